@@ -1,0 +1,12 @@
+// For the knex command line; the service itself migrates through `signoff migrate`.
+import type { Knex } from 'knex'
+import { environment } from './src/config.ts'
+import { migrationSource } from './src/store/migrate.ts'
+
+const config: Knex.Config = {
+  client: 'pg',
+  ...(environment['DATABASE_URL'] && { connection: environment['DATABASE_URL'] }),
+  migrations: { migrationSource, tableName: 'signoff_migrations' },
+}
+
+export default config

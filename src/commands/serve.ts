@@ -1,0 +1,68 @@
+// signoff serve: production. Provides nothing; refuses to start with one list of all that is missing or wrong.
+import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+import { startService, type ServiceOptions } from '../app.ts'
+import { ConfigError, missingForServe, type Config } from '../config.ts'
+import { systemLog, type SystemLog } from '../ops/log.ts'
+import { untilSignalled } from '../ops/shutdown.ts'
+import { migrationStatus } from '../store/migrate.ts'
+import { loadKeys } from '../tokens/load-keys.ts'
+
+/** How long requests in flight may take to finish once the service is told to stop. */
+export const SHUTDOWN_DEADLINE_MS = 10_000
+
+/** Runs until it is told to stop. Rejects with `ConfigError`, or with what kept it from listening. */
+export async function serve(config: Config): Promise<void> {
+  const log = systemLog(config.LOG_LEVEL ?? 'info')
+  const options = await serviceOptions(config, log)
+  await checkSchema(options.databaseUrl, log)
+
+  const service = await startService(options)
+  log.info({ port: service.port, adminPort: service.adminPort, issuer: config.ISSUER }, 'serving')
+  await untilSignalled(async () => {
+    await service.stop(SHUTDOWN_DEADLINE_MS)
+  }, log)
+}
+
+async function serviceOptions(config: Config, log: SystemLog): Promise<ServiceOptions> {
+  const { DATABASE_URL, REDIS_URL, SIGNING_KEYS_FILE, REFRESH_KEY_FILE } = config
+  const problems = missingForServe(config).map((name) => `${name}: is needed`)
+
+  const tls = tlsFiles(config)
+  if (tls) problems.push(...tlsProblems(tls))
+  if (SIGNING_KEYS_FILE && REFRESH_KEY_FILE) {
+    const loaded = await loadKeys({ signingKeysFile: SIGNING_KEYS_FILE, refreshKeyFile: REFRESH_KEY_FILE })
+    if ('problems' in loaded) problems.push(...loaded.problems)
+    else if (problems.length === 0 && DATABASE_URL && REDIS_URL) {
+      return { config, databaseUrl: DATABASE_URL, redisUrl: REDIS_URL, tls, keys: loaded.keys, log }
+    }
+  }
+  throw new ConfigError(problems)
+}
+
+/** The files that the settings name; `null` when TLS is off, or they name none. */
+export function tlsFiles({ TLS, TLS_CERT_FILE, TLS_KEY_FILE }: Config): ServiceOptions['tls'] {
+  return TLS === 'on' && TLS_CERT_FILE && TLS_KEY_FILE
+    ? { certFile: TLS_CERT_FILE, keyFile: TLS_KEY_FILE }
+    : null
+}
+
+function tlsProblems({ certFile, keyFile }: { certFile: string; keyFile: string }): string[] {
+  try {
+    createSecureContext({ cert: readFileSync(certFile), key: readFileSync(keyFile) })
+    return []
+  } catch (error) {
+    return [`TLS_CERT_FILE and TLS_KEY_FILE: ${(error as Error).message}`]
+  }
+}
+
+/** A schema that is behind is a mistake of deployment; a database that is away for a moment is not. */
+async function checkSchema(databaseUrl: string, log: SystemLog): Promise<void> {
+  const status = await migrationStatus(databaseUrl).catch((error: unknown) => {
+    log.warn({ err: error }, 'Postgres does not answer yet: serving without having seen its schema')
+    return null
+  })
+  if (status && status.pending.length > 0) {
+    throw new ConfigError([`the database lacks ${status.pending.join(', ')}: run signoff migrate first`])
+  }
+}

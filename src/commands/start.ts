@@ -1,0 +1,119 @@
+// signoff start: provides what the environment does not name, serves, and takes all of it down again.
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { startService, type ServiceOptions } from '../app.ts'
+import { environment, type Config } from '../config.ts'
+import { developmentCertificate } from '../embedded/certificate.ts'
+import { holdDataDir } from '../embedded/lock.ts'
+import { embeddedPostgres } from '../embedded/postgres.ts'
+import { embeddedRedis } from '../embedded/redis.ts'
+import type { EmbeddedServer } from '../embedded/server.ts'
+import { systemLog } from '../ops/log.ts'
+import { untilSignalled } from '../ops/shutdown.ts'
+import { migrateUp } from '../store/migrate.ts'
+import { loadKeys } from '../tokens/load-keys.ts'
+import { demoUser } from './demo-user.ts'
+import { generateKeys } from './keys.ts'
+import { SHUTDOWN_DEADLINE_MS, tlsFiles } from './serve.ts'
+import { walkthrough } from './walkthrough.ts'
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+/** Runs until it is told to stop. Rejects when another `start` holds the same DATA_DIR. */
+export async function start(config: Config): Promise<void> {
+  const dataDir = resolve(config.DATA_DIR)
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const lock = await holdDataDir(dataDir)
+  if (!lock.ok) {
+    const { pid, url } = lock.running ?? {}
+    throw new Error(
+      `Signoff is running already${url ? ` at ${url}` : ''} (process ${pid ?? 'unknown'}), from ${dataDir}`,
+    )
+  }
+
+  const servers: EmbeddedServer[] = []
+  try {
+    const options = await provide(config, dataDir, servers)
+    const applied = await migrateUp(options.databaseUrl)
+    if (applied.length > 0) say('The database schema is up to date.')
+    const demo = await demoUser(config, { dataDir, databaseUrl: options.databaseUrl })
+
+    const service = await startService(options)
+    const url = `${options.tls ? 'https' : 'http'}://localhost:${service.port}`
+    await lock.publish({
+      pid: process.pid,
+      url,
+      databaseUrl: options.databaseUrl,
+      ...(options.redisUrl !== null && { redisUrl: options.redisUrl }),
+    })
+    say(walkthrough({ url, certFile: options.tls?.certFile ?? null, demo }))
+    await untilSignalled(async () => {
+      say('Stopping…')
+      await service.stop(SHUTDOWN_DEADLINE_MS)
+    }, options.log)
+  } finally {
+    await Promise.all(
+      servers.map(async (server) => {
+        await server.stop()
+      }),
+    )
+    await lock.release()
+  }
+  say('Stopped. The data is kept; the next start finds it.')
+}
+
+/** Puts each server into `servers` as soon as it runs, so that a failure later on stops it too. */
+async function provide(config: Config, dataDir: string, servers: EmbeddedServer[]): Promise<ServiceOptions> {
+  const embedded = { dataDir, env: environment, say }
+  const provideServer = async (work: Promise<EmbeddedServer | null>): Promise<string | null> => {
+    const server = await work
+    if (server) servers.push(server)
+    return server?.url ?? null
+  }
+
+  const started = await Promise.allSettled([
+    config.DATABASE_URL ?? provideServer(embeddedPostgres(embedded)),
+    config.REDIS_URL ?? provideServer(embeddedRedis(embedded)),
+  ])
+  const [databaseUrl, redisUrl] = started.map(settledValue)
+  if (!databaseUrl) throw new Error('no Postgres: set DATABASE_URL')
+  for (const server of servers) {
+    server.onExit((reason) => {
+      say(`A database server ended (${reason}): press Ctrl-C and start again.`)
+    })
+  }
+  if (redisUrl === null)
+    say('Going on without Redis: this is one process that asks Postgres about every token.')
+
+  const tls =
+    config.TLS === 'off' ? null : (tlsFiles(config) ?? (await developmentCertificate(join(dataDir, 'tls'))))
+  const log = systemLog(config.LOG_LEVEL ?? 'warn')
+  return {
+    config,
+    databaseUrl,
+    redisUrl: redisUrl ?? null,
+    tls,
+    keys: await provideKeys(config, dataDir),
+    log,
+  }
+}
+
+async function provideKeys(config: Config, dataDir: string): Promise<ServiceOptions['keys']> {
+  const directory = join(dataDir, 'keys')
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const files = {
+    signingKeysFile: config.SIGNING_KEYS_FILE ?? join(directory, 'signing-keys.json'),
+    refreshKeyFile: config.REFRESH_KEY_FILE ?? join(directory, 'refresh-key'),
+  }
+  for (const path of await generateKeys(files)) say(`Made ${path}`)
+  const loaded = await loadKeys(files)
+  if ('problems' in loaded) throw new Error(loaded.problems.join('\n'))
+  return loaded.keys
+}
+
+function settledValue<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason
+  return result.value
+}

@@ -1,0 +1,78 @@
+// signoff user add|list|disable|enable|set-password
+import { addUser, disableUser, enableUser, setPassword } from '../auth/users.ts'
+import type { UsersDeps } from '../auth/users.ts'
+import type { Config } from '../config.ts'
+import { systemLog } from '../ops/log.ts'
+import { argon2Passwords } from '../passwords/argon2-passwords.ts'
+import { postgresUserAdmin } from '../store/postgres-user-admin.ts'
+import { postgres } from '../store/postgres.ts'
+import { databaseUrlOf } from './database.ts'
+import { print, type Output } from './output.ts'
+import { readPassword } from './read-password.ts'
+
+export async function userAdd(
+  config: Config,
+  user: { username: string; role: string },
+  output: Output,
+): Promise<void> {
+  const password = await readPassword(`Password for ${user.username}: `)
+  await withUsers(config, async (deps) => {
+    const id = await addUser(deps, { ...user, password })
+    print(output, `added ${user.username}`, { id, username: user.username, role: user.role })
+  })
+}
+
+export async function userList(config: Config, output: Output): Promise<void> {
+  await withUsers(config, async ({ userAdmin }) => {
+    const users = await userAdmin.list()
+    const lines = users.map(({ username, role, isActive, lastLoginAt }) =>
+      [
+        username,
+        role,
+        isActive ? 'active' : 'disabled',
+        lastLoginAt?.toISOString() ?? 'never logged in',
+      ].join('\t'),
+    )
+    print(output, lines.length > 0 ? lines : 'no users', users)
+  })
+}
+
+export async function userDisable(config: Config, username: string, output: Output): Promise<void> {
+  await withUsers(config, async (deps) => {
+    const sessionsEnded = await disableUser(deps, username)
+    print(output, `disabled ${username}, sessions ended: ${sessionsEnded}`, { username, sessionsEnded })
+  })
+}
+
+export async function userEnable(config: Config, username: string, output: Output): Promise<void> {
+  await withUsers(config, async (deps) => {
+    await enableUser(deps, username)
+    print(output, `enabled ${username}`, { username })
+  })
+}
+
+export async function userSetPassword(config: Config, username: string, output: Output): Promise<void> {
+  const password = await readPassword(`New password for ${username}: `)
+  await withUsers(config, async (deps) => {
+    const sessionsEnded = await setPassword(deps, { username, password })
+    print(output, `changed the password of ${username}, sessions ended: ${sessionsEnded}`, {
+      username,
+      sessionsEnded,
+    })
+  })
+}
+
+/** Journal only: the relay of every running service carries the ended sessions to Redis within a second. */
+export async function withUsers<T>(config: Config, work: (deps: UsersDeps) => Promise<T>): Promise<T> {
+  const log = systemLog('silent')
+  const database = postgres({ url: await databaseUrlOf(config), log, timeoutMs: 10_000 })
+  const passwords = argon2Passwords()
+  try {
+    return await work({
+      userAdmin: postgresUserAdmin({ postgres: database, leewaySeconds: config.LEEWAY }),
+      passwords,
+    })
+  } finally {
+    await Promise.all([database.close(), passwords.close()])
+  }
+}

@@ -1,0 +1,115 @@
+// The settings: reads the environment once, reports every problem at once, freezes the result.
+import { z } from 'zod'
+
+/** What stands in the environment is wrong or incomplete; `problems` has one line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The settings are not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+const integer = (min: number, max: number) =>
+  z.string().regex(/^\d+$/, 'a whole number is expected').transform(Number).pipe(z.number().min(min).max(max))
+
+const commaSeparated = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+)
+
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text
+
+const schema = z.object({
+  /** The public port, HTTPS. `0` takes a free one. */
+  PORT: integer(0, 65535).default(8443),
+  /** The address to listen on; `::` is every address, IPv4 included. */
+  HOST: z.string().default('::'),
+  /** Port of the metrics, plain HTTP, on loopback only. `0` takes a free one. */
+  ADMIN_PORT: integer(0, 65535).default(9464),
+  /** Where `signoff start` keeps its databases, development certificate and keys. */
+  DATA_DIR: z.string().default('.signoff'),
+
+  /** Postgres: `postgres://user:password@host:port/database`. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'a postgres:// URL is expected' }).optional(),
+  /** Redis: `redis://` or, over TLS, `rediss://`. */
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL is expected' }).optional(),
+
+  /** `off` speaks plain HTTP: only behind a proxy that does the TLS. */
+  TLS: z.enum(['on', 'off'], 'on or off is expected').default('on'),
+  /** Certificate chain and private key, PEM; read again when they change. */
+  TLS_CERT_FILE: z.string().optional(),
+  TLS_KEY_FILE: z.string().optional(),
+
+  /** Private JWKS, `{"keys":[…]}` of EC P-256 keys: the first signs, all verify. `signoff keys generate` makes one. */
+  SIGNING_KEYS_FILE: z.string().optional(),
+  /** The secret of the refresh tokens: a text of at least 32 bytes, known to nobody else. */
+  REFRESH_KEY_FILE: z.string().optional(),
+
+  /** `iss` of every token: the URL under which this service is reached. */
+  ISSUER: z
+    .url({ protocol: /^https?$/, error: 'an https:// URL is expected' })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .default('https://localhost:8443'),
+  /** `aud` of access tokens: what the peers expect. */
+  AUDIENCE: z.string().min(1).default('signoff'),
+  /** Seconds an access token lives. */
+  ACCESS_TOKEN_TTL: integer(1, 86_400).default(300),
+  /** Seconds a refresh token, and so its session, lives. */
+  REFRESH_TOKEN_TTL: integer(1, 31_536_000).default(86_400),
+  /** Seconds by which clocks may differ. */
+  LEEWAY: integer(0, 300).default(5),
+  /** `HS256` signs access tokens with `SECRET_KEY`, for peers that share a secret and read no JWKS. */
+  ACCESS_TOKEN_ALG: z.enum(['ES256', 'HS256'], 'ES256 or HS256 is expected').default('ES256'),
+  /** The secret shared with such peers, at least 32 bytes. Refresh tokens never use it. */
+  SECRET_KEY: z
+    .string()
+    .refine((text) => Buffer.byteLength(text) >= 32, 'at least 32 bytes are expected')
+    .optional(),
+
+  /** Origins of the pages that may call from a browser (CORS), parted by commas: `https://app.example.com`. */
+  ALLOWED_ORIGINS: commaSeparated
+    .refine((origins) => origins.every(isOrigin), 'origins such as https://app.example.com are expected')
+    .default([]),
+
+  /** `debug` logs every request, `info` (the default of `serve`) what an operator should know, `warn` what is wrong. */
+  LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).optional(),
+})
+
+export type Config = Readonly<z.infer<typeof schema>>
+export type Setting = keyof Config
+
+/** What `signoff serve` cannot do without. */
+const SERVE_NEEDS: readonly Setting[] = ['DATABASE_URL', 'REDIS_URL', 'SIGNING_KEYS_FILE', 'REFRESH_KEY_FILE']
+const TLS_NEEDS: readonly Setting[] = ['TLS_CERT_FILE', 'TLS_KEY_FILE']
+
+/** The variables as they are; for child processes and for `readConfig`. */
+export const environment: NodeJS.ProcessEnv = process.env
+
+/** Settings from `env`, an empty value counting as none. Throws `ConfigError`. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const result = schema.safeParse(given)
+  const problems = result.success
+    ? []
+    : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+
+  if (given['ACCESS_TOKEN_ALG'] === 'HS256' && !given['SECRET_KEY']) {
+    problems.push('SECRET_KEY: is needed with ACCESS_TOKEN_ALG=HS256')
+  }
+  if (Boolean(given['TLS_CERT_FILE']) !== Boolean(given['TLS_KEY_FILE'])) {
+    problems.push('TLS_CERT_FILE and TLS_KEY_FILE: set both or none')
+  }
+  if (!result.success || problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze(result.data)
+}
+
+/** The names of the settings that production needs and `config` lacks. */
+export function missingForServe(config: Config): Setting[] {
+  const needed = config.TLS === 'on' ? [...SERVE_NEEDS, ...TLS_NEEDS] : SERVE_NEEDS
+  return needed.filter((name) => config[name] === undefined)
+}

@@ -1,0 +1,36 @@
+// What stands in the tokens: header types and claims, as peers see them.
+
+/** Seconds since 1970-01-01T00:00:00Z (NumericDate, RFC 7519 section 2). */
+export type EpochSeconds = number
+
+/** `typ` of an access token (RFC 9068 section 2.1). */
+export const ACCESS_TYP = 'at+jwt'
+/** `typ` of a refresh token; ours alone, since nobody else ever reads one. */
+export const REFRESH_TYP = 'rt+jwt'
+
+interface CommonClaims {
+  iss: string
+  aud: string
+  /** The user's id. */
+  sub: string
+  jti: string
+  /** The session's id: the one thing every token of a login has in common. */
+  sid: string
+  iat: EpochSeconds
+  exp: EpochSeconds
+  /** The user's role (RFC 8693 section 4.2 calls the claim `scope`). */
+  scope: string
+}
+
+/** Claims of an access token (RFC 9068 section 2.2), with the names SimpleJWT peers look for. */
+export interface AccessClaims extends CommonClaims {
+  token_type: 'access'
+  client_id: string
+  /** The same as `sub`, for SimpleJWT peers. */
+  user_id: string
+}
+
+/** Claims of a refresh token. */
+export interface RefreshClaims extends CommonClaims {
+  token_type: 'refresh'
+}

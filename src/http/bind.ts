@@ -1,0 +1,21 @@
+// Takes a port, or says which setting to change.
+import type { Server } from 'node:net'
+
+export interface Address {
+  host: string
+  /** `0` takes a free one. */
+  port: number
+  /** The setting that names the port. */
+  setting: string
+}
+
+/** Resolves when the server listens. Rejects with an error for a person when the port cannot be had. */
+export async function bind(server: Server, { host, port, setting }: Address): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${error.message})`
+      reject(new Error(`port ${port} ${reason}: set ${setting} to another one`, { cause: error }))
+    })
+    server.listen({ host, port }, resolve)
+  })
+}

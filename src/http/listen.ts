@@ -1,0 +1,93 @@
+// The public server: TLS, limits on slow and idle callers, certificates read again when they change, draining.
+import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type Koa from 'koa'
+import type { SystemLog } from '../ops/log.ts'
+import { bind } from './bind.ts'
+
+export interface ListenOptions {
+  app: Koa
+  host: string
+  /** `0` takes a free one. */
+  port: number
+  /** `null` speaks plain HTTP. */
+  tls: { certFile: string; keyFile: string } | null
+  log: SystemLog
+}
+
+export interface Listening {
+  port: number
+  /** Takes no more connections, and resolves when those in flight are answered or `deadlineMs` has passed. */
+  close(deadlineMs: number): Promise<void>
+}
+
+const CERTIFICATE_POLL_MS = 5000
+
+/** Rejects when the port is taken, or the certificate cannot be used. */
+export async function listen({ app, host, port, tls, log }: ListenOptions): Promise<Listening> {
+  const handler = app.callback()
+  const server = tls
+    ? createHttpsServer({ ...readCertificate(tls), minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, handler)
+    : createHttpServer(handler)
+  limitPatience(server)
+
+  await bind(server, { host, port, setting: 'PORT' })
+  const stopWatching =
+    tls && 'setSecureContext' in server ? watchCertificate(server, tls, log) : () => undefined
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async (deadlineMs) => {
+      stopWatching()
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve()
+        })
+      })
+      server.closeIdleConnections()
+      const timer = setTimeout(() => {
+        server.closeAllConnections()
+      }, deadlineMs)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
+
+/** Nobody may hold a connection by being slow. */
+function limitPatience(server: HttpServer): void {
+  server.headersTimeout = 10_000
+  server.requestTimeout = 15_000
+  // Longer than the usual 60 s of proxies in front, so that they, not we, close idle connections.
+  server.keepAliveTimeout = 65_000
+  server.maxConnections = 20_000
+}
+
+function readCertificate({ certFile, keyFile }: { certFile: string; keyFile: string }): {
+  cert: Buffer
+  key: Buffer
+} {
+  return { cert: readFileSync(certFile), key: readFileSync(keyFile) }
+}
+
+function watchCertificate(
+  server: HttpsServer,
+  tls: { certFile: string; keyFile: string },
+  log: SystemLog,
+): () => void {
+  const reload = (): void => {
+    try {
+      server.setSecureContext({ ...readCertificate(tls), minVersion: 'TLSv1.2' })
+      log.info('the TLS certificate was read again')
+    } catch (error) {
+      log.error({ err: error }, 'the new TLS certificate cannot be used; the one before stays in use')
+    }
+  }
+  const files = [tls.certFile, tls.keyFile]
+  for (const file of files) watchFile(file, { interval: CERTIFICATE_POLL_MS, persistent: false }, reload)
+  return () => {
+    for (const file of files) unwatchFile(file, reload)
+  }
+}

@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+// The command line: what is typed becomes one of the commands.
+import { Argument, Command, CommanderError, Option } from 'commander'
+import { AuthError } from './auth/errors.ts'
+import { keysGenerate, keysList } from './commands/keys.ts'
+import { migrate, type MigrateAction } from './commands/migrate.ts'
+import type { Output } from './commands/output.ts'
+import { serve } from './commands/serve.ts'
+import { start } from './commands/start.ts'
+import { userAdd, userDisable, userEnable, userList, userSetPassword } from './commands/user.ts'
+import { ConfigError, environment, readConfig } from './config.ts'
+
+const json = new Option('--json', 'print JSON, for programs').default(false)
+const settings = () => readConfig(environment)
+
+function commandLine(): Command {
+  const program = new Command('signoff')
+    .description('An auth service whose logout holds. Settings come from the environment: see the README.')
+    .exitOverride()
+
+  program
+    .command('start')
+    .description('serve, providing whatever of Postgres, Redis, TLS and keys the environment does not name')
+    .action(async () => {
+      await start(settings())
+    })
+  program
+    .command('serve')
+    .description('serve in production: provide nothing, refuse to start when something is missing')
+    .action(async () => {
+      await serve(settings())
+    })
+  program
+    .command('migrate')
+    .description('bring the database schema up to date, take one step back, or tell where it stands')
+    .addArgument(new Argument('[action]').choices(['up', 'down', 'status']).default('up'))
+    .addOption(json)
+    .action(async (action: MigrateAction, output: Output) => {
+      await migrate(settings(), action, output)
+    })
+  addUserCommands(program.command('user').description('manage users; a password comes from standard input'))
+  addKeysCommands(program.command('keys').description('manage the files that sign tokens'))
+  return program
+}
+
+function addUserCommands(user: Command): void {
+  user
+    .command('add <name>')
+    .description('add a user')
+    .option('--role <role>', 'what peers see as the scope of the tokens', 'user')
+    .addOption(json)
+    .action(async (username: string, { role, ...output }: Output & { role: string }) => {
+      await userAdd(settings(), { username, role }, output)
+    })
+  user
+    .command('list')
+    .description('list the users')
+    .addOption(json)
+    .action(async (output: Output) => {
+      await userList(settings(), output)
+    })
+  const named = { disable: userDisable, enable: userEnable, 'set-password': userSetPassword }
+  for (const [name, run] of Object.entries(named)) {
+    user
+      .command(`${name} <name>`)
+      .description(
+        name === 'enable' ? 'let a user log in again' : `${name.replace('-', ' ')}; ends all sessions`,
+      )
+      .addOption(json)
+      .action(async (username: string, output: Output) => {
+        await run(settings(), username, output)
+      })
+  }
+}
+
+function addKeysCommands(keys: Command): void {
+  keys
+    .command('generate')
+    .description('write SIGNING_KEYS_FILE and REFRESH_KEY_FILE where they do not exist')
+    .addOption(json)
+    .action(async (output: Output) => {
+      await keysGenerate(settings(), output)
+    })
+  keys
+    .command('list')
+    .description('list the signing keys')
+    .addOption(json)
+    .action(async (output: Output) => {
+      await keysList(settings(), output)
+    })
+}
+
+/** 0 done, 1 failed, 2 used wrongly. */
+async function main(): Promise<number> {
+  try {
+    await commandLine().parseAsync()
+    return 0
+  } catch (error) {
+    // Commander has printed its own message, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    process.stderr.write(`signoff: ${describe(error)}\n`)
+    return error instanceof ConfigError ? 2 : 1
+  }
+}
+
+/** A store that cannot answer says so itself, one level down. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error instanceof AuthError && error.cause instanceof Error ? error.cause.message : error.message
+}
+
+process.exitCode = await main()

@@ -1,0 +1,46 @@
+// The Prometheus metrics: what an operator's dashboard and alerts are made of.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface Metrics {
+  logEntryFailed(): void
+  denylistTrusted(isTrusted: boolean): void
+  requestDone(request: { route: string; status: number; seconds: number }): void
+  /** The text of `GET /metrics`, with its content type. */
+  render(): Promise<{ contentType: string; text: string }>
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const logEntryFailures = new Counter({
+    name: 'signoff_log_entry_failures_total',
+    help: 'Log entries that could not be written; what they describe was done all the same.',
+    registers,
+  })
+  const denylistTrusted = new Gauge({
+    name: 'signoff_denylist_trusted',
+    help: '1 while Redis is known to agree with the journal, 0 while Postgres is asked instead.',
+    registers,
+  })
+  const requests = new Histogram({
+    name: 'signoff_http_request_duration_seconds',
+    help: 'Time from the request head to the answer.',
+    labelNames: ['route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  })
+
+  return {
+    logEntryFailed: () => {
+      logEntryFailures.inc()
+    },
+    denylistTrusted: (isTrusted) => {
+      denylistTrusted.set(isTrusted ? 1 : 0)
+    },
+    requestDone: ({ route, status, seconds }) => {
+      requests.observe({ route, status }, seconds)
+    },
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  }
+}

@@ -1,0 +1,74 @@
+// Log entries in SQL: they ride in the statement they describe, and never make it fail.
+import { v7 as uuidv7 } from 'uuid'
+import type { AuditLog, LogEntry } from '../auth/ports.ts'
+import type { SystemLog } from '../ops/log.ts'
+import { isRefusal, type Postgres, type Statement } from './postgres.ts'
+
+/** A statement whose last parameters, `ENTRY_PARAMETERS` of them, are those of its log entry. */
+export interface LoggedStatement {
+  withEntry: Statement
+  /** Does the same and writes no entry; takes the same parameters less the last ones. */
+  withoutEntry: Statement
+}
+
+export interface LogEntries {
+  query<Row extends object>(statement: LoggedStatement, values: unknown[], entry: LogEntry): Promise<Row[]>
+}
+
+export interface LogEntriesDeps {
+  postgres: Postgres
+  log: SystemLog
+  /** Called for each entry that could not be written. */
+  onFailure: () => void
+}
+
+const COLUMNS = ['id', 'event_type', 'ip_address', 'user_agent', 'message'] as const
+const TYPES = ['uuid', 'text', 'text', 'text', 'text'] as const
+
+/** `INSERT INTO logs …` for each row of `source`, which yields `user_id` and `session_id`; parameters from `$first` on. */
+export function insertEntry(source: string, first: number): string {
+  const parameters = TYPES.map((type, index) => `$${first + index}::${type}`)
+  return `INSERT INTO logs (${COLUMNS.join(', ')}, user_id, session_id)
+          SELECT ${parameters.join(', ')}, user_id, session_id FROM ${source}`
+}
+
+/** An entry that describes no statement; its last parameter is the user's id, or NULL. */
+export const WRITE_ENTRY: Statement = {
+  name: 'logs.write',
+  text: insertEntry('(SELECT $6::uuid AS user_id, NULL::uuid AS session_id) AS subject', 1),
+}
+
+/** Runs the statement with its entry; where Postgres refuses that, without it, and reports the loss. */
+export function logEntries({ postgres, log, onFailure }: LogEntriesDeps): LogEntries {
+  return {
+    query: async <Row extends object>(statement: LoggedStatement, values: unknown[], entry: LogEntry) => {
+      try {
+        return await postgres.query<Row>(statement.withEntry, [...values, ...entryValues(entry)])
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        const rows = await postgres.query<Row>(statement.withoutEntry, values)
+        onFailure()
+        log.error({ eventType: entry.type, err: error }, 'a log entry could not be written')
+        return rows
+      }
+    },
+  }
+}
+
+/** Entries that describe no statement, such as a failed login. */
+export function postgresAuditLog({ postgres, log, onFailure }: LogEntriesDeps): AuditLog {
+  return {
+    write: async (entry) => {
+      try {
+        await postgres.query(WRITE_ENTRY, [...entryValues(entry), entry.userId ?? null])
+      } catch (error) {
+        onFailure()
+        log.error({ eventType: entry.type, err: error }, 'a log entry could not be written')
+      }
+    },
+  }
+}
+
+export function entryValues({ type, origin, message }: LogEntry): unknown[] {
+  return [uuidv7(), type, origin.ipAddress, origin.userAgent, message ?? null]
+}

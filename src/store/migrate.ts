@@ -1,0 +1,70 @@
+// Brings the schema up, down, or tells where it stands; safe when several processes start at once.
+import knex, { type Knex } from 'knex'
+import { Client } from 'pg'
+import * as sessionsAndJournal from './migrations/001-sessions-and-journal.ts'
+
+/** In their order. Named without an extension, so that a checkout and a build share one history. */
+const MIGRATIONS: Record<string, Knex.Migration> = { '001-sessions-and-journal': sessionsAndJournal }
+
+/** Lets one process at a time migrate; any number that nobody else uses on this database. */
+const ADVISORY_LOCK = 7_133_701_809
+
+export const migrationSource: Knex.MigrationSource<string> = {
+  getMigrations: async () => Promise.resolve(Object.keys(MIGRATIONS)),
+  getMigrationName: (name) => name,
+  getMigration: async (name) => {
+    const migration = MIGRATIONS[name]
+    return migration ? Promise.resolve(migration) : Promise.reject(new Error(`no migration ${name}`))
+  },
+}
+
+export interface MigrationStatus {
+  done: string[]
+  pending: string[]
+}
+
+/** Applies what is pending; resolves to the names of what it applied. */
+export async function migrateUp(databaseUrl: string): Promise<string[]> {
+  return await withMigrator(databaseUrl, async (migrator) => {
+    const [, names] = (await migrator.latest()) as [number, string[]]
+    return names
+  })
+}
+
+/** Takes the newest migration back; resolves to the names of what it took back. */
+export async function migrateDown(databaseUrl: string): Promise<string[]> {
+  return await withMigrator(databaseUrl, async (migrator) => {
+    const [, names] = (await migrator.down()) as [number, string[]]
+    return names
+  })
+}
+
+export async function migrationStatus(databaseUrl: string): Promise<MigrationStatus> {
+  return await withMigrator(databaseUrl, async (migrator) => {
+    const [done, pending] = (await migrator.list()) as [{ name: string }[], string[]]
+    return { done: done.map(({ name }) => name), pending }
+  })
+}
+
+async function withMigrator<T>(
+  databaseUrl: string,
+  work: (migrator: Knex.Migrator) => Promise<T>,
+): Promise<T> {
+  const guard = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5000 })
+  await guard.connect()
+  const database = knex({
+    client: 'pg',
+    connection: databaseUrl,
+    pool: { min: 0, max: 1 },
+    migrations: { migrationSource, tableName: 'signoff_migrations' },
+  })
+  try {
+    // Freed by Postgres when this process dies, unlike knex's own lock, which a crash leaves behind.
+    await guard.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK])
+    await database.migrate.forceFreeMigrationsLock()
+    return await work(database.migrate)
+  } finally {
+    await database.destroy()
+    await guard.end()
+  }
+}

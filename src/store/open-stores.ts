@@ -1,0 +1,90 @@
+// Opens Postgres and Redis and hands out the ports that stand on them.
+import type { AuditLog, Denylist, Journal, Sessions, Users } from '../auth/ports.ts'
+import type { SystemLog } from '../ops/log.ts'
+import type { Metrics } from '../ops/metrics.ts'
+import { absentDenylist } from './absent-denylist.ts'
+import { logEntries, postgresAuditLog } from './log-entries.ts'
+import { postgresJournal, type ReplayableJournal } from './postgres-journal.ts'
+import { postgresSessions } from './postgres-sessions.ts'
+import { postgresUsers } from './postgres-users.ts'
+import { postgres } from './postgres.ts'
+import { redisDenylist } from './redis-denylist.ts'
+import { connectRedis } from './redis.ts'
+import { startRelay } from './relay.ts'
+
+export interface StoresOptions {
+  databaseUrl: string
+  redisUrl: string | null
+  leewaySeconds: number
+  log: SystemLog
+  metrics: Metrics
+}
+
+export interface Stores {
+  users: Users
+  sessions: Sessions
+  journal: Journal
+  denylist: Denylist
+  auditLog: AuditLog
+  /** What each part has to say for itself, `ok` when all is well. */
+  readiness(): Promise<Record<string, string>>
+  close(): Promise<void>
+}
+
+/** Connects in the background: what is down at first is used when it comes up. */
+export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics }: StoresOptions): Stores {
+  const database = postgres({ url: databaseUrl, log })
+  const journal = postgresJournal(database)
+  const entriesDeps = { postgres: database, log, onFailure: metrics.logEntryFailed }
+  const redis = redisUrl === null ? null : openDenylist({ redisUrl, journal, log, metrics })
+
+  return {
+    users: postgresUsers(database),
+    sessions: postgresSessions({ logEntries: logEntries(entriesDeps), leewaySeconds }),
+    journal,
+    denylist: redis?.denylist ?? absentDenylist,
+    auditLog: postgresAuditLog(entriesDeps),
+
+    readiness: async () => {
+      const answering = await journal.now().then(
+        () => 'ok',
+        () => 'does not answer',
+      )
+      return { postgres: answering, ...redis?.readiness() }
+    },
+
+    close: async () => {
+      await redis?.close()
+      await database.close()
+    },
+  }
+}
+
+interface DenylistOptions {
+  redisUrl: string
+  journal: ReplayableJournal
+  log: SystemLog
+  metrics: Metrics
+}
+
+function openDenylist({ redisUrl, journal, log, metrics }: DenylistOptions) {
+  const connection = connectRedis(redisUrl)
+  const denylist = redisDenylist(connection, (isTrusted) => {
+    metrics.denylistTrusted(isTrusted)
+    if (isTrusted) log.info('Redis agrees with the journal: checks ask Redis')
+    else log.warn('Redis is not known to agree with the journal: checks ask Postgres')
+  })
+  const relay = startRelay({ redis: connection, denylist, journal, log })
+
+  return {
+    denylist,
+    readiness: () => ({
+      redis: connection.status === 'ready' ? 'ok' : 'not connected',
+      denylist: denylist.isTrusted ? 'ok' : 'not in sync with the journal, which is asked instead',
+    }),
+    close: async () => {
+      await relay.stop()
+      connection.disconnect()
+    },
+  }
+}

@@ -1,0 +1,57 @@
+// The Journal port, and the journal as the relay reads it.
+import type { Denial, Journal } from '../auth/ports.ts'
+import { tokenId } from '../contract/denylist-keys.ts'
+import type { DenialRow } from './postgres-sessions.ts'
+import type { Postgres, Statement } from './postgres.ts'
+
+/** Milliseconds since 1970 by Postgres's clock. */
+export type JournalTime = number
+
+export interface ReplayableJournal extends Journal {
+  now(): Promise<JournalTime>
+  /** Live denials written at or after `since`, oldest first, in batches. Rejects with `unavailable`. */
+  readSince(since: JournalTime): AsyncIterable<Denial[]>
+}
+
+const IS_DENIED: Statement = {
+  name: 'journal.isDenied',
+  text: 'SELECT 1 FROM revocations WHERE denied_id = ANY($1::text[]) AND expires_at > now() LIMIT 1',
+}
+
+const NOW: Statement = {
+  name: 'journal.now',
+  text: 'SELECT (extract(epoch FROM now()) * 1000)::float8 AS now',
+}
+
+const READ_BATCH: Statement = {
+  name: 'journal.readBatch',
+  text: `SELECT seq, denied_id AS id, (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "ttlMs"
+         FROM revocations
+         WHERE seq > $1 AND created_at >= to_timestamp($2::float8 / 1000) AND expires_at > now()
+         ORDER BY seq LIMIT 1000`,
+}
+
+export function postgresJournal(postgres: Postgres): ReplayableJournal {
+  return {
+    isDenied: async ({ sid, jti }) => {
+      const rows = await postgres.query(IS_DENIED, [[sid, tokenId(sid, jti)]])
+      return rows.length > 0
+    },
+
+    now: async () => {
+      const [row] = await postgres.query<{ now: number }>(NOW)
+      return row?.now ?? 0
+    },
+
+    async *readSince(since) {
+      let after = '0'
+      for (;;) {
+        const rows = await postgres.query<DenialRow & { seq: string }>(READ_BATCH, [after, since])
+        const last = rows.at(-1)
+        if (!last) return
+        yield rows
+        after = last.seq
+      }
+    },
+  }
+}

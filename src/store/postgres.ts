@@ -1,0 +1,135 @@
+// The connection to Postgres: bounded in size, queue and time, and nothing but `unavailable` when it fails.
+import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from 'pg'
+import { AuthError } from '../auth/errors.ts'
+import type { SystemLog } from '../ops/log.ts'
+
+/** Prepared once per connection under its name. */
+export interface Statement {
+  name: string
+  text: string
+}
+
+export interface Postgres {
+  /** Rejects with `unavailable`, the driver's error as its cause. */
+  query<Row extends QueryResultRow>(statement: Statement, values?: unknown[]): Promise<Row[]>
+  /** Commits when `work` resolves, rolls back when it rejects; the same deadline holds for all of it. */
+  transaction<T>(work: (query: Postgres['query']) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export interface PostgresOptions {
+  url: string
+  log: SystemLog
+  /** From asking for a connection to the answer, waiting included. */
+  timeoutMs?: number
+}
+
+const MAX_CONNECTIONS = 20
+/** More than this wait for a connection: the next one is told at once. */
+const MAX_WAITING = 1000
+
+export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postgres {
+  const pool = new Pool({
+    connectionString: url,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    statement_timeout: timeoutMs,
+    idle_in_transaction_session_timeout: timeoutMs * 2,
+    keepAlive: true,
+    application_name: 'signoff',
+  })
+  let isAnswering = true
+  // An idle connection that breaks is replaced when it is next needed.
+  pool.on('error', noteFailure)
+
+  return {
+    query: async (statement, values = []) =>
+      await bounded(async () => (await pool.query({ ...statement, values })).rows),
+
+    transaction: async (work) =>
+      await bounded(async () => {
+        const client = await pool.connect()
+        try {
+          const result = await runTransaction(client, work)
+          client.release()
+          return result
+        } catch (error) {
+          client.release(error instanceof Error ? error : true)
+          throw error
+        }
+      }),
+
+    close: async () => {
+      await pool.end()
+    },
+  }
+
+  async function bounded<T>(work: () => Promise<T>): Promise<T> {
+    if (pool.waitingCount >= MAX_WAITING) throw new AuthError('unavailable')
+    try {
+      const result = await withDeadline(work(), timeoutMs)
+      noteAnswer()
+      return result
+    } catch (error) {
+      if (error instanceof AuthError) throw error
+      noteFailure(error)
+      throw new AuthError('unavailable', { cause: error })
+    }
+  }
+
+  function noteAnswer(): void {
+    if (!isAnswering) log.info('Postgres answers again')
+    isAnswering = true
+  }
+
+  function noteFailure(error: unknown): void {
+    // A statement that Postgres refused is an answer; each one is a defect worth a line of its own.
+    if (isRefusal(error)) log.error({ err: error }, 'Postgres refused a statement')
+    else if (isAnswering) {
+      isAnswering = false
+      log.error({ err: error }, 'Postgres does not answer: logins and logouts are told to try again (503)')
+    }
+  }
+}
+
+/**
+ * Whether Postgres was well and said no to this statement (which it then undid as a whole),
+ * as opposed to being cut off, shutting down, out of connections or read-only after a failover.
+ */
+export function isRefusal(error: unknown): error is DatabaseError {
+  const cause = error instanceof AuthError ? error.cause : error
+  return cause instanceof DatabaseError && !/^(08|28|3D|40|53|57|58|25006)/.test(cause.code ?? '08')
+}
+
+async function runTransaction<T>(
+  client: PoolClient,
+  work: (query: Postgres['query']) => Promise<T>,
+): Promise<T> {
+  await client.query('BEGIN')
+  try {
+    const result = await work(
+      async <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>
+        (await client.query<Row>({ ...statement, values })).rows,
+    )
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    if (error instanceof DatabaseError) await client.query('ROLLBACK')
+    throw error
+  }
+}
+
+async function withDeadline<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${timeoutMs} ms`))
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([work, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,102 @@
+// The Denylist port over Redis: believed only while it is known to agree with the journal.
+import type { Redis } from 'ioredis'
+import type { Denial, Denylist } from '../auth/ports.ts'
+import { denialKey, partitionOf, PARTITIONS, tokenId, watermarkKey } from '../contract/denylist-keys.ts'
+import type { JournalTime } from './postgres-journal.ts'
+
+export interface RedisDenylist extends Denylist {
+  readonly isTrusted: boolean
+  /** How often trust was lost; a rebuild that began at one count proves nothing at the next. */
+  readonly losses: number
+  /** Ends trust until `trust` is called again. */
+  distrust(): void
+  /** Trusts it from now on, unless trust was lost again since `losses` was read. */
+  trust(losses: number): void
+  /** Writes denials and rejects when Redis does not confirm every one of them. */
+  write(denials: Denial[]): Promise<void>
+  /** Marks every partition as agreeing with the journal up to `asOf`. */
+  markSynced(asOf: JournalTime): Promise<void>
+}
+
+/** `onTrust` hears every change. */
+export function redisDenylist(redis: Redis, onTrust: (isTrusted: boolean) => void): RedisDenylist {
+  let isTrusted = false
+  let losses = 0
+
+  function distrust(): void {
+    losses += 1
+    if (!isTrusted) return
+    isTrusted = false
+    onTrust(false)
+  }
+
+  // Who comes back may have forgotten: a restart, a failover, an empty cache.
+  redis.on('close', distrust)
+
+  return {
+    get isTrusted() {
+      return isTrusted
+    },
+    get losses() {
+      return losses
+    },
+    distrust,
+
+    trust: (lossesAtStart) => {
+      if (lossesAtStart !== losses || isTrusted) return
+      isTrusted = true
+      onTrust(true)
+    },
+
+    check: async ({ sid, jti }) => {
+      if (!isTrusted) return 'unknown'
+      try {
+        const [synced, sessionDenied, tokenDenied] = await redis.mget(
+          watermarkKey(partitionOf(sid)),
+          denialKey(sid),
+          denialKey(tokenId(sid, jti)),
+        )
+        if (sessionDenied !== null || tokenDenied !== null) return 'denied'
+        if (synced !== null) return 'live'
+        // Emptied behind our back.
+        distrust()
+        return 'unknown'
+      } catch {
+        distrust()
+        return 'unknown'
+      }
+    },
+
+    deny: async (denials) => {
+      try {
+        await write(denials)
+      } catch {
+        distrust()
+      }
+    },
+
+    write,
+
+    markSynced: async (asOf) => {
+      const pipeline = redis.pipeline()
+      for (const partition of PARTITIONS) pipeline.set(watermarkKey(partition), asOf)
+      await confirmed(pipeline)
+    },
+  }
+
+  async function write(denials: Denial[]): Promise<void> {
+    const live = denials.filter(({ ttlMs }) => ttlMs >= 1)
+    const [only] = live
+    if (only && live.length === 1) {
+      await redis.set(denialKey(only.id), '1', 'PX', Math.ceil(only.ttlMs))
+      return
+    }
+    const pipeline = redis.pipeline()
+    for (const { id, ttlMs } of live) pipeline.set(denialKey(id), '1', 'PX', Math.ceil(ttlMs))
+    await confirmed(pipeline)
+  }
+}
+
+async function confirmed(pipeline: ReturnType<Redis['pipeline']>): Promise<void> {
+  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
+}

@@ -1,0 +1,23 @@
+// The connection to Redis: it answers within its timeout or fails; nothing queues while it is away.
+import { Redis } from 'ioredis'
+
+/** No request waits longer than this for Redis. */
+const COMMAND_TIMEOUT_MS = 250
+
+export function connectRedis(url: string): Redis {
+  const redis = new Redis(url, {
+    connectTimeout: 1000,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    // The relay asks every second, so three seconds of silence are a dead connection.
+    socketTimeout: 3000,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    enableAutoPipelining: true,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1000),
+    connectionName: 'signoff',
+  })
+  // Without a listener ioredis prints every failed attempt; the denylist tells when trust changes.
+  redis.on('error', () => undefined)
+  return redis
+}

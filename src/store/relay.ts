@@ -1,0 +1,72 @@
+// The loop that makes Redis agree with the journal, and says so only when it does.
+import type { Redis } from 'ioredis'
+import { AuthError } from '../auth/errors.ts'
+import type { SystemLog } from '../ops/log.ts'
+import type { JournalTime, ReplayableJournal } from './postgres-journal.ts'
+import type { RedisDenylist } from './redis-denylist.ts'
+
+const INTERVAL_MS = 1000
+/** Longer than any transaction may last, so that one which committed late is still seen by a later round. */
+const OVERLAP_MS = 10_000
+
+export interface RelayDeps {
+  redis: Redis
+  denylist: RedisDenylist
+  journal: ReplayableJournal
+  log: SystemLog
+}
+
+export interface Relay {
+  stop(): Promise<void>
+}
+
+/**
+ * Replays the whole journal after every loss of trust, and its tail once a second after that:
+ * what another process denied and could not carry to Redis arrives this way.
+ */
+export function startRelay({ redis, denylist, journal, log }: RelayDeps): Relay {
+  let replayedUpTo: JournalTime | null = null
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> = Promise.resolve()
+  let isStopped = false
+
+  redis.on('ready', wake)
+  wake()
+
+  return {
+    stop: async () => {
+      isStopped = true
+      redis.off('ready', wake)
+      clearTimeout(timer)
+      await running
+    },
+  }
+
+  function wake(): void {
+    clearTimeout(timer)
+    running = running.then(round)
+  }
+
+  async function round(): Promise<void> {
+    if (isStopped) return
+    if (redis.status === 'ready') await replay().catch(giveUp)
+    clearTimeout(timer)
+    timer = setTimeout(wake, INTERVAL_MS)
+  }
+
+  async function replay(): Promise<void> {
+    const losses = denylist.losses
+    const since = denylist.isTrusted && replayedUpTo !== null ? replayedUpTo - OVERLAP_MS : 0
+    const asOf = await journal.now()
+    for await (const denials of journal.readSince(since)) await denylist.write(denials)
+    await denylist.markSynced(asOf)
+    replayedUpTo = asOf
+    denylist.trust(losses)
+  }
+
+  function giveUp(error: unknown): void {
+    // Without Postgres what Redis holds is still right; a Redis that takes no writes is not to be believed.
+    if (!(error instanceof AuthError)) denylist.distrust()
+    log.debug({ err: error }, 'the denylist could not be brought in line with the journal; trying again')
+  }
+}

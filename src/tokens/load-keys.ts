@@ -1,0 +1,56 @@
+// Reads the key files, and turns them into what signs and verifies.
+import { readFile } from 'node:fs/promises'
+import { es256, hs256, type Signer } from './jws.ts'
+import type { NamedSigner } from './jwt-tokens.ts'
+import { publicJwks, readSigningKeys, type SigningKey } from './signing-keys.ts'
+
+const MIN_SECRET_BYTES = 32
+
+export interface Keys {
+  signing: [SigningKey, ...SigningKey[]]
+  refresh: Signer
+}
+
+export interface KeyFiles {
+  signingKeysFile: string
+  refreshKeyFile: string
+}
+
+/** Resolves to the keys, or to what is wrong with the files, a line each. */
+export async function loadKeys(files: KeyFiles): Promise<{ keys: Keys } | { problems: string[] }> {
+  const [signing, refresh] = await Promise.allSettled([
+    readFile(files.signingKeysFile, 'utf8').then(readSigningKeys),
+    readFile(files.refreshKeyFile, 'utf8').then(readRefreshKey),
+  ])
+  if (signing.status === 'fulfilled' && refresh.status === 'fulfilled') {
+    return { keys: { signing: signing.value, refresh: refresh.value } }
+  }
+  return {
+    problems: [...reason('SIGNING_KEYS_FILE', signing), ...reason('REFRESH_KEY_FILE', refresh)],
+  }
+}
+
+export interface AccessKeys {
+  signers: [NamedSigner, ...NamedSigner[]]
+  jwks: ReturnType<typeof publicJwks>
+}
+
+/** The published keys, or, for peers that share a secret, that secret and an empty JWKS. */
+export function accessKeys(signing: Keys['signing'], sharedSecret: string | null): AccessKeys {
+  if (sharedSecret !== null) {
+    return { signers: [{ signer: hs256(Buffer.from(sharedSecret)) }], jwks: { keys: [] } }
+  }
+  const [first, ...rest] = signing
+  const named = (key: SigningKey): NamedSigner => ({ kid: key.kid, signer: es256(key) })
+  return { signers: [named(first), ...rest.map(named)], jwks: publicJwks(signing) }
+}
+
+function readRefreshKey(text: string): Signer {
+  const secret = Buffer.from(text.trim())
+  if (secret.length < MIN_SECRET_BYTES) throw new Error(`holds less than ${MIN_SECRET_BYTES} bytes`)
+  return hs256(secret)
+}
+
+function reason(setting: string, result: PromiseSettledResult<unknown>): string[] {
+  return result.status === 'rejected' ? [`${setting}: ${(result.reason as Error).message}`] : []
+}

@@ -1,0 +1,43 @@
+// What the tests of the embedded servers share: a data directory for each test, and holders in processes of their own.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+
+/** A new empty directory, with a space in its path because people have those. */
+export async function scratchDir(): Promise<string> {
+  return await mkdtemp(path.join(os.tmpdir(), 'signoff test-'))
+}
+
+export async function removeDir(directory: string): Promise<void> {
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+}
+
+/** A process that holds something until it is killed. */
+export interface Holder {
+  /** What it said of what it holds. */
+  holds: Record<string, unknown>
+  /** As `kill -9`; resolves once it is gone. */
+  kill(): Promise<void>
+}
+
+/** Runs `hold.ts` beside this file with these arguments; resolves once it holds. */
+export async function holderProcess(kind: 'lock' | 'postgres' | 'redis', dataDir: string): Promise<Holder> {
+  const script = path.join(import.meta.dirname, 'hold.ts')
+  const child = spawn(process.execPath, ['--import', 'tsx', script, kind, dataDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  const line = await Promise.race([once(child.stdout, 'data'), ended.then(() => null)])
+  if (!line) throw new Error(`hold.ts ${kind} ended before it held anything`)
+  return {
+    holds: JSON.parse(String(line[0])) as Record<string, unknown>,
+    kill: () => killed(child, ended),
+  }
+}
+
+async function killed(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  child.kill('SIGKILL')
+  await ended
+}

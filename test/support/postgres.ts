@@ -1,0 +1,87 @@
+// One Postgres for the whole run, started when first asked for; each suite gets a database of its own.
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { embeddedPostgres } from '../../src/embedded/postgres.ts'
+import type { EmbeddedServer } from '../../src/embedded/server.ts'
+import { migrateUp } from '../../src/store/migrate.ts'
+
+export interface TestDatabase {
+  url: string
+  /** Runs SQL from outside the service. */
+  sql<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>
+  drop(): Promise<void>
+}
+
+const TEMPLATE = 'signoff'
+
+let started: Promise<{ server: EmbeddedServer; dataDir: string }> | undefined
+
+/** A migrated, empty database. */
+export async function testDatabase(): Promise<TestDatabase> {
+  const database = await emptyDatabase(TEMPLATE)
+  return database
+}
+
+/** A database without a schema, or with that of `template`. */
+export async function emptyDatabase(template = 'template0'): Promise<TestDatabase> {
+  started ??= startPostgres()
+  const { server } = await started
+  const name = `test_${randomBytes(8).toString('hex')}`
+  // The maintenance database, since nobody may be connected to the template.
+  const maintenance = urlOf(server, 'postgres')
+  await runSql(maintenance, `CREATE DATABASE ${name} TEMPLATE ${template}`)
+  const url = urlOf(server, name)
+  return {
+    url,
+    sql: async <Row extends object>(text: string, values: unknown[] = []) =>
+      (await runSql(url, text, values)) as Row[],
+    drop: async () => {
+      await runSql(maintenance, `DROP DATABASE ${name} WITH (FORCE)`)
+    },
+  }
+}
+
+/** A Postgres of the caller's own, with the schema in it, to be stopped and cut off at will. */
+export async function ownPostgres(): Promise<EmbeddedServer & { remove(): Promise<void> }> {
+  const { server, dataDir } = await startPostgres()
+  return {
+    ...server,
+    remove: async () => {
+      await server.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function stopPostgres(): Promise<void> {
+  if (!started) return
+  const { server, dataDir } = await started
+  await server.stop()
+  await rm(dataDir, { recursive: true, force: true })
+}
+
+async function startPostgres(): Promise<{ server: EmbeddedServer; dataDir: string }> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'signoff-test-'))
+  const server = await embeddedPostgres({ dataDir, env: process.env, say: () => undefined })
+  await migrateUp(server.url)
+  return { server, dataDir }
+}
+
+function urlOf(server: EmbeddedServer, database: string): string {
+  const url = new URL(server.url)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+async function runSql(url: string, text: string, values: unknown[] = []): Promise<object[]> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query<object>(text, values)).rows
+  } finally {
+    await client.end()
+  }
+}

@@ -1,0 +1,187 @@
+// The real process, as production runs it, over TLS on a free port; and a client that trusts its certificate.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Agent, request, type Dispatcher } from 'undici'
+import { developmentCertificate } from '../../src/embedded/certificate.ts'
+
+export interface Answer {
+  status: number
+  headers: Record<string, string>
+  text: string
+  /** The parsed body; `undefined` where it is no JSON. */
+  json: unknown
+}
+
+export interface CallOptions {
+  method?: string
+  /** Sent as JSON. */
+  json?: unknown
+  /** Sent as it is. */
+  body?: string | Buffer | FormData | URLSearchParams
+  headers?: Record<string, string>
+}
+
+export interface Signoff {
+  url: string
+  adminUrl: string
+  pid: number
+  /** The system log so far, a parsed line each. */
+  log: Record<string, unknown>[]
+  files: KeyMaterial
+  call(path: string, options?: CallOptions): Promise<Answer>
+  /** POSTs JSON. */
+  post(path: string, json: unknown): Promise<Answer>
+  kill(signal: NodeJS.Signals): void
+  /** Resolves to the exit status. */
+  exited: Promise<number | null>
+  /** SIGTERM, and resolves when it is gone and its files are removed. */
+  stop(): Promise<void>
+}
+
+export interface KeyMaterial {
+  directory: string
+  certFile: string
+  signingKeysFile: string
+  refreshKeyFile: string
+}
+
+export interface SignoffOptions {
+  databaseUrl: string
+  redisUrl: string
+  env?: Record<string, string>
+}
+
+const PROGRAM = 'dist/main.js'
+
+/** Runs a command to its end. */
+export async function runSignoff(
+  args: string[],
+  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env['PATH'], ...env } })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()))
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  const [status] = (await once(child, 'close')) as [number | null]
+  return { status, ...output }
+}
+
+/** `signoff serve` with keys and a certificate of its own. */
+export async function startSignoff({ databaseUrl, redisUrl, env = {} }: SignoffOptions): Promise<Signoff> {
+  const directory = await mkdtemp(join(tmpdir(), 'signoff-e2e-'))
+  const { certFile, keyFile } = await developmentCertificate(directory)
+  const files: KeyMaterial = {
+    directory,
+    certFile,
+    signingKeysFile: join(directory, 'signing-keys.json'),
+    refreshKeyFile: join(directory, 'refresh-key'),
+  }
+  const settings = {
+    PORT: '0',
+    ADMIN_PORT: '0',
+    HOST: '127.0.0.1',
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    TLS_CERT_FILE: certFile,
+    TLS_KEY_FILE: keyFile,
+    SIGNING_KEYS_FILE: files.signingKeysFile,
+    REFRESH_KEY_FILE: files.refreshKeyFile,
+    ...env,
+  }
+  await runSignoff(['keys', 'generate'], { env: settings })
+
+  const child = spawn(process.execPath, [PROGRAM, 'serve'], {
+    env: { PATH: process.env['PATH'], ...settings },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit').then(([status]) => status as number | null)
+  const log: Record<string, unknown>[] = []
+  const { port, adminPort } = await serving(child, log)
+  const url = `https://localhost:${port}`
+  const agent = new Agent({
+    connect: {
+      ca: await readFile(certFile),
+      lookup: (_name, _options, done) => {
+        done(null, [{ address: '127.0.0.1', family: 4 }])
+      },
+    },
+    connections: 64,
+  })
+  const call = caller(url, agent)
+
+  return {
+    url,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
+    pid: child.pid ?? 0,
+    log,
+    files,
+    call,
+    post: async (path, json) => await call(path, { json }),
+    kill: (signal) => {
+      child.kill(signal)
+    },
+    exited,
+    stop: async () => {
+      child.kill('SIGTERM')
+      await exited
+      await agent.destroy()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Speaks HTTP to `url`; nothing is thrown for a status, everything is bounded in time. */
+export function caller(url: string, dispatcher: Dispatcher): Signoff['call'] {
+  return async (path, { method = 'POST', json, body, headers = {} } = {}) => {
+    const isJson = json !== undefined
+    const response = await request(`${url}${path}`, {
+      method: method as Dispatcher.HttpMethod,
+      headers: { ...(isJson && { 'Content-Type': 'application/json' }), ...headers },
+      body: (isJson ? JSON.stringify(json) : (body as string | undefined)) ?? null,
+      dispatcher,
+      headersTimeout: 20_000,
+      bodyTimeout: 20_000,
+    })
+    const text = await response.body.text()
+    return {
+      status: response.statusCode,
+      headers: Object.fromEntries(
+        Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
+      ),
+      text,
+      json: parseJson(text),
+    }
+  }
+}
+
+async function serving(
+  child: ChildProcess,
+  log: Record<string, unknown>[],
+): Promise<{ port: number; adminPort: number }> {
+  if (!child.stdout) throw new Error('no standard output')
+  const lines = createInterface({ input: child.stdout })
+  return await new Promise((resolve, reject) => {
+    child.once('exit', (status) => {
+      reject(new Error(`signoff serve ended with ${String(status)}: ${JSON.stringify(log)}`))
+    })
+    lines.on('line', (line) => {
+      const entry = parseJson(line) as Record<string, unknown> | undefined
+      log.push(entry ?? { msg: line })
+      if (entry?.['msg'] === 'serving') resolve(entry as unknown as { port: number; adminPort: number })
+    })
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
