@@ -1,4 +1,5 @@
 // Reads request bodies as bytes, bounded; what they mean is for each dialect to say.
+import type { IncomingMessage } from 'node:http'
 import bodyParser from 'koa-bodyparser'
 import type { Context, Middleware } from 'koa'
 
@@ -20,8 +21,14 @@ export function readBody(): Middleware {
   return bodyParser(options)
 }
 
-/** The bytes that `readBody` found; empty when there was no body. */
-export function bodyOf(ctx: Context): Uint8Array {
+/** The bytes that `readBody` found; `null` when there was no body, or an empty one. */
+export function bodyOf(ctx: Context): Uint8Array | null {
   const raw: unknown = ctx.request.rawBody
-  return raw instanceof Uint8Array ? raw : new Uint8Array()
+  if (raw instanceof Uint8Array) return raw.length > 0 ? raw : null
+  // A body that names no content type is left unread.
+  return hasBody(ctx.req) ? new Uint8Array() : null
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }

@@ -53,9 +53,11 @@ function identifyRequest({ log, metrics, isDraining }: AppOptions): Middleware {
     const given = ctx.get('X-Request-Id')
     const requestId = SANE_REQUEST_ID.test(given) ? given : randomUUID()
     ctx.set('X-Request-Id', requestId)
-    if (isDraining()) ctx.set('Connection', 'close')
 
     await next()
+
+    // Asked now rather than before: draining may have begun meanwhile.
+    if (isDraining()) ctx.set('Connection', 'close')
 
     const route = String((ctx as { _matchedRoute?: unknown })._matchedRoute ?? 'none')
     const seconds = (performance.now() - start) / 1000

@@ -1,6 +1,6 @@
 // The public server: TLS, limits on slow and idle callers, certificates read again when they change, draining.
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type Koa from 'koa'
@@ -23,15 +23,26 @@ export interface Listening {
   close(deadlineMs: number): Promise<void>
 }
 
+/** Nobody may hold a connection by being slow. */
+const PATIENCE = {
+  handshakeTimeout: 10_000,
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 2_000,
+  // Longer than the usual 60 s of proxies in front, so that they, not we, close idle connections.
+  keepAliveTimeout: 65_000,
+}
+const MAX_CONNECTIONS = 20_000
+
 const CERTIFICATE_POLL_MS = 5000
 
 /** Rejects when the port is taken, or the certificate cannot be used. */
 export async function listen({ app, host, port, tls, log }: ListenOptions): Promise<Listening> {
   const handler = app.callback()
   const server = tls
-    ? createHttpsServer({ ...readCertificate(tls), minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, handler)
-    : createHttpServer(handler)
-  limitPatience(server)
+    ? createHttpsServer({ ...PATIENCE, ...readCertificate(tls), minVersion: 'TLSv1.2' }, handler)
+    : createHttpServer(PATIENCE, handler)
+  server.maxConnections = MAX_CONNECTIONS
 
   await bind(server, { host, port, setting: 'PORT' })
   const stopWatching =
@@ -54,15 +65,6 @@ export async function listen({ app, host, port, tls, log }: ListenOptions): Prom
       clearTimeout(timer)
     },
   }
-}
-
-/** Nobody may hold a connection by being slow. */
-function limitPatience(server: HttpServer): void {
-  server.headersTimeout = 10_000
-  server.requestTimeout = 15_000
-  // Longer than the usual 60 s of proxies in front, so that they, not we, close idle connections.
-  server.keepAliveTimeout = 65_000
-  server.maxConnections = 20_000
 }
 
 function readCertificate({ certFile, keyFile }: { certFile: string; keyFile: string }): {

@@ -5,6 +5,7 @@ import type { DialectErrors, Refusal } from '../errors.ts'
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="api"' }
 
 const DETAIL: Record<number, string> = {
+  404: 'Not found.',
   413: 'Request body is larger than 16 KiB.',
   415: 'Unsupported content encoding in request.',
   500: 'A server error occurred.',

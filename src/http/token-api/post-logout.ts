@@ -9,7 +9,7 @@ import { parseBody } from './parse-body.ts'
 
 export function postLogout(deps: LogoutDeps): Middleware {
   return async (ctx) => {
-    if (bodyOf(ctx).length === 0) throw notAuthenticated()
+    if (!bodyOf(ctx)) throw notAuthenticated()
 
     const { refresh, ...fields } = await parseBody(ctx)
     const result = logoutFields.safeParse({ refresh_token: refresh, ...fields })

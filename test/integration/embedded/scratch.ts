@@ -14,6 +14,16 @@ export async function removeDir(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true, maxRetries: 5 })
 }
 
+/** What the promise rejects with, in words. */
+export async function failureOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+  } catch (error) {
+    return String(error)
+  }
+  throw new Error('it was expected to fail and did not')
+}
+
 /** A process that holds something until it is killed. */
 export interface Holder {
   /** What it said of what it holds. */

@@ -1,0 +1,55 @@
+// npm run bench: what Signoff does on this machine, in numbers.
+import { availableParallelism, cpus } from 'node:os'
+import { testEnvironment } from '../support/environment.ts'
+import { stopPostgres } from '../support/postgres.ts'
+import type { Bench } from './bench.ts'
+import { measureLoad } from './load.ts'
+import { readOptions, USAGE, type Options } from './options.ts'
+import { populate } from './population.ts'
+import { report, type Results } from './report.ts'
+import { measureStorm } from './storm.ts'
+import { measureTiming } from './timing.ts'
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2))
+  if (!options) {
+    process.stdout.write(USAGE)
+    return
+  }
+  const results = await measureAll(options)
+  process.stdout.write(options.json ? `${JSON.stringify(results, null, 2)}\n` : `\n${report(results)}`)
+}
+
+async function measureAll(options: Options): Promise<Results> {
+  const environment = await testEnvironment()
+  try {
+    const say = (line: string): void => {
+      if (!options.json) process.stderr.write(`${line} …\n`)
+    }
+    return await measure({ environment, population: await populate(environment), options, say })
+  } finally {
+    await environment.stop()
+    await stopPostgres()
+  }
+}
+
+async function measure(bench: Bench): Promise<Results> {
+  const { parts } = bench.options
+  return {
+    machine: {
+      cores: availableParallelism(),
+      cpu: cpus()[0]?.model ?? 'unknown',
+      node: process.versions.node,
+    },
+    ...(parts.includes('timing') && { timing: await measureTiming(bench) }),
+    ...(parts.includes('load') && { load: await measureLoad(bench) }),
+    ...(parts.includes('storm') && { storm: await measureStorm(bench) }),
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}

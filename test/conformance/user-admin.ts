@@ -1,0 +1,221 @@
+// What every store must let an operator do to users.
+import { expect } from 'chai'
+import { v4 as uuidv4 } from 'uuid'
+import type { Account } from '../../src/auth/ports.ts'
+import { account, logEntry } from '../support/builders/account.ts'
+import { newSession } from '../support/builders/new-session.ts'
+import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
+
+export function userAdminConformance(name: string, create: CreateStore): void {
+  describe(`${name} as UserAdmin`, () => {
+    let store: StoreSubject
+
+    beforeEach(async () => {
+      store = await create()
+    })
+    afterEach(async () => {
+      await store.close()
+    })
+
+    async function existingUser(username: string): Promise<Account> {
+      const user = account({ username })
+      expect(await store.userAdmin.add(user, logEntry('USER_ADDED'))).to.equal(true)
+      return user
+    }
+
+    async function sessionOf(username: string, livesSeconds = 3600): Promise<string> {
+      const user = await store.users.findByUsername(username)
+      const session = newSession(user ?? account(), Math.floor(store.nowMs() / 1000) + livesSeconds)
+      expect(await store.sessions.begin(session, logEntry('USER_LOGIN'))).to.equal(true)
+      return session.id
+    }
+
+    const isDenied = async (sid: string): Promise<boolean> =>
+      await store.journal.isDenied({ sid, jti: uuidv4() })
+
+    const lastEntry = async () => {
+      const { type, userId } = (await store.entries()).at(-1) ?? {}
+      return { type, userId }
+    }
+
+    describe('add', () => {
+      it('makes an active user, with an entry', async () => {
+        const user = await existingUser('alice')
+
+        expect(await store.users.findByUsername('alice')).to.deep.equal(user)
+        expect(await lastEntry()).to.deep.equal({ type: 'USER_ADDED', userId: user.id })
+      })
+
+      it('refuses a name that is taken, in any case, and changes nothing', async () => {
+        const user = await existingUser('alice')
+
+        const added = await store.userAdmin.add(account({ username: 'ALICE' }), logEntry('USER_ADDED'))
+
+        expect(added).to.equal(false)
+        expect(await store.users.findByUsername('alice')).to.deep.equal(user)
+        expect(await store.entries()).to.have.length(1)
+      })
+
+      it('lets one of ten racing callers have the name', async () => {
+        const callers = Array.from(
+          { length: 10 },
+          async () => await store.userAdmin.add(account({ username: 'alice' }), logEntry('USER_ADDED')),
+        )
+
+        const results = await Promise.all(callers)
+
+        expect(results.filter(Boolean)).to.have.length(1)
+        expect(await store.userAdmin.list()).to.have.length(1)
+      })
+    })
+
+    describe('list', () => {
+      it('is empty where there are no users', async () => {
+        expect(await store.userAdmin.list()).to.deep.equal([])
+      })
+
+      it('tells all users by name, and no hashes', async () => {
+        const bob = await existingUser('Bob')
+        const alice = await existingUser('alice')
+        await store.userAdmin.disable('bob', logEntry('USER_DISABLED'))
+
+        const list = await store.userAdmin.list()
+
+        const { createdAt, ...first } = list[0] ?? {}
+        expect(first).to.deep.equal({
+          id: alice.id,
+          username: 'alice',
+          role: 'user',
+          isActive: true,
+          lastLoginAt: null,
+        })
+        expect(createdAt?.getTime()).to.be.closeTo(store.nowMs(), CLOCK_TOLERANCE_MS)
+        expect(list[1]).to.include({ id: bob.id, username: 'Bob', isActive: false })
+      })
+    })
+
+    for (const { what, change, type } of [
+      {
+        what: 'disable',
+        change: async (username: string) =>
+          await store.userAdmin.disable(username, logEntry('USER_DISABLED')),
+        type: 'USER_DISABLED',
+      },
+      {
+        what: 'setPassword',
+        change: async (username: string) =>
+          await store.userAdmin.setPassword(
+            { username, passwordHash: 'new hash' },
+            logEntry('PASSWORD_CHANGED'),
+          ),
+        type: 'PASSWORD_CHANGED',
+      },
+    ]) {
+      describe(what, () => {
+        it('ends every session of the user and of nobody else, with one entry', async () => {
+          const { id } = await existingUser('alice')
+          await existingUser('bob')
+          const own = [await sessionOf('alice'), await sessionOf('alice'), await sessionOf('alice')]
+          const other = await sessionOf('bob')
+
+          const denials = await change('ALICE')
+
+          expect(denials?.map((denial) => denial.id)).to.have.members(own)
+          expect(await Promise.all(own.map(isDenied))).to.deep.equal([true, true, true])
+          expect(await isDenied(other)).to.equal(false)
+          expect(await lastEntry()).to.deep.equal({ type, userId: id })
+        })
+
+        it('denies each session for what is left of it and the leeway', async () => {
+          await existingUser('alice')
+          await sessionOf('alice', 600)
+
+          const [denial] = (await change('alice')) ?? []
+
+          const expectedMs = (600 + store.leewaySeconds) * 1000
+          expect(denial?.ttlMs).to.be.closeTo(expectedMs, CLOCK_TOLERANCE_MS)
+        })
+
+        it('ends a session that only the leeway keeps alive', async () => {
+          await existingUser('alice')
+          const sid = await sessionOf('alice', -2)
+
+          const denials = await change('alice')
+
+          expect(denials?.map(({ id }) => id)).to.deep.equal([sid])
+        })
+
+        it('passes over sessions that are over: ended, or past all leeway', async () => {
+          await existingUser('alice')
+          const ended = await sessionOf('alice')
+          await store.sessions.end(ended, 'logout', logEntry('USER_LOGOUT'))
+          await sessionOf('alice', -60)
+
+          expect(await change('alice')).to.deep.equal([])
+        })
+
+        it('is null where there is no such user, and writes nothing', async () => {
+          await existingUser('alice')
+
+          expect(await change('bob')).to.equal(null)
+          expect(await store.entries()).to.have.length(1)
+        })
+      })
+    }
+
+    describe('disable and enable', () => {
+      it('turn an account off and on again', async () => {
+        const user = await existingUser('alice')
+
+        await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
+        const disabled = await store.users.findByUsername('alice')
+        const isEnabled = await store.userAdmin.enable('alice', logEntry('USER_ENABLED'))
+
+        expect(disabled?.isActive).to.equal(false)
+        expect(isEnabled).to.equal(true)
+        expect(await store.users.findByUsername('alice')).to.deep.equal(user)
+        expect(await lastEntry()).to.deep.equal({ type: 'USER_ENABLED', userId: user.id })
+      })
+
+      it('revive no session', async () => {
+        await existingUser('alice')
+        const sid = await sessionOf('alice')
+
+        await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
+        await store.userAdmin.enable('alice', logEntry('USER_ENABLED'))
+
+        expect(await isDenied(sid)).to.equal(true)
+      })
+
+      it('enable nobody where there is no such user', async () => {
+        expect(await store.userAdmin.enable('bob', logEntry('USER_ENABLED'))).to.equal(false)
+      })
+    })
+
+    describe('setPassword', () => {
+      it('replaces the hash and leaves the account on', async () => {
+        const user = await existingUser('alice')
+
+        await store.userAdmin.setPassword(
+          { username: 'alice', passwordHash: 'new hash' },
+          logEntry('PASSWORD_CHANGED'),
+        )
+
+        expect(await store.users.findByUsername('alice')).to.deep.equal({ ...user, passwordHash: 'new hash' })
+      })
+    })
+
+    describe('while no log entry can be written', () => {
+      it('disables a user and ends their sessions all the same', async () => {
+        await existingUser('alice')
+        const sid = await sessionOf('alice')
+        await store.breakEntries()
+
+        const denials = await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
+
+        expect(denials?.map(({ id }) => id)).to.deep.equal([sid])
+        expect(await isDenied(sid)).to.equal(true)
+      })
+    })
+  })
+}

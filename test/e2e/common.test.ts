@@ -1,0 +1,166 @@
+// What holds for every request, whatever the endpoint; and the endpoints of peers and operators.
+import { expect } from 'chai'
+import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
+import { request } from 'undici'
+import { statusAndBody, testEnvironment, type TestEnvironment } from '../support/environment.ts'
+
+describe('every request', () => {
+  let env: TestEnvironment
+
+  before(async () => {
+    env = await testEnvironment({ ALLOWED_ORIGINS: 'https://app.example, https://other.example' })
+  })
+  after(async () => {
+    await env.stop()
+  })
+
+  const get = async (path: string, headers: Record<string, string> = {}) =>
+    await env.signoff.call(path, { method: 'GET', headers })
+
+  it('reaches the same answer with and without the trailing slash', async () => {
+    const { refresh } = await env.login()
+    const bare = await env.signoff.post('/auth/token/refresh', { refresh })
+    const slash = await env.signoff.post('/auth/token/refresh/', { refresh })
+    const operators = await Promise.all(['/healthz', '/healthz/', '/readyz/'].map((path) => get(path)))
+
+    expect([bare, slash, ...operators].map(({ status }) => status)).to.deep.equal([200, 200, 200, 200, 200])
+  })
+
+  it('is told 404 for a path that leads nowhere', async () => {
+    for (const path of [
+      '/',
+      '/auth',
+      '/auth/login/more',
+      '/AUTH/LOGIN/',
+      '/%00',
+      '/auth/%ff',
+      '//auth/login/',
+    ]) {
+      expect(statusAndBody(await get(path)), path).to.deep.equal({
+        status: 404,
+        body: { detail: 'Not found.' },
+      })
+    }
+  })
+
+  it('carries a request id: the caller’s own when that is sane', async () => {
+    const own = await get('/healthz', { 'X-Request-Id': 'abc-123' })
+    const insane = await get('/healthz', { 'X-Request-Id': 'a b\tc' })
+    const long = await get('/healthz', { 'X-Request-Id': 'x'.repeat(129) })
+
+    expect(own.headers['x-request-id']).to.equal('abc-123')
+    for (const answer of [insane, long]) expect(answer.headers['x-request-id']).to.match(/^[0-9a-f-]{36}$/)
+  })
+
+  it('carries the security headers, errors included', async () => {
+    for (const path of ['/healthz', '/nowhere']) {
+      const { headers } = await get(path)
+      expect(headers['strict-transport-security']).to.contain('max-age=31536000')
+      expect(headers['x-content-type-options']).to.equal('nosniff')
+      expect(headers['content-security-policy']).to.contain("default-src 'none'")
+      expect(headers).to.not.have.property('x-powered-by')
+    }
+  })
+
+  it('may come from a page of an allowed origin, and of no other', async () => {
+    const preflight = {
+      method: 'OPTIONS',
+      headers: { 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'content-type' },
+    }
+    const allowed = await env.signoff.call('/auth/login/', {
+      ...preflight,
+      headers: { ...preflight.headers, Origin: 'https://other.example' },
+    })
+    const foreign = await env.signoff.call('/auth/login/', {
+      ...preflight,
+      headers: { ...preflight.headers, Origin: 'https://evil.example' },
+    })
+
+    expect(allowed.status).to.equal(204)
+    expect(allowed.headers['access-control-allow-origin']).to.equal('https://other.example')
+    expect(foreign.headers).to.not.have.property('access-control-allow-origin')
+  })
+
+  it('hears nothing of stacks, SQL or libraries when it goes wrong', async () => {
+    await env.database.sql('ALTER TABLE user_sessions RENAME TO hidden')
+
+    const answer = await env.signoff.post('/auth/login/', {
+      username: 'alice',
+      password: 'correct horse battery staple',
+    })
+    await env.database.sql('ALTER TABLE hidden RENAME TO user_sessions')
+
+    expect(statusAndBody(answer)).to.deep.equal({
+      status: 503,
+      body: { detail: 'Service temporarily unavailable, try again later.' },
+    })
+    expect(answer.headers['retry-after']).to.equal('1')
+  })
+
+  it('leaves no password and no token in the system log', async () => {
+    const { refresh } = await env.login()
+    await env.signoff.post('/auth/logout/', { refresh_token: refresh })
+
+    const log = JSON.stringify(env.signoff.log)
+    expect(log).to.not.contain(refresh)
+    expect(log).to.not.contain('correct horse')
+  })
+
+  describe('of a peer', () => {
+    it('verifies an access token by the JWKS, and refuses a refresh token there', async () => {
+      const { access, refresh } = await env.login()
+      const jwks = createRemoteJWKSet(new URL(`${env.signoff.url}/.well-known/jwks.json`), {
+        // Through the suite's own client, which trusts the test certificate.
+        [customFetch]: async () => new Response((await get('/.well-known/jwks.json')).text),
+      })
+      const expected = {
+        issuer: 'https://localhost:8443',
+        audience: 'signoff',
+        typ: 'at+jwt',
+        algorithms: ['ES256'],
+      }
+
+      const verified = await jwtVerify(access, jwks, expected)
+      const refused = await jwtVerify(refresh, jwks, { issuer: 'https://localhost:8443' }).catch(
+        (error: unknown) => error,
+      )
+
+      expect(verified.payload['token_type']).to.equal('access')
+      expect(refused).to.be.an('error')
+    })
+
+    it('finds public keys only, cacheable', async () => {
+      const answer = await get('/.well-known/jwks.json')
+
+      const { keys } = answer.json as { keys: object[] }
+      expect(keys).to.have.length(1)
+      expect(keys[0]).to.have.all.keys('kty', 'crv', 'x', 'y', 'kid', 'alg', 'use')
+      expect(answer.headers['cache-control']).to.equal('public, max-age=300')
+    })
+  })
+
+  describe('of an operator', () => {
+    it('sees that the process lives and that it is ready', async () => {
+      const health = await get('/healthz')
+      const ready = await get('/readyz')
+
+      expect(statusAndBody(health)).to.deep.equal({ status: 200, body: { status: 'ok' } })
+      expect(statusAndBody(ready)).to.deep.equal({
+        status: 200,
+        body: { status: 'ready', checks: { postgres: 'ok', redis: 'ok', denylist: 'ok' } },
+      })
+    })
+
+    it('finds the metrics on the admin port, and not on the public one', async () => {
+      const admin = await request(`${env.signoff.adminUrl}/metrics`)
+      const text = await admin.body.text()
+      const open = await get('/metrics')
+
+      expect(text).to.contain('signoff_denylist_trusted 1')
+      expect(text).to.match(
+        /signoff_http_request_duration_seconds_count\{route="\/auth\/login",status="200"\} \d+/,
+      )
+      expect(open.status).to.equal(404)
+    })
+  })
+})

@@ -1,0 +1,225 @@
+// The process: how it starts, refuses to start, stops, and what the commands beside it do.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, type TLSSocket } from 'node:tls'
+import { once } from 'node:events'
+import { expect } from 'chai'
+import { developmentCertificate } from '../../src/embedded/certificate.ts'
+import {
+  eventually,
+  PASSWORD,
+  statusAndBody,
+  testEnvironment,
+  type TestEnvironment,
+} from '../support/environment.ts'
+import { emptyDatabase, ownPostgres } from '../support/postgres.ts'
+import { testRedis } from '../support/redis.ts'
+import { runSignoff, startSignoff } from '../support/signoff.ts'
+
+describe('signoff serve', () => {
+  let env: TestEnvironment
+
+  beforeEach(async () => {
+    env = await testEnvironment()
+  })
+  afterEach(async () => {
+    await env.stop()
+  })
+
+  it('finishes what is in flight after SIGTERM, takes nothing new, and exits 0', async () => {
+    const inFlight = Promise.all(
+      Array.from({ length: 20 }, () =>
+        env.signoff.post('/auth/login/', { username: 'alice', password: PASSWORD }),
+      ),
+    )
+    await eventually(async () => (await env.database.sql('SELECT 1 FROM user_sessions LIMIT 1')).length > 0)
+    env.signoff.kill('SIGTERM')
+
+    const start = Date.now()
+    const answers = await inFlight
+    const status = await env.signoff.exited
+    const refused = await env.signoff.call('/healthz', { method: 'GET' }).catch((error: unknown) => error)
+
+    expect(new Set(answers.map((answer) => answer.status))).to.deep.equal(new Set([200]))
+    expect(status).to.equal(0)
+    expect(Date.now() - start).to.be.below(5000)
+    expect(refused).to.be.an('error')
+  })
+
+  it('exits 0 within its deadline though a caller never ends its request', async () => {
+    const { port } = new URL(env.signoff.url)
+    const socket: TLSSocket = connect({ host: '127.0.0.1', port: Number(port), rejectUnauthorized: false })
+    socket.on('error', () => undefined)
+    await once(socket, 'secureConnect')
+    socket.write('POST /auth/login/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{')
+
+    const start = Date.now()
+    env.signoff.kill('SIGTERM')
+
+    expect(await env.signoff.exited).to.equal(0)
+    expect(Date.now() - start).to.be.below(12_000)
+  })
+
+  it('takes a new certificate into use without a restart', async () => {
+    const { port } = new URL(env.signoff.url)
+    const before = await fingerprint(Number(port))
+
+    await rm(env.signoff.files.certFile)
+    await developmentCertificate(env.signoff.files.directory)
+
+    await eventually(async () => (await fingerprint(Number(port))) !== before)
+  })
+})
+
+describe('signoff serve without its stores', () => {
+  it('answers 503 with Retry-After while Postgres is away, and shuts the session all the same', async () => {
+    const [postgres, redis] = await Promise.all([ownPostgres(), testRedis()])
+    const signoff = await startSignoff({ databaseUrl: postgres.url, redisUrl: redis.url })
+    await runSignoff(['user', 'add', 'alice'], { env: { DATABASE_URL: postgres.url }, input: PASSWORD })
+    await eventually(async () => (await signoff.call('/readyz', { method: 'GET' })).status === 200)
+    const login = { username: 'alice', password: PASSWORD }
+    const { refresh } = (await signoff.post('/auth/login/', login)).json as { refresh: string }
+
+    await postgres.stop()
+    const [loggedIn, loggedOut, refreshed, ready] = await Promise.all([
+      signoff.post('/auth/login/', login),
+      signoff.post('/auth/logout/', { refresh_token: refresh }),
+      signoff.post('/auth/token/refresh/', { refresh: refresh }),
+      signoff.call('/readyz', { method: 'GET' }),
+    ])
+
+    const detail = 'Service temporarily unavailable, try again later.'
+    expect(statusAndBody(loggedIn)).to.deep.equal({ status: 503, body: { detail } })
+    expect(statusAndBody(loggedOut)).to.deep.equal({ status: 503, body: { error: detail } })
+    for (const answer of [loggedIn, loggedOut, ready]) expect(answer.headers['retry-after']).to.equal('1')
+    expect(ready.json).to.deep.include({
+      checks: { postgres: 'does not answer', redis: 'ok', denylist: 'ok' },
+    })
+    // Either before or after Redis was told of the logout that could not be made durable.
+    expect(refreshed.status).to.be.oneOf([200, 401])
+    const late = await signoff.post('/auth/token/refresh/', { refresh })
+    expect(late.status).to.equal(401)
+
+    await signoff.stop()
+    await Promise.all([postgres.remove(), redis.remove()])
+  })
+
+  it('refuses to start with one list of everything that is missing or wrong', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'signoff-'))
+    const weak = join(directory, 'weak')
+    await writeFile(weak, 'short')
+
+    const bare = await runSignoff(['serve'], { env: { PORT: 'http', LEEWAY: '-1' } })
+    const wrong = await runSignoff(['serve'], {
+      env: {
+        DATABASE_URL: 'postgres://localhost/x',
+        SIGNING_KEYS_FILE: weak,
+        REFRESH_KEY_FILE: weak,
+        TLS_CERT_FILE: weak,
+        TLS_KEY_FILE: weak,
+      },
+    })
+    await rm(directory, { recursive: true })
+
+    expect(bare.status).to.equal(2)
+    for (const name of ['PORT', 'LEEWAY']) expect(bare.stderr).to.contain(`${name}:`)
+    expect(wrong.status).to.equal(2)
+    for (const name of [
+      'REDIS_URL',
+      'SIGNING_KEYS_FILE',
+      'REFRESH_KEY_FILE',
+      'TLS_CERT_FILE and TLS_KEY_FILE',
+    ]) {
+      expect(wrong.stderr).to.contain(`${name}:`)
+    }
+  })
+
+  it('refuses to start on a schema that is behind, and says what to run', async () => {
+    const [database, redis] = await Promise.all([emptyDatabase(), testRedis()])
+
+    const failure = await startSignoff({ databaseUrl: database.url, redisUrl: redis.url }).catch(
+      (error: unknown) => error,
+    )
+
+    expect(failure).to.be.an('error')
+    await Promise.all([database.drop(), redis.remove()])
+  })
+})
+
+describe('the commands', () => {
+  it('bring the schema up and down; several at once wait for each other', async () => {
+    const database = await emptyDatabase()
+    const env = { DATABASE_URL: database.url }
+
+    const racing = await Promise.all([1, 2, 3].map(() => runSignoff(['migrate', '--json'], { env })))
+    const status = await runSignoff(['migrate', 'status', '--json'], { env })
+    const down = await runSignoff(['migrate', 'down', '--json'], { env })
+    const again = await runSignoff(['migrate', 'up'], { env })
+
+    expect(racing.map((result) => result.status)).to.deep.equal([0, 0, 0])
+    const applied = racing.flatMap(({ stdout }) => (JSON.parse(stdout) as { applied: string[] }).applied)
+    expect(applied).to.deep.equal(['001-sessions-and-journal'])
+    expect(JSON.parse(status.stdout)).to.deep.equal({ done: ['001-sessions-and-journal'], pending: [] })
+    expect(JSON.parse(down.stdout)).to.deep.equal({ undone: ['001-sessions-and-journal'] })
+    expect(again.stdout).to.equal('applied 001-sessions-and-journal\n')
+    await database.drop()
+  })
+
+  it('add, list, disable and enable users', async () => {
+    const database = await emptyDatabase('signoff')
+    const env = { DATABASE_URL: database.url }
+
+    const added = await runSignoff(['user', 'add', 'Bob', '--role', 'admin'], { env, input: `${PASSWORD}\n` })
+    const taken = await runSignoff(['user', 'add', 'bOB'], { env, input: PASSWORD })
+    const short = await runSignoff(['user', 'add', 'eve'], { env, input: 'short' })
+    const disabled = await runSignoff(['user', 'disable', 'bob', '--json'], { env })
+    const unknown = await runSignoff(['user', 'disable', 'nobody'], { env })
+    const enabled = await runSignoff(['user', 'enable', 'bob'], { env })
+    const list = await runSignoff(['user', 'list', '--json'], { env })
+
+    expect(added).to.deep.equal({ status: 0, stdout: 'added Bob\n', stderr: '' })
+    expect(taken).to.deep.include({ status: 1, stderr: 'signoff: there is a user bOB already\n' })
+    expect(short.status).to.equal(1)
+    expect(JSON.parse(disabled.stdout)).to.deep.equal({ username: 'bob', sessionsEnded: 0 })
+    expect(unknown).to.deep.include({ status: 1, stderr: 'signoff: there is no user nobody\n' })
+    expect(enabled.status).to.equal(0)
+    const [bob, ...others] = JSON.parse(list.stdout) as object[]
+    expect(bob).to.include({ username: 'Bob', role: 'admin', isActive: true })
+    expect(others).to.be.empty
+    await database.drop()
+  })
+
+  it('explain themselves with --help and exit 2 when used wrongly', async () => {
+    const help = await runSignoff(['--help'])
+    const subcommand = await runSignoff(['user', 'add', '--help'])
+    const wrong = await Promise.all(
+      [['nonsense'], ['user', 'add'], ['migrate', 'sideways'], ['--nonsense']].map((args) =>
+        runSignoff(args),
+      ),
+    )
+
+    expect(help.status).to.equal(0)
+    for (const name of ['start', 'serve', 'migrate', 'user', 'keys']) expect(help.stdout).to.contain(name)
+    expect(subcommand.stdout).to.contain('--role')
+    expect(wrong.map((result) => result.status)).to.deep.equal([2, 2, 2, 2])
+  })
+
+  it('say what to set when they find no database', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'signoff-'))
+
+    const result = await runSignoff(['user', 'list'], { env: { DATA_DIR: directory } })
+
+    expect(result.status).to.equal(2)
+    expect(result.stderr).to.contain('DATABASE_URL')
+    await rm(directory, { recursive: true })
+  })
+})
+
+async function fingerprint(port: number): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  const { fingerprint256 } = socket.getPeerCertificate()
+  socket.destroy()
+  return fingerprint256
+}

@@ -1,0 +1,165 @@
+// Redis killed, hung or emptied in the middle of traffic: nothing hangs, nothing opens, logouts hold.
+import { expect } from 'chai'
+import {
+  eventually,
+  testEnvironment,
+  untilReady,
+  type Pair,
+  type TestEnvironment,
+} from '../support/environment.ts'
+import type { Answer } from '../support/signoff.ts'
+
+const NO_REQUEST_LONGER_MS = 1000
+const BEFORE_MS = 300
+const DURING_MS = 1500
+
+interface Observed {
+  what: 'login' | 'refresh' | 'logout' | 'refresh after logout'
+  status: number
+  ms: number
+}
+
+describe('Redis in trouble', () => {
+  let env: TestEnvironment
+
+  beforeEach(async () => {
+    env = await testEnvironment()
+  })
+  afterEach(async () => {
+    await env.stop()
+  })
+
+  it('is killed in the middle of traffic and comes back', async () => {
+    const loggedOut = await loggedOutPair()
+    const observed = await trafficDuring(async () => {
+      await env.redis.signal('SIGKILL')
+    })
+    await env.redis.start()
+    await untilReady(env.signoff)
+
+    expectCalm(observed)
+    await expectRefused(loggedOut)
+  })
+
+  it('is hung in the middle of traffic and goes on', async () => {
+    const loggedOut = await loggedOutPair()
+    const observed = await trafficDuring(async () => {
+      await env.redis.signal('SIGSTOP')
+    })
+    await env.redis.signal('SIGCONT')
+    await untilReady(env.signoff)
+
+    expectCalm(observed)
+    await expectRefused(loggedOut)
+  })
+
+  it('is emptied behind our back', async () => {
+    const loggedOut = await loggedOutPair()
+
+    await env.redis.client.flushall()
+
+    await expectRefused(loggedOut)
+    await untilReady(env.signoff)
+    await expectRefused(loggedOut)
+  })
+
+  it('comes back empty: the journal refills it, lifetimes included', async () => {
+    const loggedOut = await loggedOutPair()
+    const ttlMs = await onlyDenialTtl()
+
+    await env.redis.client.config('SET', 'appendonly', 'no')
+    await env.redis.signal('SIGKILL')
+    await expectRefused(loggedOut)
+    await env.redis.start()
+    await env.redis.client.flushall()
+    await eventually(async () => (await onlyDenialTtl()) > 0)
+
+    await expectRefused(loggedOut)
+    expect(await onlyDenialTtl()).to.be.closeTo(ttlMs, 15_000)
+  })
+
+  it('says so: readiness names it, the log tells when checks move to Postgres and back', async () => {
+    await env.redis.signal('SIGKILL')
+    const down = await env.signoff.call('/readyz', { method: 'GET' })
+    const alive = await env.signoff.call('/healthz', { method: 'GET' })
+    await env.redis.start()
+    await untilReady(env.signoff)
+
+    expect(down.status).to.equal(503)
+    expect(down.json).to.deep.include({
+      checks: {
+        postgres: 'ok',
+        redis: 'not connected',
+        denylist: 'not in sync with the journal, which is asked instead',
+      },
+    })
+    expect(alive.status).to.equal(200)
+    const messages = env.signoff.log.map(({ msg }) => msg)
+    expect(messages).to.include('Redis is not known to agree with the journal: checks ask Postgres')
+    expect(messages.at(-1)).to.equal('Redis agrees with the journal: checks ask Redis')
+  })
+
+  async function loggedOutPair(): Promise<Pair> {
+    const pair = await env.login()
+    const answer = await env.signoff.post('/auth/logout/', { refresh_token: pair.refresh })
+    expect(answer.status).to.equal(200)
+    return pair
+  }
+
+  async function expectRefused({ refresh, access }: Pair): Promise<void> {
+    const refreshed = await env.signoff.post('/auth/token/refresh/', { refresh })
+    const verified = await env.signoff.post('/auth/token/verify/', { token: access })
+    expect([refreshed.status, verified.status]).to.deep.equal([401, 401])
+  }
+
+  async function onlyDenialTtl(): Promise<number> {
+    const keys = (await env.redis.client.keys('denylist:*')).filter((key) => !key.endsWith(':synced'))
+    return keys[0] === undefined ? -1 : await env.redis.client.pttl(keys[0])
+  }
+
+  /** Clients that log in, refresh, log out and try the dead token again, before and while `fault` is on. */
+  async function trafficDuring(fault: () => Promise<void>): Promise<Observed[]> {
+    const observed: Observed[] = []
+    const deadline = Date.now() + BEFORE_MS + DURING_MS
+    const clients = Array.from({ length: 4 }, async () => {
+      while (Date.now() < deadline) await oneSession(observed)
+    })
+    await new Promise((resolve) => setTimeout(resolve, BEFORE_MS))
+    await fault()
+    await Promise.all(clients)
+    return observed
+  }
+
+  async function oneSession(observed: Observed[]): Promise<void> {
+    const timed = async (what: Observed['what'], work: () => Promise<Answer>): Promise<Answer> => {
+      const start = performance.now()
+      const answer = await work()
+      observed.push({ what, status: answer.status, ms: performance.now() - start })
+      return answer
+    }
+    const login = await timed(
+      'login',
+      async () =>
+        await env.signoff.post('/auth/login/', {
+          username: 'alice',
+          password: 'correct horse battery staple',
+        }),
+    )
+    const { refresh } = login.json as Pair
+    await timed('refresh', async () => await env.signoff.post('/auth/token/refresh/', { refresh }))
+    await timed('logout', async () => await env.signoff.post('/auth/logout/', { refresh_token: refresh }))
+    await timed(
+      'refresh after logout',
+      async () => await env.signoff.post('/auth/token/refresh/', { refresh }),
+    )
+  }
+
+  function expectCalm(observed: Observed[]): void {
+    const right = { login: 200, refresh: 200, logout: 200, 'refresh after logout': 401 }
+    expect(observed.length).to.be.above(20)
+    for (const { what, status, ms } of observed) {
+      expect(status, what).to.equal(right[what])
+      expect(ms, what).to.be.below(NO_REQUEST_LONGER_MS)
+    }
+  }
+})

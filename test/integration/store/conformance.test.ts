@@ -1,0 +1,16 @@
+// The stores over a real Postgres and a real Redis, held to what their ports promise.
+import { auditLogConformance } from '../../conformance/audit-log.ts'
+import { denylistConformance } from '../../conformance/denylist.ts'
+import { journalConformance } from '../../conformance/journal.ts'
+import { sessionsConformance } from '../../conformance/sessions.ts'
+import { userAdminConformance } from '../../conformance/user-admin.ts'
+import { usersConformance } from '../../conformance/users.ts'
+import { postgresStoreSubject } from '../../support/postgres-store-subject.ts'
+import { redisDenylistSubject } from '../../support/redis-denylist-subject.ts'
+
+sessionsConformance('postgresSessions', postgresStoreSubject)
+journalConformance('postgresJournal', postgresStoreSubject)
+usersConformance('postgresUsers', postgresStoreSubject)
+userAdminConformance('postgresUserAdmin', postgresStoreSubject)
+auditLogConformance('postgresAuditLog', postgresStoreSubject)
+denylistConformance('redisDenylist', redisDenylistSubject)

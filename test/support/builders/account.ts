@@ -1,0 +1,21 @@
+// Accounts and whoever asks for them.
+import { v7 as uuidv7 } from 'uuid'
+import type { Account, LogEntry, Origin } from '../../../src/auth/ports.ts'
+
+export const ORIGIN: Origin = { ipAddress: '192.0.2.7', userAgent: 'a test' }
+
+export function account(parts: Partial<Account> = {}): Account {
+  const id = uuidv7()
+  return {
+    id,
+    username: `user-${id}`,
+    passwordHash: `hash-${id}`,
+    role: 'user',
+    isActive: true,
+    ...parts,
+  }
+}
+
+export function logEntry(type: LogEntry['type'], parts: Partial<LogEntry> = {}): LogEntry {
+  return { type, origin: ORIGIN, ...parts }
+}

@@ -1,0 +1,8 @@
+// Sessions as login asks a store to begin them.
+import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
+import type { Account, NewSession } from '../../../src/auth/ports.ts'
+
+/** One that lives until `expiresAt`, in epoch seconds. */
+export function newSession(account: Account, expiresAt: number, parts: Partial<NewSession> = {}): NewSession {
+  return { id: uuidv7(), account, refreshJti: uuidv4(), expiresAt, ...parts }
+}

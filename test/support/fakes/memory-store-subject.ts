@@ -1,0 +1,81 @@
+// The in-memory ports as the conformance suites want them.
+import type { DenylistSubject } from '../../conformance/denylist.ts'
+import type { PasswordsSubject } from '../../conformance/passwords.ts'
+import type { StoreSubject } from '../../conformance/store-subject.ts'
+import { fastHash, fastPasswords } from './fast-passwords.ts'
+import { manualClock } from './manual-clock.ts'
+import { memoryAuditLog } from './memory-audit-log.ts'
+import { memoryDatabase } from './memory-database.ts'
+import { memoryDenylist } from './memory-denylist.ts'
+import { memoryJournal } from './memory-journal.ts'
+import { memorySessions } from './memory-sessions.ts'
+import { memoryUserAdmin } from './memory-user-admin.ts'
+import { memoryUsers } from './memory-users.ts'
+
+export async function memoryStoreSubject(): Promise<StoreSubject> {
+  const database = memoryDatabase()
+  const { nowMs } = database.clock
+  return await Promise.resolve({
+    users: memoryUsers(database),
+    sessions: memorySessions(database),
+    journal: memoryJournal(database),
+    userAdmin: memoryUserAdmin(database),
+    auditLog: memoryAuditLog(database),
+    leewaySeconds: database.leewaySeconds,
+    nowMs,
+    entries: async () =>
+      await Promise.resolve(
+        database.logs.map(({ type, userId = null, sessionId = null, origin, message = null }) => ({
+          type,
+          userId,
+          sessionId,
+          ...origin,
+          message,
+        })),
+      ),
+    deny: async (deniedId, expiresInMs) => {
+      database.revocations.push({ deniedId, reason: 'logout', expiresAtMs: nowMs() + expiresInMs })
+      await Promise.resolve()
+    },
+    breakEntries: async () => {
+      database.takesEntries = false
+      await Promise.resolve()
+    },
+    close: async () => {
+      await Promise.resolve()
+    },
+  })
+}
+
+export async function memoryDenylistSubject(): Promise<DenylistSubject> {
+  const clock = manualClock()
+  const denylist = memoryDenylist(clock)
+  return await Promise.resolve({
+    denylist,
+    pass: async (ms) => {
+      clock.advance(ms / 1000)
+      await Promise.resolve()
+    },
+    empty: async () => {
+      denylist.empty()
+      await Promise.resolve()
+    },
+    cutOff: async () => {
+      denylist.isAnswering = false
+      await Promise.resolve()
+    },
+    close: async () => {
+      await Promise.resolve()
+    },
+  })
+}
+
+export async function fastPasswordsSubject(): Promise<PasswordsSubject> {
+  return await Promise.resolve({
+    passwords: fastPasswords(),
+    outdatedHash: fastHash('old password', 'fast-1'),
+    close: async () => {
+      await Promise.resolve()
+    },
+  })
+}

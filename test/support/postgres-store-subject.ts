@@ -1,0 +1,82 @@
+// The ports over a real Postgres as the conformance suites want them.
+import type { EntryRow, StoreSubject } from '../conformance/store-subject.ts'
+import { logEntries, postgresAuditLog } from '../../src/store/log-entries.ts'
+import { postgresJournal, type ReplayableJournal } from '../../src/store/postgres-journal.ts'
+import { postgresSessions } from '../../src/store/postgres-sessions.ts'
+import { postgresUserAdmin } from '../../src/store/postgres-user-admin.ts'
+import { postgresUsers } from '../../src/store/postgres-users.ts'
+import { postgres, type Postgres } from '../../src/store/postgres.ts'
+import { recordingLog, type RecordingLog } from './fakes/recording-log.ts'
+import { testDatabase, type TestDatabase } from './postgres.ts'
+
+export interface PostgresPorts extends Omit<StoreSubject, 'entries' | 'deny' | 'breakEntries'> {
+  postgres: Postgres
+  journal: ReplayableJournal
+  log: RecordingLog
+  /** How many entries were reported as lost. */
+  entryFailures: () => number
+}
+
+export interface PostgresStoreSubject extends PostgresPorts, StoreSubject {
+  journal: ReplayableJournal
+  database: TestDatabase
+}
+
+const LEEWAY_SECONDS = 5
+
+/** Every port over the Postgres at `url`, wired as the service wires them. */
+export function postgresPorts(url: string): PostgresPorts {
+  const log = recordingLog()
+  const database = postgres({ url, log })
+  let failures = 0
+  const deps = {
+    postgres: database,
+    log,
+    onFailure: () => {
+      failures += 1
+    },
+  }
+  return {
+    postgres: database,
+    users: postgresUsers(database),
+    sessions: postgresSessions({ logEntries: logEntries(deps), leewaySeconds: LEEWAY_SECONDS }),
+    journal: postgresJournal(database),
+    userAdmin: postgresUserAdmin({ postgres: database, leewaySeconds: LEEWAY_SECONDS }),
+    auditLog: postgresAuditLog(deps),
+    leewaySeconds: LEEWAY_SECONDS,
+    nowMs: Date.now,
+    log,
+    entryFailures: () => failures,
+    close: database.close,
+  }
+}
+
+/** On a database of its own. */
+export async function postgresStoreSubject(): Promise<PostgresStoreSubject> {
+  const database = await testDatabase()
+  const ports = postgresPorts(database.url)
+  return {
+    ...ports,
+    database,
+    entries: async () =>
+      await database.sql<EntryRow>(
+        `SELECT event_type AS type, user_id AS "userId", session_id AS "sessionId",
+                ip_address AS "ipAddress", user_agent AS "userAgent", message
+         FROM logs ORDER BY created_at, id`,
+      ),
+    deny: async (id, expiresInMs) => {
+      await database.sql(
+        `INSERT INTO revocations (denied_id, partition, reason, expires_at)
+         VALUES ($1, '00', 'logout', now() + $2::float8 * interval '1 millisecond')`,
+        [id, expiresInMs],
+      )
+    },
+    breakEntries: async () => {
+      await database.sql('ALTER TABLE logs RENAME TO logs_away')
+    },
+    close: async () => {
+      await ports.close()
+      await database.drop()
+    },
+  }
+}
