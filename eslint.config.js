@@ -1,8 +1,9 @@
 // The lint rules; the ones beyond the presets are those a logout depends on.
 import js from '@eslint/js'
+import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['dist', 'coverage', '.signoff'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,

@@ -80,9 +80,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   try {
     const admin = await listenAdmin(config.ADMIN_PORT, metrics)
-    closers.push(admin.close)
+    closers.push(async () => {
+      await admin.close()
+    })
     const server = await listen({ app, host: config.HOST, port: config.PORT, tls: options.tls, log })
-    closers.push(server.close)
+    closers.push(async (deadlineMs) => {
+      await server.close(deadlineMs)
+    })
     return { port: server.port, adminPort: admin.port, stop }
   } catch (error) {
     await stop(0)

@@ -12,7 +12,7 @@ const MAX_PASSWORD_BYTES = 4096
 const MAX_USERNAME_CHARACTERS = 150
 
 /** What is asked for cannot be done; the message is for the person who asked. */
-export class UserError extends Error {
+class UserError extends Error {
   override readonly name = 'UserError'
 }
 
@@ -57,7 +57,7 @@ export async function setPassword(deps: UsersDeps, change: Omit<NewUser, 'role'>
 
 function checkUsername(username: string): void {
   const isUsable = username.trim() === username && username !== '' && !/\p{Cc}/u.test(username)
-  if (!isUsable || [...username].length > MAX_USERNAME_CHARACTERS) {
+  if (!isUsable || username.length > MAX_USERNAME_CHARACTERS) {
     throw new UserError(
       `a username has 1 to ${MAX_USERNAME_CHARACTERS} characters, no control characters and no space at its ends`,
     )
@@ -65,7 +65,7 @@ function checkUsername(username: string): void {
 }
 
 function checkPassword(password: string): void {
-  if ([...password].length < MIN_PASSWORD_CHARACTERS || Buffer.byteLength(password) > MAX_PASSWORD_BYTES) {
+  if (password.length < MIN_PASSWORD_CHARACTERS || Buffer.byteLength(password) > MAX_PASSWORD_BYTES) {
     throw new UserError(
       `a password has at least ${MIN_PASSWORD_CHARACTERS} characters and at most ${MAX_PASSWORD_BYTES} bytes`,
     )

@@ -31,7 +31,11 @@ async function serviceOptions(config: Config, log: SystemLog): Promise<ServiceOp
   const tls = tlsFiles(config)
   if (tls) problems.push(...tlsProblems(tls))
   if (SIGNING_KEYS_FILE && REFRESH_KEY_FILE) {
-    const loaded = await loadKeys({ signingKeysFile: SIGNING_KEYS_FILE, refreshKeyFile: REFRESH_KEY_FILE })
+    const loaded = await loadKeys({
+      signingKeysFile: SIGNING_KEYS_FILE,
+      refreshKeyFile: REFRESH_KEY_FILE,
+      sharedSecret: config.SECRET_KEY,
+    })
     if ('problems' in loaded) problems.push(...loaded.problems)
     else if (problems.length === 0 && DATABASE_URL && REDIS_URL) {
       return { config, databaseUrl: DATABASE_URL, redisUrl: REDIS_URL, tls, keys: loaded.keys, log }

@@ -59,7 +59,7 @@ function identifyRequest({ log, metrics, isDraining }: AppOptions): Middleware {
     // Asked now rather than before: draining may have begun meanwhile.
     if (isDraining()) ctx.set('Connection', 'close')
 
-    const route = String((ctx as { _matchedRoute?: unknown })._matchedRoute ?? 'none')
+    const route = (ctx as { _matchedRoute?: string })._matchedRoute ?? 'none'
     const seconds = (performance.now() - start) / 1000
     metrics.requestDone({ route, status: ctx.status, seconds })
     const request = { requestId, method: ctx.method, route, status: ctx.status, seconds }

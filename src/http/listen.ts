@@ -1,6 +1,6 @@
 // The public server: TLS, limits on slow and idle callers, certificates read again when they change, draining.
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
-import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type Koa from 'koa'
@@ -38,7 +38,9 @@ const CERTIFICATE_POLL_MS = 5000
 
 /** Rejects when the port is taken, or the certificate cannot be used. */
 export async function listen({ app, host, port, tls, log }: ListenOptions): Promise<Listening> {
-  const handler = app.callback()
+  const callback = app.callback()
+  // Koa answers its own errors: the promise never rejects.
+  const handler: RequestListener = (request, response) => void callback(request, response)
   const server = tls
     ? createHttpsServer({ ...PATIENCE, ...readCertificate(tls), minVersion: 'TLSv1.2' }, handler)
     : createHttpServer(PATIENCE, handler)

@@ -2,11 +2,11 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 export interface Metrics {
-  logEntryFailed(): void
-  denylistTrusted(isTrusted: boolean): void
-  requestDone(request: { route: string; status: number; seconds: number }): void
+  logEntryFailed: () => void
+  denylistTrusted: (isTrusted: boolean) => void
+  requestDone: (request: { route: string; status: number; seconds: number }) => void
   /** The text of `GET /metrics`, with its content type. */
-  render(): Promise<{ contentType: string; text: string }>
+  render: () => Promise<{ contentType: string; text: string }>
 }
 
 export function createMetrics(): Metrics {

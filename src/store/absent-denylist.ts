@@ -2,6 +2,6 @@
 import type { Denylist } from '../auth/ports.ts'
 
 export const absentDenylist: Denylist = {
-  check: async () => Promise.resolve('unknown'),
-  deny: async () => Promise.resolve(),
+  check: () => Promise.resolve('unknown'),
+  deny: () => Promise.resolve(),
 }

@@ -1,18 +1,18 @@
 // Brings the schema up, down, or tells where it stands; safe when several processes start at once.
 import knex, { type Knex } from 'knex'
 import { Client } from 'pg'
-import * as sessionsAndJournal from './migrations/001-sessions-and-journal.ts'
+import { down, up } from './migrations/001-sessions-and-journal.ts'
 
 /** In their order. Named without an extension, so that a checkout and a build share one history. */
-const MIGRATIONS: Record<string, Knex.Migration> = { '001-sessions-and-journal': sessionsAndJournal }
+const MIGRATIONS: Record<string, Knex.Migration> = { '001-sessions-and-journal': { up, down } }
 
 /** Lets one process at a time migrate; any number that nobody else uses on this database. */
 const ADVISORY_LOCK = 7_133_701_809
 
 export const migrationSource: Knex.MigrationSource<string> = {
-  getMigrations: async () => Promise.resolve(Object.keys(MIGRATIONS)),
+  getMigrations: () => Promise.resolve(Object.keys(MIGRATIONS)),
   getMigrationName: (name) => name,
-  getMigration: async (name) => {
+  getMigration: (name) => {
     const migration = MIGRATIONS[name]
     return migration ? Promise.resolve(migration) : Promise.reject(new Error(`no migration ${name}`))
   },

@@ -44,8 +44,8 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
   pool.on('error', noteFailure)
 
   return {
-    query: async (statement, values = []) =>
-      await bounded(async () => (await pool.query({ ...statement, values })).rows),
+    query: async <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>
+      await bounded(async () => (await pool.query<Row>({ ...statement, values })).rows),
 
     transaction: async (work) =>
       await bounded(async () => {

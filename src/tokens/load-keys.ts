@@ -11,16 +11,20 @@ export interface Keys {
   refresh: Signer
 }
 
-export interface KeyFiles {
+export interface KeySettings {
   signingKeysFile: string
   refreshKeyFile: string
+  /** What peers know, if anything: the refresh key must be another secret. */
+  sharedSecret?: string | undefined
 }
 
 /** Resolves to the keys, or to what is wrong with the files, a line each. */
-export async function loadKeys(files: KeyFiles): Promise<{ keys: Keys } | { problems: string[] }> {
+export async function loadKeys(settings: KeySettings): Promise<{ keys: Keys } | { problems: string[] }> {
   const [signing, refresh] = await Promise.allSettled([
-    readFile(files.signingKeysFile, 'utf8').then(readSigningKeys),
-    readFile(files.refreshKeyFile, 'utf8').then(readRefreshKey),
+    readFile(settings.signingKeysFile, 'utf8').then(readSigningKeys),
+    readFile(settings.refreshKeyFile, 'utf8').then((text) =>
+      readRefreshKey(text.trim(), settings.sharedSecret),
+    ),
   ])
   if (signing.status === 'fulfilled' && refresh.status === 'fulfilled') {
     return { keys: { signing: signing.value, refresh: refresh.value } }
@@ -45,8 +49,9 @@ export function accessKeys(signing: Keys['signing'], sharedSecret: string | null
   return { signers: [named(first), ...rest.map(named)], jwks: publicJwks(signing) }
 }
 
-function readRefreshKey(text: string): Signer {
-  const secret = Buffer.from(text.trim())
+function readRefreshKey(text: string, sharedSecret: string | undefined): Signer {
+  if (text === sharedSecret) throw new Error('holds SECRET_KEY, which peers know: make another one')
+  const secret = Buffer.from(text)
   if (secret.length < MIN_SECRET_BYTES) throw new Error(`holds less than ${MIN_SECRET_BYTES} bytes`)
   return hs256(secret)
 }

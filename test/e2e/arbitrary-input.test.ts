@@ -28,7 +28,7 @@ const LIMIT_MS = 5000
 
 const path = fc.constantFrom(...PATHS)
 const method = fc.constantFrom('POST', 'POST', 'POST', 'POST', 'GET', 'PUT', 'DELETE', 'HEAD')
-const headerValue = fc.string({ unit: fc.constantFrom(...'azAZ09 ;,=/"\'\\%-_.\t~'), maxLength: 100 })
+const headerValue = fc.stringMatching(/^[\t -~]{0,100}$/)
 
 describe('arbitrary input', () => {
   let env: TestEnvironment
@@ -94,13 +94,18 @@ describe('arbitrary input', () => {
     const encoding = fc.constantFrom('', '', '', 'gzip', 'deflate', 'br', 'identity', 'nonsense')
 
     await fc.assert(
-      fc.asyncProperty(path, bytes, type, encoding, async (target, body, contentType, contentEncoding) => {
-        const headers = {
-          'Content-Type': contentType,
-          ...(contentEncoding && { 'Content-Encoding': contentEncoding }),
-        }
-        await expectCalm(target, { body: Buffer.from(body), headers })
-      }),
+      fc.asyncProperty(
+        path,
+        bytes,
+        fc.tuple(type, encoding),
+        async (target, body, [contentType, contentEncoding]) => {
+          const headers = {
+            'Content-Type': contentType,
+            ...(contentEncoding && { 'Content-Encoding': contentEncoding }),
+          }
+          await expectCalm(target, { body: Buffer.from(body), headers })
+        },
+      ),
       { numRuns: 500 },
     )
   }).timeout(60_000)

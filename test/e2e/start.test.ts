@@ -127,7 +127,7 @@ describe('signoff start', () => {
   async function start(): Promise<{ child: ChildProcess; output: () => string; call: Signoff['call'] }> {
     const { child, output } = run()
     await eventually(
-      async () => Promise.resolve(output().includes('Signoff is up') || child.exitCode !== null),
+      async () => await Promise.resolve(output().includes('Signoff is up') || child.exitCode !== null),
       50_000,
     )
     if (child.exitCode !== null) throw new Error(output())

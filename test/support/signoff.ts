@@ -141,7 +141,7 @@ export function caller(url: string, dispatcher: Dispatcher): Signoff['call'] {
   return async (path, { method = 'POST', json, body, headers = {} } = {}) => {
     const isJson = json !== undefined
     const response = await request(`${url}${path}`, {
-      method: method as Dispatcher.HttpMethod,
+      method: method,
       headers: { ...(isJson && { 'Content-Type': 'application/json' }), ...headers },
       body: (isJson ? JSON.stringify(json) : (body as string | undefined)) ?? null,
       dispatcher,

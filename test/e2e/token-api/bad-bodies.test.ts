@@ -165,7 +165,7 @@ describe('bodies the token API does not take', () => {
     const missing = { status: 400, body: { error: 'refresh_token is required' } }
 
     for (const value of [undefined, null, '', '  ', true, 5, ['a'], { a: 1 }]) {
-      it(`asks for the token when it is ${JSON.stringify(value) ?? 'missing'}`, async () => {
+      it(`asks for the token when it is ${value === undefined ? 'missing' : JSON.stringify(value)}`, async () => {
         const answer = await env.signoff.post('/auth/logout/', { refresh_token: value })
 
         expect(statusAndBody(answer)).to.deep.equal(missing)

@@ -26,7 +26,7 @@ describe('a Postgres that fails', function () {
   })
   beforeEach(async () => {
     ports = postgresPorts(server.url)
-    await eventually(async () => await isAnswering())
+    await eventually(isAnswering)
     ports.log.lines.length = 0
   })
   afterEach(async () => {
@@ -43,7 +43,7 @@ describe('a Postgres that fails', function () {
     end: ports.sessions.end(uuidv7(), 'logout', logEntry('USER_LOGOUT')),
     isDenied: ports.journal.isDenied({ sid: uuidv7(), jti: uuidv4() }),
     now: ports.journal.now(),
-    readSince: Array.fromAsync(ports.journal.readSince(0)),
+    readSince: readAll(ports),
     add: ports.userAdmin.add(account(), logEntry('USER_ADDED')),
     list: ports.userAdmin.list(),
     disable: ports.userAdmin.disable('alice', logEntry('USER_DISABLED')),
@@ -145,7 +145,7 @@ describe('a Postgres that fails', function () {
   })
 
   describe('by crashing', () => {
-    it('is of use again after its recovery, without what was under way', async () => {
+    it('is of use again after its recovery, and remembers what was ended', async () => {
       const user = account()
       await ports.userAdmin.add(user, logEntry('USER_ADDED'))
       const session = newSession(user, Math.floor(Date.now() / 1000) + 60)
@@ -163,10 +163,33 @@ describe('a Postgres that fails', function () {
   })
 
   describe('by being gone', () => {
-    it('is unavailable to every port at once', async () => {
-      await server.stop()
+    let own: EmbeddedServer & { remove(): Promise<void> }
+
+    before(async () => {
+      own = await ownPostgres()
+    })
+    after(async () => {
+      await own.remove()
+    })
+
+    it('is unavailable to every port, in time, also to a service that starts without it', async () => {
+      await ports.close()
+      ports = postgresPorts(own.url)
+      const answeredBefore = await isAnswering()
+      await own.stop()
 
       await expectAllUnavailable()
+      await ports.close()
+      ports = postgresPorts(own.url)
+      await expectAllUnavailable()
+
+      expect(answeredBefore).to.equal(true)
     })
   })
 })
+
+async function readAll({ journal }: PostgresPorts): Promise<number> {
+  let count = 0
+  for await (const batch of journal.readSince(0)) count += batch.length
+  return count
+}

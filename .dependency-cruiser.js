@@ -1,0 +1,43 @@
+// The import rule: who may know whom. The rules of auth know nobody but the contract; http and store never meet.
+const only = (folder, ...allowed) => ({
+  name: `${folder}-knows-only-${allowed.join('-') || 'nobody'}`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: [`^src/${folder}/`, ...allowed.map((name) => `^src/${name}`)] },
+})
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, pathNot: 'argon2-worker|knexfile|\\.test\\.ts$' }, to: {} },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'no-tests-in-src', severity: 'error', from: { path: '^src/' }, to: { path: '^test/' } },
+    only('contract'),
+    only('auth', 'contract/'),
+    {
+      name: 'auth-does-no-io',
+      severity: 'error',
+      from: { path: '^src/(auth|contract)/' },
+      to: { pathNot: ['^src/', 'node_modules/uuid/'] },
+    },
+    only('tokens', 'auth/', 'contract/'),
+    only('passwords', 'auth/'),
+    only('store', 'auth/', 'contract/', 'ops/'),
+    only('http', 'auth/', 'contract/', 'ops/'),
+    only('ops'),
+    only('embedded'),
+    {
+      name: 'only-commands-and-main-know-the-app',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(app|main)\\.ts$|^src/commands/' },
+      to: { path: '^src/(app|main|config)\\.ts$|^src/commands/' },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types', 'default'] },
+  },
+}

@@ -1,0 +1,88 @@
+// Verification of tokens of either kind.
+import { expect } from 'chai'
+import { v4 as uuidv4 } from 'uuid'
+import { login, type Pair } from '../../../src/auth/login.ts'
+import { verifyRefresh } from '../../../src/auth/verify-refresh.ts'
+import { verifyToken } from '../../../src/auth/verify-token.ts'
+import { ORIGIN } from '../../support/builders/account.ts'
+import { memoryStores, PASSWORD, type MemoryStores } from '../../support/fakes/memory-stores.ts'
+import { refusalBy, refusalOf } from '../../support/refusal-of.ts'
+
+let stores: MemoryStores
+let pair: Pair
+
+async function loggedIn(): Promise<void> {
+  stores = memoryStores()
+  stores.addUser({ username: 'alice' })
+  pair = await login(stores, { username: 'alice', password: PASSWORD, origin: ORIGIN })
+}
+
+describe('verifyToken', () => {
+  beforeEach(loggedIn)
+
+  for (const kind of ['access', 'refresh'] as const) {
+    const ask = async () => await refusalOf(verifyToken(stores, pair[kind]))
+
+    it(`resolves for a live ${kind} token`, async () => {
+      expect(await ask()).to.equal('resolved')
+    })
+
+    it(`is token_denied when the session of the ${kind} token is denied`, async () => {
+      const { sid } = stores.tokens.verify(pair[kind])
+      await stores.denylist.deny([{ id: sid, ttlMs: 1000 }])
+
+      expect(await ask()).to.equal('token_denied')
+    })
+
+    it(`is token_denied when the ${kind} token itself is denied, and the other one stays good`, async () => {
+      const { sid, jti } = stores.tokens.verify(pair[kind])
+      await stores.denylist.deny([{ id: `${sid}:${jti}`, ttlMs: 1000 }])
+
+      const other = await refusalOf(verifyToken(stores, pair[kind === 'access' ? 'refresh' : 'access']))
+
+      expect(await ask()).to.equal('token_denied')
+      expect(other).to.equal('resolved')
+    })
+
+    it(`is token_expired when the time of the ${kind} token is over, denied or not`, async () => {
+      const { sid, exp } = stores.tokens.verify(pair[kind])
+      await stores.denylist.deny([{ id: sid, ttlMs: 999_999_999 }])
+      stores.clock.advance(exp + 5 - stores.clock.now())
+
+      expect(await ask()).to.equal('token_expired')
+    })
+
+    it(`is unavailable for a ${kind} token when nobody can tell`, async () => {
+      stores.denylist.isTrusted = false
+      stores.database.isAnswering = false
+
+      expect(await ask()).to.equal('unavailable')
+    })
+  }
+
+  it('is token_invalid for what is no token of ours', async () => {
+    for (const garbage of ['', '.', '..', '...', 'a.b.c', uuidv4(), pair.access.slice(1)]) {
+      expect(await refusalOf(verifyToken(stores, garbage)), garbage).to.equal('token_invalid')
+    }
+  })
+})
+
+describe('verifyRefresh', () => {
+  beforeEach(loggedIn)
+
+  it('returns the claims of a refresh token', () => {
+    const claims = verifyRefresh(stores.tokens, pair.refresh)
+
+    expect(claims).to.deep.equal(stores.tokens.verify(pair.refresh))
+  })
+
+  it('throws token_wrong_type for an access token that is otherwise good', () => {
+    expect(refusalBy(() => verifyRefresh(stores.tokens, pair.access))).to.equal('token_wrong_type')
+  })
+
+  it('throws token_expired, not token_wrong_type, for an access token whose time is over', () => {
+    stores.clock.advance(305)
+
+    expect(refusalBy(() => verifyRefresh(stores.tokens, pair.access))).to.equal('token_expired')
+  })
+})
