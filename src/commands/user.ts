@@ -65,7 +65,7 @@ export async function userSetPassword(config: Config, username: string, output: 
 /** Journal only: the relay of every running service carries the ended sessions to Redis within a second. */
 export async function withUsers<T>(config: Config, work: (deps: UsersDeps) => Promise<T>): Promise<T> {
   const log = systemLog('silent')
-  const database = postgres({ url: await databaseUrlOf(config), log, timeoutMs: 10_000 })
+  const database = postgres({ url: await databaseUrlOf(config), log })
   const passwords = argon2Passwords()
   try {
     return await work({

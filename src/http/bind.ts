@@ -16,6 +16,7 @@ export async function bind(server: Server, { host, port, setting }: Address): Pr
       const reason = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${error.message})`
       reject(new Error(`port ${port} ${reason}: set ${setting} to another one`, { cause: error }))
     })
-    server.listen({ host, port }, resolve)
+    // Without a host, Node takes `::` where there is IPv6, and `0.0.0.0` where there is none.
+    server.listen(host === '::' ? { port } : { host, port }, resolve)
   })
 }

@@ -6,7 +6,10 @@ import type { JournalTime, ReplayableJournal } from './postgres-journal.ts'
 import type { RedisDenylist } from './redis-denylist.ts'
 
 const INTERVAL_MS = 1000
-/** Longer than any transaction may last, so that one which committed late is still seen by a later round. */
+/**
+ * Longer than any transaction may last (a few statements of two seconds each at the most), so that
+ * one which committed late is still seen by a later round.
+ */
 const OVERLAP_MS = 10_000
 
 export interface RelayDeps {

@@ -105,7 +105,8 @@ describe('logout', () => {
 
   it('is token_denied the second time, and changes nothing', async () => {
     await ask()
-    const { revocations, logs } = structuredClone(stores.database)
+    const revocations = [...stores.database.revocations]
+    const logs = [...stores.database.logs]
 
     const answer = await refusalOf(ask())
 
