@@ -41,7 +41,9 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
   })
   let isAnswering = true
   // An idle connection that breaks is replaced when it is next needed.
-  pool.on('error', noteFailure)
+  pool.on('error', (error) => {
+    log.debug({ err: error }, 'an idle connection to Postgres ended')
+  })
 
   return {
     query: async <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>

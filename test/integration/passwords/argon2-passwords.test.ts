@@ -1,0 +1,87 @@
+// argon2id in threads of its own, held to what the port promises.
+import { hashSync } from '@node-rs/argon2'
+import { expect } from 'chai'
+import { argon2Passwords, type Argon2Passwords } from '../../../src/passwords/argon2-passwords.ts'
+import { passwordsConformance } from '../../conformance/passwords.ts'
+import { refusalOf } from '../../support/refusal-of.ts'
+
+passwordsConformance('argon2Passwords', async () => {
+  const passwords = argon2Passwords()
+  return await Promise.resolve({
+    passwords,
+    outdatedHash: hashSync('old password', { memoryCost: 4096, timeCost: 3, parallelism: 1 }),
+    close: passwords.close,
+  })
+})
+
+describe('argon2Passwords', () => {
+  let passwords: Argon2Passwords
+
+  before(() => {
+    passwords = argon2Passwords()
+  })
+  after(async () => {
+    await passwords.close()
+  })
+
+  it('hashes with argon2id and the parameters of today, as a PHC string', async () => {
+    expect(await passwords.hash('correct horse')).to.match(
+      /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[^$]+\$[^$]+$/,
+    )
+  })
+
+  it('calls every hash of other parameters, or of another kind, outdated', async () => {
+    const today = await passwords.hash('correct horse')
+
+    expect(passwords.isOutdated(today)).to.equal(false)
+    for (const [from, to] of [
+      ['m=19456', 'm=19457'],
+      ['t=2', 't=1'],
+      ['p=1', 'p=2'],
+      ['argon2id', 'argon2i'],
+      ['v=19', 'v=16'],
+    ] as const) {
+      expect(passwords.isOutdated(today.replace(from, to)), to).to.equal(true)
+    }
+  })
+
+  it('is unavailable for a hash that is none', async () => {
+    for (const garbage of ['', 'plain', '$argon2id$v=19$m=19456,t=2,p=1$', '$2b$10$abcdefghijklmnopqrstuv']) {
+      expect(await refusalOf(passwords.verify(garbage, 'correct horse')), garbage).to.equal('unavailable')
+    }
+  })
+
+  it('leaves the event loop free while it works', async () => {
+    const work = Promise.all(Array.from({ length: 20 }, async () => await passwords.hash('correct horse')))
+    let isDone = false
+    void work.then(() => {
+      isDone = true
+    })
+    let longestGapMs = 0
+    for (let last = performance.now(); !isDone; last = performance.now()) {
+      await new Promise((resolve) => setImmediate(resolve))
+      longestGapMs = Math.max(longestGapMs, performance.now() - last)
+    }
+
+    expect(await work).to.have.length(20)
+    // One hash on this thread would stop it for longer.
+    expect(longestGapMs).to.be.below(200)
+  })
+
+  it('is unavailable, at once, when too many wait already, and then goes on', async function () {
+    this.timeout(60_000)
+    const own = argon2Passwords()
+    const flood = Array.from({ length: 700 }, async () => await refusalOf(own.hash('correct horse')))
+
+    const start = performance.now()
+    const refused = await refusalOf(own.verify('irrelevant', 'irrelevant'))
+    const refusedAfterMs = performance.now() - start
+    const outcomes = await Promise.all(flood)
+
+    expect(refused).to.equal('unavailable')
+    expect(refusedAfterMs).to.be.below(100)
+    expect(outcomes.filter((outcome) => outcome === 'resolved').length).to.be.within(512, 600)
+    expect(await refusalOf(own.hash('correct horse'))).to.equal('resolved')
+    await own.close()
+  })
+})

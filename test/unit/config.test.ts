@@ -1,0 +1,201 @@
+// The settings: what each one is by default, and everything that is wrong, at once.
+import { expect } from 'chai'
+import { ConfigError, missingForServe, readConfig } from '../../src/config.ts'
+
+const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => {
+  try {
+    readConfig(env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+const DEFAULTS = {
+  PORT: 8443,
+  HOST: '::',
+  ADMIN_PORT: 9464,
+  DATA_DIR: '.signoff',
+  TLS: 'on',
+  ISSUER: 'https://localhost:8443',
+  AUDIENCE: 'signoff',
+  ACCESS_TOKEN_TTL: 300,
+  REFRESH_TOKEN_TTL: 86_400,
+  LEEWAY: 5,
+  ACCESS_TOKEN_ALG: 'ES256',
+  ALLOWED_ORIGINS: [],
+}
+
+describe('readConfig', () => {
+  it('has these settings where the environment has none', () => {
+    expect(readConfig({})).to.deep.equal(DEFAULTS)
+  })
+
+  it('takes an empty value for none', () => {
+    const names = [
+      ...Object.keys(DEFAULTS),
+      'DATABASE_URL',
+      'REDIS_URL',
+      'TLS_CERT_FILE',
+      'SECRET_KEY',
+      'LOG_LEVEL',
+    ]
+
+    expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).to.deep.equal(DEFAULTS)
+  })
+
+  it('leaves alone what is not its own', () => {
+    expect(readConfig({ PATH: '/bin', signoff: 'x', port: '1' })).to.deep.equal(DEFAULTS)
+  })
+
+  it('cannot be changed', () => {
+    const config = readConfig({})
+
+    expect(() => Object.assign(config, { PORT: 1 })).to.throw(TypeError)
+  })
+
+  const taken: { name: string; value: string; means: unknown }[] = [
+    { name: 'PORT', value: '0', means: 0 },
+    { name: 'PORT', value: '65535', means: 65_535 },
+    { name: 'ADMIN_PORT', value: '0', means: 0 },
+    { name: 'HOST', value: '127.0.0.1', means: '127.0.0.1' },
+    { name: 'DATABASE_URL', value: 'postgres://u:p@h:5432/d', means: 'postgres://u:p@h:5432/d' },
+    { name: 'DATABASE_URL', value: 'postgresql://h/d', means: 'postgresql://h/d' },
+    { name: 'REDIS_URL', value: 'redis://h:6379/1', means: 'redis://h:6379/1' },
+    { name: 'REDIS_URL', value: 'rediss://:p@h', means: 'rediss://:p@h' },
+    { name: 'TLS', value: 'off', means: 'off' },
+    { name: 'ISSUER', value: 'https://auth.example.com/', means: 'https://auth.example.com' },
+    { name: 'ISSUER', value: 'https://example.com/auth//', means: 'https://example.com/auth' },
+    { name: 'ISSUER', value: 'http://localhost:8080', means: 'http://localhost:8080' },
+    { name: 'AUDIENCE', value: 'peers', means: 'peers' },
+    { name: 'ACCESS_TOKEN_TTL', value: '1', means: 1 },
+    { name: 'REFRESH_TOKEN_TTL', value: '31536000', means: 31_536_000 },
+    { name: 'LEEWAY', value: '0', means: 0 },
+    { name: 'SECRET_KEY', value: 'k'.repeat(32), means: 'k'.repeat(32) },
+    { name: 'SECRET_KEY', value: 'ä'.repeat(16), means: 'ä'.repeat(16) },
+    {
+      name: 'ALLOWED_ORIGINS',
+      value: ' https://a.example , http://localhost:3000,',
+      means: ['https://a.example', 'http://localhost:3000'],
+    },
+    { name: 'ALLOWED_ORIGINS', value: ' , ', means: [] },
+    { name: 'LOG_LEVEL', value: 'debug', means: 'debug' },
+  ]
+  for (const { name, value, means } of taken) {
+    it(`takes ${name}=${value}`, () => {
+      expect(readConfig({ [name]: value })).to.deep.equal({ ...DEFAULTS, [name]: means })
+    })
+  }
+
+  const refused: Record<string, string[]> = {
+    PORT: ['-1', '65536', '8443.0', '0x10', '1e3', ' 1', 'https', '٣'],
+    ADMIN_PORT: ['65536', 'x'],
+    DATABASE_URL: ['localhost', 'mysql://h/d', 'redis://h', 'postgres'],
+    REDIS_URL: ['localhost:6379', 'http://h', 'postgres://h/d'],
+    TLS: ['yes', 'ON', 'true'],
+    ISSUER: ['localhost', 'ftp://h', 'signoff'],
+    ACCESS_TOKEN_TTL: ['0', '86401', '-5', '300s'],
+    REFRESH_TOKEN_TTL: ['0', '31536001'],
+    LEEWAY: ['301', '-1'],
+    ACCESS_TOKEN_ALG: ['none', 'RS256', 'es256'],
+    SECRET_KEY: ['k'.repeat(31)],
+    ALLOWED_ORIGINS: [
+      '*',
+      'a.example',
+      'https://a.example/',
+      'https://a.example/app',
+      'https://a.example,*',
+      'null',
+    ],
+    LOG_LEVEL: ['verbose', 'INFO'],
+  }
+  for (const [name, values] of Object.entries(refused)) {
+    for (const value of values) {
+      it(`refuses ${name}=${value}, by name`, () => {
+        const [problem, ...others] = problemsOf({ [name]: value })
+
+        expect(problem).to.match(new RegExp(`^${name}: `))
+        expect(others).to.deep.equal([])
+      })
+    }
+  }
+
+  it('never repeats a secret in what it says is wrong', () => {
+    const env = {
+      SECRET_KEY: 'hunter2',
+      DATABASE_URL: 'mysql://user:hunter2@host/d',
+      REDIS_URL: 'x://:hunter2@h',
+    }
+
+    expect(problemsOf(env)).to.have.length(3)
+    expect(problemsOf(env).join()).not.to.include('hunter2')
+  })
+
+  it('tells all that is wrong at once, what hangs together included', () => {
+    const problems = problemsOf({
+      PORT: 'x',
+      LEEWAY: '-1',
+      REDIS_URL: 'x',
+      ACCESS_TOKEN_ALG: 'HS256',
+      TLS_CERT_FILE: 'cert.pem',
+    })
+
+    expect(problems.map((problem) => problem.split(':')[0])).to.have.members([
+      'PORT',
+      'LEEWAY',
+      'REDIS_URL',
+      'SECRET_KEY',
+      'TLS_CERT_FILE and TLS_KEY_FILE',
+    ])
+  })
+
+  it('shows every problem in its message, a line each', () => {
+    const error = new ConfigError(['A: is wrong', 'B: is needed'])
+
+    expect(error.message).to.equal('The settings are not usable:\n  - A: is wrong\n  - B: is needed')
+  })
+
+  it('asks for a secret with HS256, and for none with ES256', () => {
+    const problem = 'SECRET_KEY: is needed with ACCESS_TOKEN_ALG=HS256'
+
+    expect(problemsOf({ ACCESS_TOKEN_ALG: 'HS256' })).to.deep.equal([problem])
+    expect(problemsOf({ ACCESS_TOKEN_ALG: 'HS256', SECRET_KEY: '' })).to.deep.equal([problem])
+    expect(problemsOf({ ACCESS_TOKEN_ALG: 'HS256', SECRET_KEY: 'k'.repeat(32) })).to.deep.equal([])
+    expect(problemsOf({ ACCESS_TOKEN_ALG: 'ES256' })).to.deep.equal([])
+  })
+
+  it('takes a certificate with its key, and neither alone', () => {
+    const problem = 'TLS_CERT_FILE and TLS_KEY_FILE: set both or none'
+
+    expect(problemsOf({ TLS_CERT_FILE: 'c' })).to.deep.equal([problem])
+    expect(problemsOf({ TLS_KEY_FILE: 'k', TLS_CERT_FILE: '' })).to.deep.equal([problem])
+    expect(problemsOf({ TLS_CERT_FILE: 'c', TLS_KEY_FILE: 'k' })).to.deep.equal([])
+  })
+})
+
+describe('missingForServe', () => {
+  const complete = {
+    DATABASE_URL: 'postgres://h/d',
+    REDIS_URL: 'redis://h',
+    SIGNING_KEYS_FILE: 's',
+    REFRESH_KEY_FILE: 'r',
+    TLS_CERT_FILE: 'c',
+    TLS_KEY_FILE: 'k',
+  }
+
+  it('is nothing when all is there', () => {
+    expect(missingForServe(readConfig(complete))).to.deep.equal([])
+  })
+
+  it('is everything when nothing is there', () => {
+    expect(missingForServe(readConfig({}))).to.deep.equal(Object.keys(complete))
+  })
+
+  it('is no certificate when a proxy does the TLS', () => {
+    const { TLS_CERT_FILE: _certificate, TLS_KEY_FILE: _key, ...rest } = complete
+
+    expect(missingForServe(readConfig({ ...rest, TLS: 'off' }))).to.deep.equal([])
+    expect(missingForServe(readConfig(rest))).to.deep.equal(['TLS_CERT_FILE', 'TLS_KEY_FILE'])
+  })
+})
