@@ -61,5 +61,5 @@ export async function readRedisAccess(places: RedisPlaces): Promise<RedisAccess 
 }
 
 export function redisUrl({ port, password }: RedisAccess): string {
-  return `redis://:${password}@127.0.0.1:${port}`
+  return `redis://default:${password}@127.0.0.1:${port}`
 }

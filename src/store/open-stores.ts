@@ -84,6 +84,7 @@ function openDenylist({ redisUrl, journal, log, metrics }: DenylistOptions) {
     }),
     close: async () => {
       await relay.stop()
+      denylist.close()
       connection.disconnect()
     },
   }

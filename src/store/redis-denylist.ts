@@ -14,6 +14,8 @@ export interface RedisDenylist extends Denylist {
   trust(losses: number): void
   /** Writes denials and rejects when Redis does not confirm every one of them. */
   write(denials: Denial[]): Promise<void>
+  /** Hears no more of the connection, which is about to be closed on purpose. */
+  close(): void
   /** Marks every partition as agreeing with the journal up to `asOf`. */
   markSynced(asOf: JournalTime): Promise<void>
 }
@@ -76,6 +78,10 @@ export function redisDenylist(redis: Redis, onTrust: (isTrusted: boolean) => voi
     },
 
     write,
+
+    close: () => {
+      redis.off('close', distrust)
+    },
 
     markSynced: async (asOf) => {
       const pipeline = redis.pipeline()

@@ -1,5 +1,5 @@
 // npm run bench: what Signoff does on this machine, in numbers.
-import { availableParallelism, cpus } from 'node:os'
+import { availableParallelism, cpus, loadavg } from 'node:os'
 import { testEnvironment } from '../support/environment.ts'
 import { stopPostgres } from '../support/postgres.ts'
 import type { Bench } from './bench.ts'
@@ -16,11 +16,20 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE)
     return
   }
-  const results = await measureAll(options)
+  const results = { machine: machine(), ...(await measureAll(options)) }
   process.stdout.write(options.json ? `${JSON.stringify(results, null, 2)}\n` : `\n${report(results)}`)
 }
 
-async function measureAll(options: Options): Promise<Results> {
+function machine(): Results['machine'] {
+  return {
+    cores: availableParallelism(),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    node: process.versions.node,
+    loadAverage: loadavg()[0] ?? 0,
+  }
+}
+
+async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
   const environment = await testEnvironment()
   try {
     const say = (line: string): void => {
@@ -33,14 +42,9 @@ async function measureAll(options: Options): Promise<Results> {
   }
 }
 
-async function measure(bench: Bench): Promise<Results> {
+async function measure(bench: Bench): Promise<Omit<Results, 'machine'>> {
   const { parts } = bench.options
   return {
-    machine: {
-      cores: availableParallelism(),
-      cpu: cpus()[0]?.model ?? 'unknown',
-      node: process.versions.node,
-    },
     ...(parts.includes('timing') && { timing: await measureTiming(bench) }),
     ...(parts.includes('load') && { load: await measureLoad(bench) }),
     ...(parts.includes('storm') && { storm: await measureStorm(bench) }),

@@ -4,14 +4,22 @@ import type { StormResult } from './storm.ts'
 import type { TimingResult } from './timing.ts'
 
 export interface Results {
-  machine: { cores: number; cpu: string; node: string }
+  machine: {
+    cores: number
+    cpu: string
+    node: string
+    /** Of the minute before: what else ran here, and made these figures worse than they are. */
+    loadAverage: number
+  }
   load?: LoadResult[]
   storm?: StormResult[]
   timing?: TimingResult
 }
 
 export function report({ machine, load, storm, timing }: Results): string {
-  const parts = [`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`]
+  const parts = [
+    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load average before ${machine.loadAverage.toFixed(2)}`,
+  ]
   if (load) parts.push(loadTable(load))
   if (storm) parts.push(stormTable(storm))
   if (timing) parts.push(timingTable(timing))

@@ -47,7 +47,9 @@ export function postgresPorts(url: string): PostgresPorts {
     nowMs: Date.now,
     log,
     entryFailures: () => failures,
-    close: database.close,
+    close: async () => {
+      await database.close()
+    },
   }
 }
 

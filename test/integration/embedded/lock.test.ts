@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { holdDataDir, readRunning, type DataDirHold } from '../../../src/embedded/lock.ts'
-import { holderProcess, removeDir, scratchDir, type Holder } from './scratch.ts'
+import { endHolders, holderProcess, removeDir, scratchDir } from './scratch.ts'
 
 const TAKERS = 10
 
@@ -13,7 +13,6 @@ describe('holdDataDir', function () {
   this.timeout(20_000)
   const holds: DataDirHold[] = []
   let dataDir: string
-  let holder: Holder | null = null
 
   const take = async () => {
     const hold = await holdDataDir(dataDir)
@@ -26,8 +25,7 @@ describe('holdDataDir', function () {
   })
   afterEach(async () => {
     for (const hold of holds.splice(0)) if (hold.ok) await hold.release()
-    await holder?.kill()
-    holder = null
+    await endHolders()
     await removeDir(path.dirname(dataDir))
   })
 
@@ -40,7 +38,7 @@ describe('holdDataDir', function () {
   })
 
   it('refuses a second taker and tells it what the first one runs', async () => {
-    holder = await holderProcess('lock', dataDir)
+    const holder = await holderProcess('lock', dataDir)
 
     const second = await take()
 
@@ -50,7 +48,7 @@ describe('holdDataDir', function () {
   })
 
   it('is free at once when its holder is killed', async () => {
-    holder = await holderProcess('lock', dataDir)
+    const holder = await holderProcess('lock', dataDir)
     await holder.kill()
 
     expect(await readRunning(dataDir)).to.equal(null)
@@ -59,7 +57,7 @@ describe('holdDataDir', function () {
   })
 
   it('is still held while its holder is suspended', async function () {
-    holder = await holderProcess('lock', dataDir)
+    const holder = await holderProcess('lock', dataDir)
     const pid = Number(holder.holds['pid'])
     process.kill(pid, 'SIGSTOP')
 
@@ -101,7 +99,6 @@ describe('holdDataDir', function () {
     const all = await Promise.all(Array.from({ length: 5 }, () => holderProcess('lock', dataDir)))
 
     const winners = all.filter(({ holds: { ok } }) => ok)
-    await Promise.all(all.map((one) => one.kill()))
     expect(winners).to.have.length(1)
   })
 

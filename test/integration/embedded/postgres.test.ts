@@ -7,7 +7,7 @@ import { embeddedPostgres } from '../../../src/embedded/postgres.ts'
 import { postgresQuery } from '../../../src/embedded/postgres-query.ts'
 import { isAlive } from '../../../src/embedded/process-state.ts'
 import type { EmbeddedServer } from '../../../src/embedded/server.ts'
-import { failureOf, holderProcess, removeDir, scratchDir } from './scratch.ts'
+import { endHolders, failureOf, holderProcess, removeDir, scratchDir } from './scratch.ts'
 
 describe('embeddedPostgres', function () {
   this.timeout(20_000)
@@ -27,6 +27,7 @@ describe('embeddedPostgres', function () {
   })
   afterEach(async () => {
     await stop()
+    await endHolders()
     said.length = 0
   })
   after(async () => {
@@ -118,7 +119,6 @@ describe('embeddedPostgres', function () {
 
     expect(await postgresQuery(url, 'SELECT 1')).to.equal(1)
     expect(await isAlive(pid)).to.equal(true)
-    await other.kill()
   })
 
   it('says in the error what its log says when it does not start', async () => {

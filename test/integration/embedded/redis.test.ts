@@ -9,7 +9,7 @@ import { findRedis, type RedisBinary } from '../../../src/embedded/redis-binary.
 import { redisCommand } from '../../../src/embedded/redis-command.ts'
 import { embeddedRedis } from '../../../src/embedded/redis.ts'
 import type { EmbeddedServer } from '../../../src/embedded/server.ts'
-import { failureOf, holderProcess, removeDir, scratchDir } from './scratch.ts'
+import { endHolders, failureOf, holderProcess, removeDir, scratchDir } from './scratch.ts'
 
 const SYNCED_MS = 1100
 
@@ -18,16 +18,16 @@ describe('embeddedRedis', function () {
   const said: string[] = []
   let binary: RedisBinary
   let dataDir: string
-  let running: EmbeddedServer | null = null
+  const running: EmbeddedServer[] = []
 
   const start = async (): Promise<EmbeddedServer> => {
-    running = await embeddedRedis({ dataDir, env: process.env, say: (line) => said.push(line), binary })
-    if (!running) throw new Error('no Redis')
-    return running
+    const server = await embeddedRedis({ dataDir, env: process.env, say: (line) => said.push(line), binary })
+    if (!server) throw new Error('no Redis')
+    running.push(server)
+    return server
   }
   const stop = async () => {
-    await running?.stop()
-    running = null
+    await Promise.all(running.splice(0).map((server) => server.stop()))
   }
 
   before(async function () {
@@ -44,7 +44,10 @@ describe('embeddedRedis', function () {
   beforeEach(() => {
     said.length = 0
   })
-  afterEach(stop)
+  afterEach(async () => {
+    await stop()
+    await endHolders()
+  })
   after(async () => {
     await removeDir(dataDir)
   })
@@ -123,9 +126,7 @@ describe('embeddedRedis', function () {
     const suspended = await start()
     process.kill(suspended.pid, 'SIGSTOP')
 
-    const failure = await failureOf(
-      embeddedRedis({ dataDir, env: process.env, say: () => undefined, binary }),
-    )
+    const failure = await failureOf(start())
     process.kill(suspended.pid, 'SIGCONT')
 
     expect(failure).to.include(`pid ${suspended.pid}`).and.include('does not answer')

@@ -4,6 +4,9 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { isAlive } from '../../../src/embedded/process-state.ts'
+
+const cleanUps: (() => Promise<void>)[] = []
 
 /** A new empty directory, with a space in its path because people have those. */
 export async function scratchDir(): Promise<string> {
@@ -41,10 +44,20 @@ export async function holderProcess(kind: 'lock' | 'postgres' | 'redis', dataDir
   const ended = once(child, 'exit')
   const line = await Promise.race([once(child.stdout, 'data'), ended.then(() => null)])
   if (!line) throw new Error(`hold.ts ${kind} ended before it held anything`)
-  return {
-    holds: JSON.parse(String(line[0])) as Record<string, unknown>,
-    kill: () => killed(child, ended),
-  }
+  const holds = JSON.parse(String(line[0])) as Record<string, unknown>
+  const kill = () => killed(child, ended)
+  cleanUps.push(async () => {
+    await kill()
+    // The server it held outlives it, unless the test has seen to that.
+    if (kind !== 'lock' && (await isAlive(Number(holds['pid']))))
+      process.kill(Number(holds['pid']), 'SIGKILL')
+  })
+  return { holds, kill }
+}
+
+/** Ends what `holderProcess` started, whatever became of the test. */
+export async function endHolders(): Promise<void> {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
 }
 
 async function killed(child: ChildProcess, ended: Promise<unknown>): Promise<void> {

@@ -10,7 +10,9 @@ passwordsConformance('argon2Passwords', async () => {
   return await Promise.resolve({
     passwords,
     outdatedHash: hashSync('old password', { memoryCost: 4096, timeCost: 3, parallelism: 1 }),
-    close: passwords.close,
+    close: async () => {
+      await passwords.close()
+    },
   })
 })
 
@@ -53,19 +55,16 @@ describe('argon2Passwords', () => {
 
   it('leaves the event loop free while it works', async () => {
     const work = Promise.all(Array.from({ length: 20 }, async () => await passwords.hash('correct horse')))
-    let isDone = false
-    void work.then(() => {
-      isDone = true
-    })
-    let longestGapMs = 0
-    for (let last = performance.now(); !isDone; last = performance.now()) {
+    const progress = { isDone: false, longestGapMs: 0 }
+    void work.then(() => (progress.isDone = true))
+    for (let last = performance.now(); !progress.isDone; last = performance.now()) {
       await new Promise((resolve) => setImmediate(resolve))
-      longestGapMs = Math.max(longestGapMs, performance.now() - last)
+      progress.longestGapMs = Math.max(progress.longestGapMs, performance.now() - last)
     }
 
     expect(await work).to.have.length(20)
     // One hash on this thread would stop it for longer.
-    expect(longestGapMs).to.be.below(200)
+    expect(progress.longestGapMs).to.be.below(200)
   })
 
   it('is unavailable, at once, when too many wait already, and then goes on', async function () {

@@ -4,7 +4,11 @@ import { expect } from 'chai'
 import { v4 as uuidv4 } from 'uuid'
 import { account, logEntry, ORIGIN } from '../../support/builders/account.ts'
 import { newSession } from '../../support/builders/new-session.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../support/postgres-store-subject.ts'
+import {
+  postgresPorts,
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../support/postgres-store-subject.ts'
 
 describe('postgresSessions', () => {
   let store: PostgresStoreSubject
@@ -100,7 +104,6 @@ describe('postgresSessions', () => {
 
   it('lets one caller win when two instances end the same session', async () => {
     const { id } = await begin()
-    const { postgresPorts } = await import('../../support/postgres-store-subject.ts')
     const other = postgresPorts(store.database.url)
 
     const ends = await Promise.all(

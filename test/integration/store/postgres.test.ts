@@ -144,6 +144,21 @@ describe('a Postgres that fails', function () {
     })
   })
 
+  describe('by being slow', () => {
+    it('is unavailable to whoever waited for a connection and an answer longer than the timeout', async () => {
+      const slow = { name: 'test.slow', text: 'SELECT pg_sleep(1.4)' }
+      const busy = Array.from({ length: 20 }, async () => await refusalOf(ports.postgres.query(slow)))
+      const start = performance.now()
+
+      const late = await refusalOf(ports.postgres.query(slow))
+      const elapsedMs = performance.now() - start
+
+      expect(late).to.equal('unavailable')
+      expect(elapsedMs).to.be.below(BOUND_MS)
+      expect(new Set(await Promise.all(busy))).to.deep.equal(new Set(['resolved']))
+    })
+  })
+
   describe('by crashing', () => {
     it('is of use again after its recovery, and remembers what was ended', async () => {
       const user = account()

@@ -83,7 +83,7 @@ describe('redisDenylist', () => {
       const { ms } = await timed(subject.denylist.deny([{ id: sid, ttlMs: 60_000 }]))
 
       await subject.server.signal('SIGCONT')
-      await eventually(async () => (await subject.server.client.ping()) === 'PONG')
+      await eventually(async () => (await subject.server.client.echo('on')) === 'on')
 
       expect(ms).to.be.below(BOUND_MS)
       expect(subject.denylist.isTrusted).to.equal(false)
@@ -182,7 +182,7 @@ describe('redisDenylist', () => {
   })
 
   describe('trust', () => {
-    it('is not regained by a rebuild that began before it was lost', async () => {
+    it('is not regained by a rebuild that began before it was lost', () => {
       const { losses } = subject.denylist
       subject.denylist.distrust()
 
@@ -191,7 +191,7 @@ describe('redisDenylist', () => {
       expect(subject.denylist.isTrusted).to.equal(false)
     })
 
-    it('is not regained by a rebuild that began before it was lost once more', async () => {
+    it('is not regained by a rebuild that began before it was lost once more', () => {
       subject.denylist.distrust()
       const { losses } = subject.denylist
       subject.denylist.distrust()

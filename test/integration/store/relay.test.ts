@@ -31,7 +31,11 @@ describe('the relay', () => {
     redis = await testRedis()
   })
   afterEach(async () => {
-    await Promise.all(instances.splice(0).map(async (instance) => await instance.stop()))
+    await Promise.all(
+      instances.splice(0).map(async (instance) => {
+        await instance.stop()
+      }),
+    )
     await Promise.all([store.close(), redis.remove()])
   })
 
@@ -62,6 +66,14 @@ describe('the relay', () => {
   const denied = async () => {
     const sid = uuidv7()
     await store.deny(sid, 60_000)
+    return sid
+  }
+
+  /** Denied, carried over by now, and older than what a round reads again of the journal's end. */
+  const longDenied = async () => {
+    const sid = await denied()
+    await eventually(async () => (await redis.client.get(`denylist:{${sid.slice(-2)}}:${sid}`)) !== null)
+    await store.database.sql(`UPDATE revocations SET created_at = now() - interval '30 seconds'`)
     return sid
   }
 
@@ -125,8 +137,7 @@ describe('the relay', () => {
   describe('after Redis was emptied', () => {
     it('rebuilds it from the journal, while nobody is told live', async () => {
       const started = await trusted()
-      const sid = await denied()
-      await eventually(async () => (await check(started, sid)) === 'denied')
+      const sid = await longDenied()
 
       await redis.client.flushall()
       const answers = new Set<string>()
@@ -138,24 +149,25 @@ describe('the relay', () => {
       expect(answers).to.deep.equal(new Set(['unknown', 'denied']))
     })
 
-    it('rebuilds it when nobody asked anything in between', async () => {
-      const started = await trusted()
-      const sid = await denied()
-      await eventually(async () => (await check(started, sid)) === 'denied')
-      // Older than what a round reads again of the journal's end.
-      await store.database.sql(`UPDATE revocations SET created_at = now() - interval '30 seconds'`)
+    for (const { who, count } of [
+      { who: 'an instance', count: 1 },
+      { who: 'two instances', count: 2 },
+    ]) {
+      it(`rebuilds it when nobody asked ${who} anything in between`, async () => {
+        const started = await Promise.all(Array.from({ length: count }, trusted))
+        const sid = await longDenied()
 
-      await redis.client.flushall()
-      const markOf = async () => await redis.client.get(`denylist:{${sid.slice(-2)}}:synced`)
-      await eventually(async () => (await markOf()) !== null)
+        await redis.client.flushall()
+        const mark = `denylist:{${sid.slice(-2)}}:synced`
+        await eventually(async () => (await redis.client.get(mark)) !== null)
 
-      expect(await check(started, sid)).not.to.equal('live')
-    })
+        for (const one of started) expect(await check(one, sid)).not.to.equal('live')
+      })
+    }
 
     it('rebuilds one that came back empty after a crash', async () => {
       const started = await trusted()
-      const sid = await denied()
-      await eventually(async () => (await check(started, sid)) === 'denied')
+      const sid = await longDenied()
       await redis.client.flushall()
       await redis.signal('SIGKILL')
 
@@ -229,6 +241,19 @@ describe('the relay', () => {
   })
 
   describe('stop', () => {
+    it('waits for the round that is under way, and lets it be the last', async () => {
+      const gated = gatedJournal(store.journal)
+      const started = instance(gated.journal)
+      await gated.rounds(1)
+
+      const stopped = started.relay.stop()
+      gated.openOne()
+      await stopped
+      await new Promise((resolve) => setTimeout(resolve, ROUND_MS))
+
+      expect(gated.begun()).to.equal(1)
+    })
+
     it('resolves when the last round is over, and there is no other', async () => {
       const started = await trusted()
 
@@ -254,6 +279,7 @@ function gatedJournal(journal: ReplayableJournal) {
         return await journal.now()
       },
     },
+    begun: () => begun,
     /** Resolves when that many replays have begun. */
     rounds: async (count: number) => {
       await eventually(async () => await Promise.resolve(begun >= count))

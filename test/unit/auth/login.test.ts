@@ -87,6 +87,7 @@ describe('login', () => {
     { who: 'a wrong password', username: 'alice', password: 'wrong' },
     { who: 'an inactive user', username: 'inactive', password: PASSWORD },
     { who: 'an inactive user with a wrong password', username: 'inactive', password: 'wrong' },
+    { who: 'an inactive user with an outdated hash', username: 'asleep', password: PASSWORD },
     { who: 'an outdated hash and a wrong password', username: 'outdated', password: 'wrong' },
   ]
   for (const { who, username, password } of refused) {
@@ -94,6 +95,7 @@ describe('login', () => {
       beforeEach(() => {
         stores.addUser({ username: 'alice' })
         stores.addUser({ username: 'inactive', isActive: false })
+        stores.addUser({ username: 'asleep', isActive: false, passwordHash: fastHash(PASSWORD, 'fast-1') })
         stores.addUser({ username: 'outdated', passwordHash: fastHash(PASSWORD, 'fast-1') })
       })
 

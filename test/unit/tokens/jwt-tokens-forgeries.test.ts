@@ -37,7 +37,6 @@ for (const { kind, good, signer, audience } of kinds) {
   const payload = payloadOf(good)
   const withClaims = (claims: object) => forgedToken(header, { ...payload, ...claims }, signer)
   const withHeader = (members: object) => forgedToken({ ...header, ...members }, payload, signer)
-  const { jti: _jti, ...withoutJti } = payload
 
   describe(`a forged ${kind} token`, () => {
     it('is accepted when nothing is wrong with it, members nobody knows included', () => {
@@ -126,7 +125,7 @@ for (const { kind, good, signer, audience } of kinds) {
       })
 
       it('jti is there by inheritance alone', () => {
-        const text = JSON.stringify({ ...withoutJti, PROTO: { jti: payload['jti'] } })
+        const text = JSON.stringify({ ...payload, jti: undefined, PROTO: { jti: payload['jti'] } })
 
         expect(outcome(forgedToken(header, text.replace('PROTO', '__proto__'), signer))).to.equal(
           'token_invalid',

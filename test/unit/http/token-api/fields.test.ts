@@ -52,7 +52,7 @@ for (const { name, schema, rest } of places) {
       { value: '\0', message: NUL },
     ]
     for (const { value, message } of mistakes) {
-      it(`is refused with "${message}" when it is ${JSON.stringify(value) ?? 'missing'}`, () => {
+      it(`is refused with "${message}" when it is ${value === undefined ? 'missing' : JSON.stringify(value)}`, () => {
         const fields = { ...rest, ...(value !== undefined && { [name]: value }) }
 
         expect(refusalOf(schema, fields)).to.deep.equal({ status: 400, body: { [name]: [message] } })
@@ -137,7 +137,7 @@ describe('logoutFields', () => {
 
   it('take nothing else, not even a number', () => {
     for (const value of [undefined, null, '', '  ', 'a\0b', 1, true, [], {}]) {
-      expect(logoutFields.safeParse({ refresh_token: value }).success, String(value)).to.equal(false)
+      expect(logoutFields.safeParse({ refresh_token: value }).success, JSON.stringify(value)).to.equal(false)
     }
   })
 })

@@ -1,0 +1,62 @@
+// The schema, up and down, however many ask for it at once.
+import { expect } from 'chai'
+import { migrateDown, migrateUp, migrationStatus } from '../../../src/store/migrate.ts'
+import { emptyDatabase, type TestDatabase } from '../../support/postgres.ts'
+
+const FIRST = '001-sessions-and-journal'
+
+describe('migrate', () => {
+  let database: TestDatabase
+
+  beforeEach(async () => {
+    database = await emptyDatabase()
+  })
+  afterEach(async () => {
+    await database.drop()
+  })
+
+  const tables = async () =>
+    (
+      await database.sql<{ name: string }>(
+        `SELECT table_name AS name FROM information_schema.tables
+         WHERE table_schema = 'public' AND table_name NOT LIKE 'signoff_migrations%' ORDER BY 1`,
+      )
+    ).map(({ name }) => name)
+
+  it('applies what is pending, once, and tells where it stands', async () => {
+    const before = await migrationStatus(database.url)
+
+    const applied = await migrateUp(database.url)
+    const again = await migrateUp(database.url)
+
+    expect(before.pending).to.include(FIRST)
+    expect(applied).to.deep.equal(before.pending)
+    expect(again).to.deep.equal([])
+    expect(await migrationStatus(database.url)).to.deep.equal({ done: before.pending, pending: [] })
+    expect(await tables()).to.include.members(['logs', 'revocations', 'user_sessions', 'users'])
+  })
+
+  it('lets one of five that start at once apply it, and all of them go on', async () => {
+    const applied = await Promise.all(Array.from({ length: 5 }, async () => await migrateUp(database.url)))
+
+    expect(applied.filter((names) => names.length > 0)).to.have.length(1)
+    expect(await tables()).to.include('revocations')
+  })
+
+  it('goes on after one that died in the middle of it', async () => {
+    await migrationStatus(database.url)
+    await database.sql('UPDATE signoff_migrations_lock SET is_locked = 1')
+
+    expect(await migrateUp(database.url)).to.include(FIRST)
+  })
+
+  it('takes everything back, and can apply it again', async () => {
+    const applied = await migrateUp(database.url)
+
+    for (let left = applied.length; left > 0; left--) await migrateDown(database.url)
+    const empty = await tables()
+
+    expect(empty).to.deep.equal([])
+    expect(await migrateUp(database.url)).to.deep.equal(applied)
+  })
+})
