@@ -2,7 +2,7 @@
 import { addUser, disableUser, enableUser, setPassword } from '../auth/users.ts'
 import type { UsersDeps } from '../auth/users.ts'
 import type { Config } from '../config.ts'
-import { systemLog } from '../ops/log.ts'
+import type { SystemLog } from '../ops/log.ts'
 import { argon2Passwords } from '../passwords/argon2-passwords.ts'
 import { postgresUserAdmin } from '../store/postgres-user-admin.ts'
 import { postgres } from '../store/postgres.ts'
@@ -64,15 +64,26 @@ export async function userSetPassword(config: Config, username: string, output: 
 
 /** Journal only: the relay of every running service carries the ended sessions to Redis within a second. */
 export async function withUsers<T>(config: Config, work: (deps: UsersDeps) => Promise<T>): Promise<T> {
-  const log = systemLog('silent')
+  const log = stderrLog()
   const database = postgres({ url: await databaseUrlOf(config), log })
   const passwords = argon2Passwords()
   try {
     return await work({
-      userAdmin: postgresUserAdmin({ postgres: database, leewaySeconds: config.LEEWAY }),
+      userAdmin: postgresUserAdmin({
+        entries: { postgres: database, log, onFailure: () => undefined },
+        leewaySeconds: config.LEEWAY,
+      }),
       passwords,
     })
   } finally {
     await Promise.all([database.close(), passwords.close()])
   }
+}
+
+/** For a person at a terminal: warnings and errors in plain words, apart from what the command prints. */
+function stderrLog(): SystemLog {
+  const write = (fields: object | string, message = typeof fields === 'string' ? fields : ''): void => {
+    process.stderr.write(`signoff: ${message}\n`)
+  }
+  return { debug: () => undefined, info: () => undefined, warn: write, error: write }
 }

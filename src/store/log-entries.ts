@@ -38,20 +38,32 @@ export const WRITE_ENTRY: Statement = {
   text: insertEntry('(SELECT $6::uuid AS user_id, NULL::uuid AS session_id) AS subject', 1),
 }
 
-/** Runs the statement with its entry; where Postgres refuses that, without it, and reports the loss. */
-export function logEntries({ postgres, log, onFailure }: LogEntriesDeps): LogEntries {
+/** Does the work with its entry; where Postgres refuses that, without it, and reports the loss. */
+export async function despiteEntry<T>(
+  { log, onFailure }: LogEntriesDeps,
+  entry: LogEntry,
+  work: (isLogged: boolean) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(true)
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    const result = await work(false)
+    onFailure()
+    log.error({ eventType: entry.type, err: error }, 'a log entry could not be written')
+    return result
+  }
+}
+
+export function logEntries(deps: LogEntriesDeps): LogEntries {
+  const { postgres } = deps
   return {
-    query: async <Row extends object>(statement: LoggedStatement, values: unknown[], entry: LogEntry) => {
-      try {
-        return await postgres.query<Row>(statement.withEntry, [...values, ...entryValues(entry)])
-      } catch (error) {
-        if (!isRefusal(error)) throw error
-        const rows = await postgres.query<Row>(statement.withoutEntry, values)
-        onFailure()
-        log.error({ eventType: entry.type, err: error }, 'a log entry could not be written')
-        return rows
-      }
-    },
+    query: async <Row extends object>(statement: LoggedStatement, values: unknown[], entry: LogEntry) =>
+      await despiteEntry(deps, entry, async (isLogged) =>
+        isLogged
+          ? await postgres.query<Row>(statement.withEntry, [...values, ...entryValues(entry)])
+          : await postgres.query<Row>(statement.withoutEntry, values),
+      ),
   }
 }
 

@@ -1,16 +1,20 @@
 // The Journal port, and the journal as the relay reads it.
 import type { Denial, Journal } from '../auth/ports.ts'
 import { tokenId } from '../contract/denylist-keys.ts'
-import type { DenialRow } from './postgres-sessions.ts'
 import type { Postgres, Statement } from './postgres.ts'
 
 /** Milliseconds since 1970 by Postgres's clock. */
 export type JournalTime = number
 
+export interface JournalRow extends Denial {
+  /** In the order of writing, which is not quite the order of committing. */
+  seq: string
+}
+
 export interface ReplayableJournal extends Journal {
   now(): Promise<JournalTime>
   /** Live denials written at or after `since`, oldest first, in batches. Rejects with `unavailable`. */
-  readSince(since: JournalTime): AsyncIterable<Denial[]>
+  readSince(since: JournalTime): AsyncIterable<JournalRow[]>
 }
 
 const IS_DENIED: Statement = {
@@ -46,7 +50,7 @@ export function postgresJournal(postgres: Postgres): ReplayableJournal {
     async *readSince(since) {
       let after = '0'
       for (;;) {
-        const rows = await postgres.query<DenialRow & { seq: string }>(READ_BATCH, [after, since])
+        const rows = await postgres.query<JournalRow>(READ_BATCH, [after, since])
         const last = rows.at(-1)
         if (!last) return
         yield rows

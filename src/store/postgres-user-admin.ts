@@ -1,9 +1,9 @@
 // The UserAdmin port: each change, with the sessions it ends and its log entry, is one transaction.
 import type { Denial, EndReason, LogEntry, UserAdmin } from '../auth/ports.ts'
-import { entryValues, WRITE_ENTRY } from './log-entries.ts'
+import { despiteEntry, entryValues, WRITE_ENTRY, type LogEntriesDeps } from './log-entries.ts'
 import { endSessions, type DenialRow } from './postgres-sessions.ts'
 import { usernameKey } from './postgres-users.ts'
-import type { Postgres, Statement } from './postgres.ts'
+import type { Statement } from './postgres.ts'
 
 const ADD: Statement = {
   name: 'users.add',
@@ -40,11 +40,13 @@ interface Change {
 }
 
 export interface PostgresUserAdminDeps {
-  postgres: Postgres
+  /** Where the transactions run, and who hears of an entry that could not be written. */
+  entries: LogEntriesDeps
   leewaySeconds: number
 }
 
-export function postgresUserAdmin({ postgres, leewaySeconds }: PostgresUserAdminDeps): UserAdmin {
+export function postgresUserAdmin({ entries, leewaySeconds }: PostgresUserAdminDeps): UserAdmin {
+  const { postgres } = entries
   return {
     add: async ({ id, username, passwordHash, role }, entry) => {
       const values = [id, username, usernameKey(username), passwordHash, role]
@@ -71,12 +73,17 @@ export function postgresUserAdmin({ postgres, leewaySeconds }: PostgresUserAdmin
     { statement, values, entry }: Change,
     endReason?: EndReason,
   ): Promise<Denial[] | null> {
-    return await postgres.transaction(async (query) => {
-      const [user] = await query<{ id: string }>(statement, values)
-      if (!user) return null
-      await query(WRITE_ENTRY, [...entryValues(entry), user.id])
-      // A statement of its own, after the user's row is locked: it sees the sessions of logins that came first.
-      return endReason ? await query<DenialRow>(END_ALL, [endReason, leewaySeconds, user.id]) : []
-    })
+    return await despiteEntry(
+      entries,
+      entry,
+      async (isLogged) =>
+        await postgres.transaction(async (query) => {
+          const [user] = await query<{ id: string }>(statement, values)
+          if (!user) return null
+          if (isLogged) await query(WRITE_ENTRY, [...entryValues(entry), user.id])
+          // A statement of its own, after the user's row is locked: it sees the sessions of logins that came first.
+          return endReason ? await query<DenialRow>(END_ALL, [endReason, leewaySeconds, user.id]) : []
+        }),
+    )
   }
 }

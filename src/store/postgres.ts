@@ -50,10 +50,10 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
       await bounded(async () => (await pool.query<Row>({ ...statement, values })).rows),
 
     transaction: async (work) =>
-      await bounded(async () => {
+      await bounded(async (isOver) => {
         const client = await pool.connect()
         try {
-          const result = await runTransaction(client, work)
+          const result = await runTransaction(client, work, isOver)
           client.release()
           return result
         } catch (error) {
@@ -67,10 +67,14 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
     },
   }
 
-  async function bounded<T>(work: () => Promise<T>): Promise<T> {
+  async function bounded<T>(work: (isOver: () => boolean) => Promise<T>): Promise<T> {
     if (pool.waitingCount >= MAX_WAITING) throw new AuthError('unavailable')
+    const deadline = performance.now() + timeoutMs
     try {
-      const result = await withDeadline(work(), timeoutMs)
+      const result = await withDeadline(
+        work(() => performance.now() >= deadline),
+        timeoutMs,
+      )
       noteAnswer()
       return result
     } catch (error) {
@@ -107,6 +111,7 @@ export function isRefusal(error: unknown): error is DatabaseError {
 async function runTransaction<T>(
   client: PoolClient,
   work: (query: Postgres['query']) => Promise<T>,
+  isOver: () => boolean,
 ): Promise<T> {
   await client.query('BEGIN')
   try {
@@ -114,6 +119,8 @@ async function runTransaction<T>(
       async <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>
         (await client.query<Row>({ ...statement, values })).rows,
     )
+    // The caller has been told that it did not happen.
+    if (isOver()) throw new Error('too late to commit')
     await client.query('COMMIT')
     return result
   } catch (error) {

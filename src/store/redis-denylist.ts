@@ -1,4 +1,5 @@
 // The Denylist port over Redis: believed only while it is known to agree with the journal.
+import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Denial, Denylist } from '../auth/ports.ts'
 import { denialKey, partitionOf, PARTITIONS, tokenId, watermarkKey } from '../contract/denylist-keys.ts'
@@ -16,9 +17,22 @@ export interface RedisDenylist extends Denylist {
   write(denials: Denial[]): Promise<void>
   /** Hears no more of the connection, which is about to be closed on purpose. */
   close(): void
-  /** Marks every partition as agreeing with the journal up to `asOf`. */
-  markSynced(asOf: JournalTime): Promise<void>
+  /**
+   * Begins to bring an untrusted Redis in line: what is written between this and `finish` counts as
+   * the journal up to `asOf`.
+   */
+  beginRebuild(asOf: JournalTime): Promise<Rebuild>
+  /** Moves the watermarks on to `asOf`; `false` where one is missing, since Redis was emptied. */
+  renew(asOf: JournalTime): Promise<boolean>
 }
+
+export interface Rebuild {
+  /** Sets the watermarks; rejects when Redis was emptied since the rebuild began. */
+  finish: () => Promise<void>
+}
+
+/** For a rebuild that was left behind by a crash. */
+const REBUILD_TTL_SECONDS = 600
 
 /** `onTrust` hears every change. */
 export function redisDenylist(redis: Redis, onTrust: (isTrusted: boolean) => void): RedisDenylist {
@@ -83,10 +97,12 @@ export function redisDenylist(redis: Redis, onTrust: (isTrusted: boolean) => voi
       redis.off('close', distrust)
     },
 
-    markSynced: async (asOf) => {
+    beginRebuild: async (asOf) => await beginRebuild(redis, asOf),
+
+    renew: async (asOf) => {
       const pipeline = redis.pipeline()
-      for (const partition of PARTITIONS) pipeline.set(watermarkKey(partition), asOf)
-      await confirmed(pipeline)
+      for (const partition of PARTITIONS) pipeline.set(watermarkKey(partition), asOf, 'XX')
+      return (await confirmed(pipeline)).every((answer) => answer === 'OK')
     },
   }
 
@@ -103,6 +119,30 @@ export function redisDenylist(redis: Redis, onTrust: (isTrusted: boolean) => voi
   }
 }
 
-async function confirmed(pipeline: ReturnType<Redis['pipeline']>): Promise<void> {
-  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error
+async function beginRebuild(redis: Redis, asOf: JournalTime): Promise<Rebuild> {
+  const id = randomUUID()
+  const begun = redis.pipeline()
+  for (const partition of PARTITIONS) {
+    begun.set(rebuildKey(partition, id), asOf, 'EX', REBUILD_TTL_SECONDS)
+  }
+  await confirmed(begun)
+  return {
+    finish: async () => {
+      // A rename fails where the key is gone: emptied in between, Redis ends up without a watermark.
+      const finished = redis.pipeline()
+      for (const partition of PARTITIONS) finished.rename(rebuildKey(partition, id), watermarkKey(partition))
+      await confirmed(finished)
+    },
+  }
+}
+
+/** A watermark in the making. */
+function rebuildKey(partition: string, id: string): string {
+  return `${watermarkKey(partition)}:${id}`
+}
+
+async function confirmed(pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> {
+  const results = (await pipeline.exec()) ?? []
+  for (const [error] of results) if (error) throw error
+  return results.map(([, answer]) => answer)
 }

@@ -28,7 +28,9 @@ export interface Relay {
  * what another process denied and could not carry to Redis arrives this way.
  */
 export function startRelay({ redis, denylist, journal, log }: RelayDeps): Relay {
-  let replayedUpTo: JournalTime | null = null
+  let replayedUpTo: JournalTime = 0
+  /** The journal rows of the last round: where trust was kept since, Redis has them. */
+  let written: ReadonlySet<string> = new Set()
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
   let isStopped = false
@@ -40,8 +42,8 @@ export function startRelay({ redis, denylist, journal, log }: RelayDeps): Relay 
     stop: async () => {
       isStopped = true
       redis.off('ready', wake)
-      clearTimeout(timer)
       await running
+      clearTimeout(timer)
     },
   }
 
@@ -52,19 +54,40 @@ export function startRelay({ redis, denylist, journal, log }: RelayDeps): Relay 
 
   async function round(): Promise<void> {
     if (isStopped) return
-    if (redis.status === 'ready') await replay().catch(giveUp)
+    if (redis.status === 'ready') await (denylist.isTrusted ? follow() : rebuild()).catch(giveUp)
     clearTimeout(timer)
     timer = setTimeout(wake, INTERVAL_MS)
   }
 
-  async function replay(): Promise<void> {
-    const losses = denylist.losses
-    const since = denylist.isTrusted && replayedUpTo !== null ? replayedUpTo - OVERLAP_MS : 0
+  async function follow(): Promise<void> {
     const asOf = await journal.now()
-    for await (const denials of journal.readSince(since)) await denylist.write(denials)
-    await denylist.markSynced(asOf)
+    await replay(replayedUpTo - OVERLAP_MS, written)
+    if (await denylist.renew(asOf)) replayedUpTo = asOf
+    else {
+      denylist.distrust()
+      await rebuild()
+    }
+  }
+
+  async function rebuild(): Promise<void> {
+    const losses = denylist.losses
+    const asOf = await journal.now()
+    const { finish } = await denylist.beginRebuild(asOf)
+    await replay(0, new Set())
+    await finish()
     replayedUpTo = asOf
     denylist.trust(losses)
+  }
+
+  async function replay(since: JournalTime, known: ReadonlySet<string>): Promise<void> {
+    const seen = new Set<string>()
+    for await (const rows of journal.readSince(since)) {
+      if (isStopped) throw new AuthError('unavailable')
+      await denylist.write(rows.filter(({ seq }) => !known.has(seq)))
+      // Those of a whole rebuild need no remembering: the next round writes its overlap once more.
+      if (since > 0) for (const { seq } of rows) seen.add(seq)
+    }
+    written = seen
   }
 
   function giveUp(error: unknown): void {

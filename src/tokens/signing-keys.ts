@@ -2,6 +2,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import { z } from 'zod'
+import { es256 } from './jws.ts'
 
 export interface SigningKey {
   kid: string
@@ -52,14 +53,13 @@ export function publicJwks(keys: SigningKey[]): { keys: JWK[] } {
   }
 }
 
-async function importSigningKey(jwk: z.infer<typeof privateJwk>): Promise<SigningKey> {
-  const { kid, ...key } = jwk
-  const privateKey = createPrivateKey({ key, format: 'jwk' })
-  return {
-    kid: kid ?? (await calculateJwkThumbprint(key)),
-    privateKey,
-    publicKey: createPublicKey(privateKey),
-  }
+async function importSigningKey({ kid, d, ...publicPart }: z.infer<typeof privateJwk>): Promise<SigningKey> {
+  const privateKey = createPrivateKey({ key: { ...publicPart, d }, format: 'jwk' })
+  // From the public part as written: one derived from the private part would always fit.
+  const publicKey = createPublicKey({ key: publicPart, format: 'jwk' })
+  const signer = es256({ privateKey, publicKey })
+  if (!signer.verify('probe', signer.sign('probe'))) throw new Error('a key whose d does not fit its x and y')
+  return { kid: kid ?? (await calculateJwkThumbprint(publicPart)), privateKey, publicKey }
 }
 
 function parseJson(text: string): unknown {

@@ -30,14 +30,17 @@ function machine(): Results['machine'] {
 }
 
 async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
-  const environment = await testEnvironment()
+  const say = (line: string): void => {
+    if (!options.json) process.stderr.write(`${line} …\n`)
+  }
   try {
-    const say = (line: string): void => {
-      if (!options.json) process.stderr.write(`${line} …\n`)
+    const environment = await testEnvironment()
+    try {
+      return await measure({ environment, population: await populate(environment), options, say })
+    } finally {
+      await environment.stop()
     }
-    return await measure({ environment, population: await populate(environment), options, say })
   } finally {
-    await environment.stop()
     await stopPostgres()
   }
 }

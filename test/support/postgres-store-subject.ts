@@ -41,7 +41,7 @@ export function postgresPorts(url: string): PostgresPorts {
     users: postgresUsers(database),
     sessions: postgresSessions({ logEntries: logEntries(deps), leewaySeconds: LEEWAY_SECONDS }),
     journal: postgresJournal(database),
-    userAdmin: postgresUserAdmin({ postgres: database, leewaySeconds: LEEWAY_SECONDS }),
+    userAdmin: postgresUserAdmin({ entries: deps, leewaySeconds: LEEWAY_SECONDS }),
     auditLog: postgresAuditLog(deps),
     leewaySeconds: LEEWAY_SECONDS,
     nowMs: Date.now,

@@ -25,7 +25,7 @@ export async function redisDenylistSubject(): Promise<RedisDenylistSubject> {
   const denylist = redisDenylist(connection, (isTrusted) => {
     trusted.push(isTrusted)
   })
-  await denylist.markSynced(Date.now())
+  await (await denylist.beginRebuild(Date.now())).finish()
   denylist.trust(denylist.losses)
 
   return {

@@ -18,7 +18,7 @@ export async function parseBody(ctx: Context): Promise<Fields> {
   if (!bytes) return {}
 
   const contentType = ctx.get('Content-Type')
-  switch (ctx.request.type) {
+  switch (ctx.request.type.trim().toLowerCase()) {
     case 'application/json':
       return expectDictionary(parseJson(bytes))
     case 'application/x-www-form-urlencoded':

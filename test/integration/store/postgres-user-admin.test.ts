@@ -87,7 +87,8 @@ describe('postgresUserAdmin', () => {
   it('changes nothing any more once it was said to be unavailable', async () => {
     await aliceWithASession()
     const hurried = postgres({ url: store.database.url, log: recordingLog(), timeoutMs: 800 })
-    const userAdmin = postgresUserAdmin({ postgres: hurried, leewaySeconds: 5 })
+    const entries = { postgres: hurried, log: recordingLog(), onFailure: () => undefined }
+    const userAdmin = postgresUserAdmin({ entries, leewaySeconds: 5 })
     const letUserGo = await lock('SELECT 1 FROM users FOR UPDATE')
     const letSessionGo = await lock('SELECT 1 FROM user_sessions FOR UPDATE')
 

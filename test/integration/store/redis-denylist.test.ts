@@ -45,7 +45,7 @@ describe('redisDenylist', () => {
     })
 
     it('is a watermark in each partition, that says up to when', async () => {
-      await subject.denylist.markSynced(1_800_000_000_123)
+      await (await subject.denylist.beginRebuild(1_800_000_000_123)).finish()
 
       const marks = await subject.server.client.mget(PARTITIONS.map((hh) => `denylist:{${hh}}:synced`))
 
@@ -145,7 +145,7 @@ describe('redisDenylist', () => {
       await subject.server.client.flushall()
       await check()
 
-      await subject.denylist.markSynced(Date.now())
+      await (await subject.denylist.beginRebuild(Date.now())).finish()
 
       expect(await check()).to.equal('unknown')
     })
@@ -172,7 +172,7 @@ describe('redisDenylist', () => {
     })
 
     it('rejects the watermark', async () => {
-      const outcome = await subject.denylist.markSynced(Date.now()).then(
+      const outcome = await subject.denylist.beginRebuild(Date.now()).then(
         () => 'confirmed',
         () => 'rejected',
       )
