@@ -35,6 +35,8 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
     statement_timeout: timeoutMs,
+    // A locked table (somebody alters `logs`, say) is heard of while there is time to do without it.
+    lock_timeout: timeoutMs / 4,
     idle_in_transaction_session_timeout: timeoutMs * 2,
     keepAlive: true,
     application_name: 'signoff',
@@ -102,10 +104,11 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
 /**
  * Whether Postgres was well and said no to this statement (which it then undid as a whole),
  * as opposed to being cut off, shutting down, out of connections or read-only after a failover.
+ * A full disk (53100) counts as a no: it may be that of one table.
  */
 export function isRefusal(error: unknown): error is DatabaseError {
   const cause = error instanceof AuthError ? error.cause : error
-  return cause instanceof DatabaseError && !/^(08|28|3D|40|53|57|58|25006)/.test(cause.code ?? '08')
+  return cause instanceof DatabaseError && !/^(08|28|3D|40|53(?!100)|57|58|25006)/.test(cause.code ?? '08')
 }
 
 async function runTransaction<T>(

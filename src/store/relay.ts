@@ -7,10 +7,10 @@ import type { RedisDenylist } from './redis-denylist.ts'
 
 const INTERVAL_MS = 1000
 /**
- * Longer than any transaction may last (a few statements of two seconds each at the most), so that
- * one which committed late is still seen by a later round.
+ * Longer than any transaction may last (a few statements of two seconds each, and a commit that waits
+ * for its disk), so that one which committed late is still seen by a later round.
  */
-const OVERLAP_MS = 10_000
+const OVERLAP_MS = 30_000
 
 export interface RelayDeps {
   redis: Redis

@@ -1,5 +1,6 @@
 // Log entries that cannot be written, in all the ways a database has to refuse them.
 import { expect } from 'chai'
+import { Client } from 'pg'
 import { v4 as uuidv4 } from 'uuid'
 import type { NewSession } from '../../../src/auth/ports.ts'
 import { account, logEntry } from '../../support/builders/account.ts'
@@ -123,6 +124,23 @@ describe('a log entry that cannot be written', () => {
       })
     })
   }
+
+  it('is done without while somebody holds the table locked', async () => {
+    const user = account()
+    await store.userAdmin.add(user, logEntry('USER_ADDED'))
+    const session = newSession(user, Math.floor(Date.now() / 1000) + 600)
+    const somebody = new Client({ connectionString: store.database.url })
+    await somebody.connect()
+    await somebody.query('BEGIN')
+    await somebody.query('LOCK TABLE logs IN ACCESS EXCLUSIVE MODE')
+
+    const hasBegun = await store.sessions.begin(session, logEntry('USER_LOGIN'))
+    const denial = await store.sessions.end(session.id, 'logout', logEntry('USER_LOGOUT'))
+    await somebody.end()
+
+    expect(hasBegun).to.equal(true)
+    expect(denial?.id).to.equal(session.id)
+  })
 
   async function sessionRow(id: string): Promise<object | undefined> {
     const [row] = await store.database.sql<object>(
