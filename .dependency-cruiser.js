@@ -27,7 +27,7 @@ export default {
       to: { pathNot: ['^src/', 'node_modules/uuid/'] },
     },
     only('tokens', 'auth/', 'contract/'),
-    only('passwords', 'auth/'),
+    only('passwords', 'auth/', 'ops/'),
     only('store', 'auth/', 'contract/', 'ops/'),
     only('http', 'auth/', 'contract/', 'ops/'),
     only('ops'),

@@ -42,7 +42,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   let isDraining = false
 
   const stores = openStores({ ...options, leewaySeconds, metrics })
-  const passwords = argon2Passwords()
+  const passwords = argon2Passwords(log)
   const sharedSecret = config.ACCESS_TOKEN_ALG === 'HS256' ? (config.SECRET_KEY ?? null) : null
   const { signers, jwks } = accessKeys(options.keys.signing, sharedSecret)
   const tokens = jwtTokens({

@@ -110,3 +110,5 @@ function describe(error: unknown): string {
 }
 
 process.exitCode = await main()
+// What still holds the process, such as a connection to a server that hangs, has had its time.
+setTimeout(() => process.exit(), 1000).unref()

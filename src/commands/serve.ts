@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls'
 import { startService, type ServiceOptions } from '../app.ts'
 import { ConfigError, missingForServe, type Config } from '../config.ts'
 import { systemLog, type SystemLog } from '../ops/log.ts'
-import { untilSignalled } from '../ops/shutdown.ts'
+import { stopSignal } from '../ops/shutdown.ts'
 import { migrationStatus } from '../store/migrate.ts'
 import { loadKeys } from '../tokens/load-keys.ts'
 
@@ -13,15 +13,17 @@ export const SHUTDOWN_DEADLINE_MS = 10_000
 
 /** Runs until it is told to stop. Rejects with `ConfigError`, or with what kept it from listening. */
 export async function serve(config: Config): Promise<void> {
+  const stopped = stopSignal()
   const log = systemLog(config.LOG_LEVEL ?? 'info')
   const options = await serviceOptions(config, log)
   await checkSchema(options.databaseUrl, log)
 
   const service = await startService(options)
   log.info({ port: service.port, adminPort: service.adminPort, issuer: config.ISSUER }, 'serving')
-  await untilSignalled(async () => {
-    await service.stop(SHUTDOWN_DEADLINE_MS)
-  }, log)
+
+  log.info({ signal: await stopped }, 'stopping: finishing what is in flight')
+  await service.stop(SHUTDOWN_DEADLINE_MS)
+  log.info('stopped')
 }
 
 async function serviceOptions(config: Config, log: SystemLog): Promise<ServiceOptions> {

@@ -4,12 +4,12 @@ import { join, resolve } from 'node:path'
 import { startService, type ServiceOptions } from '../app.ts'
 import { environment, type Config } from '../config.ts'
 import { developmentCertificate } from '../embedded/certificate.ts'
-import { holdDataDir } from '../embedded/lock.ts'
+import { holdDataDir, type RunningInfo } from '../embedded/lock.ts'
 import { embeddedPostgres } from '../embedded/postgres.ts'
 import { embeddedRedis } from '../embedded/redis.ts'
 import type { EmbeddedServer } from '../embedded/server.ts'
 import { systemLog } from '../ops/log.ts'
-import { untilSignalled } from '../ops/shutdown.ts'
+import { stopSignal } from '../ops/shutdown.ts'
 import { migrateUp } from '../store/migrate.ts'
 import { loadKeys } from '../tokens/load-keys.ts'
 import { demoUser } from './demo-user.ts'
@@ -24,35 +24,23 @@ const say = (line: string): void => {
 /** Runs until it is told to stop. Rejects when another `start` holds the same DATA_DIR. */
 export async function start(config: Config): Promise<void> {
   const dataDir = resolve(config.DATA_DIR)
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const lock = await holdDataDir(dataDir)
   if (!lock.ok) {
     const { pid, url } = lock.running ?? {}
-    throw new Error(
-      `Signoff is running already${url ? ` at ${url}` : ''} (process ${pid ?? 'unknown'}), from ${dataDir}`,
-    )
+    const where = url ? ` at ${url}` : ''
+    throw new Error(`Signoff is running already${where} (process ${pid ?? 'unknown'}), from ${dataDir}`)
   }
 
+  // From here on, so that Ctrl-C in the middle of starting leaves nothing behind.
+  const stopping = new AbortController()
+  const stopped = stopSignal().then(() => {
+    stopping.abort()
+    say('Stopping…')
+  })
   const servers: EmbeddedServer[] = []
   try {
     const options = await provide(config, dataDir, servers)
-    const applied = await migrateUp(options.databaseUrl)
-    if (applied.length > 0) say('The database schema is up to date.')
-    const demo = await demoUser(config, { dataDir, databaseUrl: options.databaseUrl })
-
-    const service = await startService(options)
-    const url = `${options.tls ? 'https' : 'http'}://localhost:${service.port}`
-    await lock.publish({
-      pid: process.pid,
-      url,
-      databaseUrl: options.databaseUrl,
-      ...(options.redisUrl !== null && { redisUrl: options.redisUrl }),
-    })
-    say(walkthrough({ url, certFile: options.tls?.certFile ?? null, demo }))
-    await untilSignalled(async () => {
-      say('Stopping…')
-      await service.stop(SHUTDOWN_DEADLINE_MS)
-    }, options.log)
+    if (!stopping.signal.aborted) await run(options, { dataDir, publish: lock.publish, stopped })
   } finally {
     await Promise.all(
       servers.map(async (server) => {
@@ -62,6 +50,29 @@ export async function start(config: Config): Promise<void> {
     await lock.release()
   }
   say('Stopped. The data is kept; the next start finds it.')
+}
+
+interface Surroundings {
+  dataDir: string
+  /** Tells other processes on this DATA_DIR what runs here. */
+  publish: (info: RunningInfo) => Promise<void>
+  /** Resolves when it is time to stop. */
+  stopped: Promise<void>
+}
+
+async function run(options: ServiceOptions, { dataDir, publish, stopped }: Surroundings): Promise<void> {
+  const { config, databaseUrl, redisUrl, tls } = options
+  const applied = await migrateUp(databaseUrl)
+  if (applied.length > 0) say('Brought the database schema up to date')
+  const demo = await demoUser(config, { dataDir, databaseUrl })
+
+  const service = await startService(options)
+  const url = `${tls ? 'https' : 'http'}://localhost:${service.port}`
+  await publish({ pid: process.pid, url, databaseUrl, ...(redisUrl !== null && { redisUrl }) })
+  say(walkthrough({ url, certFile: tls?.certFile ?? null, demo }))
+
+  await stopped
+  await service.stop(SHUTDOWN_DEADLINE_MS)
 }
 
 /** Puts each server into `servers` as soon as it runs, so that a failure later on stops it too. */

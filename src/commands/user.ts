@@ -66,7 +66,7 @@ export async function userSetPassword(config: Config, username: string, output: 
 export async function withUsers<T>(config: Config, work: (deps: UsersDeps) => Promise<T>): Promise<T> {
   const log = stderrLog()
   const database = postgres({ url: await databaseUrlOf(config), log })
-  const passwords = argon2Passwords()
+  const passwords = argon2Passwords(log)
   try {
     return await work({
       userAdmin: postgresUserAdmin({

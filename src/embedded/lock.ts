@@ -22,8 +22,8 @@ export type DataDirHold =
   | {
       ok: true
       /** Resolves once `readRunning` tells this to everybody. */
-      publish(info: RunningInfo): Promise<void>
-      release(): Promise<void>
+      publish: (info: RunningInfo) => Promise<void>
+      release: () => Promise<void>
     }
   | { ok: false; running: RunningInfo | null }
 

@@ -1,5 +1,4 @@
 // Reads request bodies as bytes, bounded; what they mean is for each dialect to say.
-import type { IncomingMessage } from 'node:http'
 import bodyParser from 'koa-bodyparser'
 import type { Context, Middleware } from 'koa'
 
@@ -18,17 +17,16 @@ export function readBody(): Middleware {
       throw Object.assign(error, { status: 'status' in error ? error.status : 400 })
     },
   }
-  return bodyParser(options)
+  const parse = bodyParser(options)
+  return async (ctx, next) => {
+    // The parser leaves a body without a readable type alone, however long it is.
+    if (ctx.request.is('*/*') === false) ctx.req.headers['content-type'] = 'application/octet-stream'
+    await parse(ctx, next)
+  }
 }
 
-/** The bytes that `readBody` found; `null` when there was no body, or an empty one. */
+/** The bytes that `readBody` found; `null` when there were none. */
 export function bodyOf(ctx: Context): Uint8Array | null {
   const raw: unknown = ctx.request.rawBody
-  if (raw instanceof Uint8Array) return raw.length > 0 ? raw : null
-  // A body that names no content type is left unread.
-  return hasBody(ctx.req) ? new Uint8Array() : null
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+  return raw instanceof Uint8Array && raw.length > 0 ? raw : null
 }

@@ -58,11 +58,15 @@ export function answer(ctx: Context, { status, body, headers = {} }: Refusal): v
   if (status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS)
 }
 
-/** Lets one method through. Throws an error whose `status` is 405, with `Allow` set, for the others. */
-export function onlyMethod(method: string): Middleware {
+/**
+ * Lets one method through, and HEAD with GET (RFC 9110 section 9.3.2). Throws an error whose `status`
+ * is 405, with `Allow` set, for the others.
+ */
+export function onlyMethod(method: 'GET' | 'POST'): Middleware {
+  const allowed = method === 'GET' ? ['GET', 'HEAD'] : [method]
   return async (ctx, next) => {
-    if (ctx.method !== method) {
-      ctx.set('Allow', method)
+    if (!allowed.includes(ctx.method)) {
+      ctx.set('Allow', allowed.join(', '))
       throw Object.assign(new Error('method not allowed'), { status: 405 })
     }
     await next()

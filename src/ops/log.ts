@@ -14,11 +14,20 @@ interface LogMethod {
   (fields: object, message: string): void
 }
 
+/** Lines that cannot be written wait up to this much, then the newest are dropped. */
+const MAX_BUFFERED_BYTES = 1_048_576
+
 export function systemLog(level: string): SystemLog {
-  return pino({
-    level,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  })
+  const destination = pino.destination({ dest: 1, sync: true, maxLength: MAX_BUFFERED_BYTES })
+  // A full disk or a closed pipe costs lines, not the service.
+  destination.on('error', () => undefined)
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  )
 }

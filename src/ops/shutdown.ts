@@ -1,17 +1,13 @@
 // What SIGTERM and Ctrl-C do: an orderly end, once; a second one ends at once.
-import type { SystemLog } from './log.ts'
 
-/** Resolves after the first signal, when `stop` is done; the caller then returns, and the process ends by itself. */
-export async function untilSignalled(stop: () => Promise<void>, log: SystemLog): Promise<void> {
-  await new Promise<void>((resolve) => {
+/** Resolves with the first signal from now on; also when it comes before anybody waits for it. */
+export async function stopSignal(): Promise<NodeJS.Signals> {
+  return await new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
-        log.info({ signal }, 'stopping: finishing what is in flight')
         process.once(signal, () => process.exit(1))
-        resolve()
+        resolve(signal)
       })
     }
   })
-  await stop()
-  log.info('stopped')
 }

@@ -6,9 +6,12 @@ export const ARGON2_PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism:
 
 export type Argon2Task = { password: string } | { password: string; passwordHash: string }
 
-/** The PHC string of the password, or whether it is the one behind `passwordHash`. */
-export default function runArgon2(task: Argon2Task): string | boolean {
-  return 'passwordHash' in task
-    ? verifySync(task.passwordHash, task.password)
-    : hashSync(task.password, ARGON2_PARAMETERS)
+/** The PHC string of the password, or whether it is the one behind `passwordHash`; `null` where that is no hash. */
+export default function runArgon2(task: Argon2Task): string | boolean | null {
+  if (!('passwordHash' in task)) return hashSync(task.password, ARGON2_PARAMETERS)
+  try {
+    return verifySync(task.passwordHash, task.password)
+  } catch {
+    return null
+  }
 }

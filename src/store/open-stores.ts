@@ -1,4 +1,5 @@
 // Opens Postgres and Redis and hands out the ports that stand on them.
+import { AuthError } from '../auth/errors.ts'
 import type { AuditLog, Denylist, Journal, Sessions, Users } from '../auth/ports.ts'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
@@ -46,7 +47,7 @@ export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics 
     auditLog: postgresAuditLog(entriesDeps),
 
     readiness: async () => {
-      const answering = await journal.now().then(
+      const answering = await journal.settledUpTo().then(
         () => 'ok',
         () => 'does not answer',
       )
@@ -68,13 +69,24 @@ interface DenylistOptions {
 }
 
 function openDenylist({ redisUrl, journal, log, metrics }: DenylistOptions) {
-  const connection = connectRedis(redisUrl)
+  /** What this outage was put down to so far: each reason is told once. */
+  const told = new Set<string>()
+  const onFailure = (error: unknown): void => {
+    const reason = error instanceof Error ? error.message : String(error)
+    // Postgres tells of its own outages.
+    if (error instanceof AuthError || told.has(reason)) return
+    told.add(reason)
+    log.warn({ reason }, 'Redis cannot be used: checks ask Postgres')
+  }
+
+  const connection = connectRedis(redisUrl, onFailure)
   const denylist = redisDenylist(connection, (isTrusted) => {
     metrics.denylistTrusted(isTrusted)
+    told.clear()
     if (isTrusted) log.info('Redis agrees with the journal: checks ask Redis')
     else log.warn('Redis is not known to agree with the journal: checks ask Postgres')
   })
-  const relay = startRelay({ redis: connection, denylist, journal, log })
+  const relay = startRelay({ redis: connection, denylist, journal, onFailure })
 
   return {
     denylist,

@@ -12,7 +12,11 @@ export interface JournalRow extends Denial {
 }
 
 export interface ReplayableJournal extends Journal {
-  now(): Promise<JournalTime>
+  /**
+   * Up to when every row that will ever be written can be read: now, or the beginning of the oldest
+   * transaction that still writes (a commit may wait for its disk or its standby without limit).
+   */
+  settledUpTo(): Promise<JournalTime>
   /** Live denials written at or after `since`, oldest first, in batches. Rejects with `unavailable`. */
   readSince(since: JournalTime): AsyncIterable<JournalRow[]>
 }
@@ -22,9 +26,10 @@ const IS_DENIED: Statement = {
   text: 'SELECT 1 FROM revocations WHERE denied_id = ANY($1::text[]) AND expires_at > now() LIMIT 1',
 }
 
-const NOW: Statement = {
-  name: 'journal.now',
-  text: 'SELECT (extract(epoch FROM now()) * 1000)::float8 AS now',
+const SETTLED_UP_TO: Statement = {
+  name: 'journal.settledUpTo',
+  text: `SELECT (extract(epoch FROM least(now(), min(xact_start))) * 1000)::float8 AS at
+         FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL`,
 }
 
 const READ_BATCH: Statement = {
@@ -42,9 +47,9 @@ export function postgresJournal(postgres: Postgres): ReplayableJournal {
       return rows.length > 0
     },
 
-    now: async () => {
-      const [row] = await postgres.query<{ now: number }>(NOW)
-      return row?.now ?? 0
+    settledUpTo: async () => {
+      const [row] = await postgres.query<{ at: number }>(SETTLED_UP_TO)
+      return row?.at ?? 0
     },
 
     async *readSince(since) {

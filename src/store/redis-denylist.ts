@@ -36,6 +36,8 @@ const REBUILD_TTL_SECONDS = 600
 
 /** `onTrust` hears every change. */
 export function redisDenylist(redis: Redis, onTrust: (isTrusted: boolean) => void): RedisDenylist {
+  /** The same for every try of this process, so that those which fail leave nothing behind them. */
+  const rebuildId = randomUUID()
   let isTrusted = false
   let losses = 0
 
@@ -97,7 +99,7 @@ export function redisDenylist(redis: Redis, onTrust: (isTrusted: boolean) => voi
       redis.off('close', distrust)
     },
 
-    beginRebuild: async (asOf) => await beginRebuild(redis, asOf),
+    beginRebuild: async (asOf) => await beginRebuild(redis, rebuildId, asOf),
 
     renew: async (asOf) => {
       const pipeline = redis.pipeline()
@@ -119,8 +121,7 @@ export function redisDenylist(redis: Redis, onTrust: (isTrusted: boolean) => voi
   }
 }
 
-async function beginRebuild(redis: Redis, asOf: JournalTime): Promise<Rebuild> {
-  const id = randomUUID()
+async function beginRebuild(redis: Redis, id: string, asOf: JournalTime): Promise<Rebuild> {
   const begun = redis.pipeline()
   for (const partition of PARTITIONS) {
     begun.set(rebuildKey(partition, id), asOf, 'EX', REBUILD_TTL_SECONDS)

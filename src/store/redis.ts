@@ -4,7 +4,8 @@ import { Redis } from 'ioredis'
 /** No request waits longer than this for Redis. */
 const COMMAND_TIMEOUT_MS = 250
 
-export function connectRedis(url: string): Redis {
+/** `onError` hears of every failed attempt. */
+export function connectRedis(url: string, onError: (error: unknown) => void): Redis {
   const redis = new Redis(url, {
     connectTimeout: 1000,
     commandTimeout: COMMAND_TIMEOUT_MS,
@@ -17,7 +18,6 @@ export function connectRedis(url: string): Redis {
     retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1000),
     connectionName: 'signoff',
   })
-  // Without a listener ioredis prints every failed attempt; the denylist tells when trust changes.
-  redis.on('error', () => undefined)
+  redis.on('error', onError)
   return redis
 }

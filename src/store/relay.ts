@@ -1,22 +1,19 @@
 // The loop that makes Redis agree with the journal, and says so only when it does.
 import type { Redis } from 'ioredis'
 import { AuthError } from '../auth/errors.ts'
-import type { SystemLog } from '../ops/log.ts'
 import type { JournalTime, ReplayableJournal } from './postgres-journal.ts'
 import type { RedisDenylist } from './redis-denylist.ts'
 
 const INTERVAL_MS = 1000
-/**
- * Longer than any transaction may last (a few statements of two seconds each, and a commit that waits
- * for its disk), so that one which committed late is still seen by a later round.
- */
-const OVERLAP_MS = 30_000
+/** A transaction gets its id, and so becomes visible as a writer, a moment after it began. */
+const OVERLAP_MS = 10_000
 
 export interface RelayDeps {
   redis: Redis
   denylist: RedisDenylist
   journal: ReplayableJournal
-  log: SystemLog
+  /** Hears why a round failed, each time. */
+  onFailure: (error: unknown) => void
 }
 
 export interface Relay {
@@ -27,7 +24,7 @@ export interface Relay {
  * Replays the whole journal after every loss of trust, and its tail once a second after that:
  * what another process denied and could not carry to Redis arrives this way.
  */
-export function startRelay({ redis, denylist, journal, log }: RelayDeps): Relay {
+export function startRelay({ redis, denylist, journal, onFailure }: RelayDeps): Relay {
   let replayedUpTo: JournalTime = 0
   /** The journal rows of the last round: where trust was kept since, Redis has them. */
   let written: ReadonlySet<string> = new Set()
@@ -60,7 +57,7 @@ export function startRelay({ redis, denylist, journal, log }: RelayDeps): Relay 
   }
 
   async function follow(): Promise<void> {
-    const asOf = await journal.now()
+    const asOf = await journal.settledUpTo()
     await replay(replayedUpTo - OVERLAP_MS, written)
     if (await denylist.renew(asOf)) replayedUpTo = asOf
     else {
@@ -71,7 +68,7 @@ export function startRelay({ redis, denylist, journal, log }: RelayDeps): Relay 
 
   async function rebuild(): Promise<void> {
     const losses = denylist.losses
-    const asOf = await journal.now()
+    const asOf = await journal.settledUpTo()
     const { finish } = await denylist.beginRebuild(asOf)
     await replay(0, new Set())
     await finish()
@@ -93,6 +90,6 @@ export function startRelay({ redis, denylist, journal, log }: RelayDeps): Relay 
   function giveUp(error: unknown): void {
     // Without Postgres what Redis holds is still right; a Redis that takes no writes is not to be believed.
     if (!(error instanceof AuthError)) denylist.distrust()
-    log.debug({ err: error }, 'the denylist could not be brought in line with the journal; trying again')
+    onFailure(error)
   }
 }

@@ -26,6 +26,12 @@ describe('every request', () => {
     expect([bare, slash, ...operators].map(({ status }) => status)).to.deep.equal([200, 200, 200, 200, 200])
   })
 
+  it('may be a HEAD where it may be a GET', async () => {
+    const answer = await env.signoff.call('/healthz', { method: 'HEAD' })
+
+    expect([answer.status, answer.text]).to.deep.equal([200, ''])
+  })
+
   it('is told 404 for a path that leads nowhere', async () => {
     for (const path of [
       '/',

@@ -1,5 +1,6 @@
 // The process: how it starts, refuses to start, stops, and what the commands beside it do.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
@@ -14,7 +15,8 @@ import {
   type TestEnvironment,
 } from '../support/environment.ts'
 import { emptyDatabase, ownPostgres } from '../support/postgres.ts'
-import { testRedis } from '../support/redis.ts'
+import { signalTree } from '../support/process-tree.ts'
+import { freePort, testRedis } from '../support/redis.ts'
 import { runSignoff, startSignoff } from '../support/signoff.ts'
 
 describe('signoff serve', () => {
@@ -103,6 +105,80 @@ describe('signoff serve without its stores', () => {
 
     await signoff.stop()
     await Promise.all([postgres.remove(), redis.remove()])
+  })
+
+  it('exits after SIGTERM though Postgres hangs', async () => {
+    const [postgres, redis] = await Promise.all([ownPostgres(), testRedis()])
+    const signoff = await startSignoff({ databaseUrl: postgres.url, redisUrl: redis.url })
+    await Promise.all(Array.from({ length: 20 }, () => signoff.call('/readyz', { method: 'GET' })))
+
+    signalTree(postgres.pid, 'SIGSTOP')
+    const start = Date.now()
+    signoff.kill('SIGTERM')
+    const status = await signoff.exited
+    signalTree(postgres.pid, 'SIGCONT')
+
+    expect(status).to.equal(0)
+    expect(Date.now() - start).to.be.below(5000)
+    await signoff.stop()
+    await Promise.all([postgres.remove(), redis.remove()])
+  })
+
+  it('says once why Redis cannot be used', async () => {
+    const database = await emptyDatabase('signoff')
+    const signoff = await startSignoff({ databaseUrl: database.url, redisUrl: 'redis://127.0.0.1:9' })
+
+    await eventually(() => Promise.resolve(signoff.log.some(({ level }) => level === 'warn')))
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+
+    const warnings = signoff.log.filter(({ level }) => level === 'warn')
+    expect(warnings.map(({ msg }) => msg)).to.deep.equal(['Redis cannot be used: checks ask Postgres'])
+    expect(warnings[0]?.['reason']).to.contain('ECONNREFUSED')
+    await signoff.stop()
+    await database.drop()
+  })
+
+  it('serves on when its log cannot be written', async () => {
+    const [database, redis] = await Promise.all([emptyDatabase('signoff'), testRedis()])
+    const port = await freePort()
+    const signoff = await startSignoff({
+      databaseUrl: database.url,
+      redisUrl: redis.url,
+      env: { LOG_LEVEL: 'debug' },
+    })
+    const keys = {
+      TLS: 'off',
+      SIGNING_KEYS_FILE: signoff.files.signingKeysFile,
+      REFRESH_KEY_FILE: signoff.files.refreshKeyFile,
+    }
+    const full = await open('/dev/full', 'w')
+    const child = spawn(process.execPath, ['dist/main.js', 'serve'], {
+      env: {
+        DATABASE_URL: database.url,
+        REDIS_URL: redis.url,
+        PORT: String(port),
+        ADMIN_PORT: '0',
+        LOG_LEVEL: 'debug',
+        ...keys,
+      },
+      stdio: ['ignore', full.fd, 'ignore'],
+    })
+    const health = async () =>
+      await fetch(`http://localhost:${port}/healthz`).then(
+        (answer) => answer.status,
+        () => 0,
+      )
+
+    await eventually(async () => (await health()) === 200)
+    const statuses = await Promise.all(Array.from({ length: 50 }, health))
+    child.kill('SIGTERM')
+    const [status] = (await once(child, 'exit')) as [number | null]
+
+    expect(new Set(statuses)).to.deep.equal(new Set([200]))
+    expect(status).to.equal(0)
+    await full.close()
+    await signoff.stop()
+    await Promise.all([database.drop(), redis.remove()])
   })
 
   it('refuses to start with one list of everything that is missing or wrong', async () => {

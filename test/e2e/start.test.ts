@@ -77,6 +77,17 @@ describe('signoff start', () => {
     expect(statusAndBody(refreshed).status).to.equal(401)
   }).timeout(60_000)
 
+  it('leaves nothing behind when Ctrl-C comes in the middle of starting', async () => {
+    const { child, output } = run()
+    await eventually(() => Promise.resolve(output().includes('Creating a Postgres cluster')))
+    child.kill('SIGINT')
+    const [status] = (await once(child, 'exit')) as [number | null]
+
+    expect(status).to.equal(0)
+    expect(output()).to.contain('Stopping').and.not.contain('Signoff is up')
+    expect(await commandLines()).to.not.contain(dataDir)
+  }).timeout(60_000)
+
   it('leaves a running one alone, and says so', async () => {
     const first = await start()
 
@@ -148,6 +159,15 @@ describe('signoff start', () => {
 
 async function shell(script: string): Promise<string> {
   const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  await once(child, 'close')
+  return output
+}
+
+/** Of every process of this machine. */
+async function commandLines(): Promise<string> {
+  const child = spawn('ps', ['-eo', 'args'], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   await once(child, 'close')

@@ -23,7 +23,12 @@ export const PASSWORD = 'correct horse battery staple'
 /** Serves with one user, `alice`, in sync with its Redis. */
 export async function testEnvironment(env: Record<string, string> = {}): Promise<TestEnvironment> {
   const [database, redis] = await Promise.all([testDatabase(), testRedis()])
-  const signoff = await startSignoff({ databaseUrl: database.url, redisUrl: redis.url, env })
+  const signoff = await startSignoff({ databaseUrl: database.url, redisUrl: redis.url, env }).catch(
+    async (error: unknown) => {
+      await Promise.all([redis.remove(), database.drop()])
+      throw error
+    },
+  )
 
   const addUser = async (username: string, password = PASSWORD): Promise<void> => {
     const result = await runSignoff(['user', 'add', username], {

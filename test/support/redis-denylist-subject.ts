@@ -19,7 +19,7 @@ export interface RedisDenylistSubject extends DenylistSubject {
 /** On a Redis of its own, marked and trusted, without a relay. */
 export async function redisDenylistSubject(): Promise<RedisDenylistSubject> {
   const server = await testRedis()
-  const connection = connectRedis(server.url)
+  const connection = connectRedis(server.url, () => undefined)
   await once(connection, 'ready')
   const trusted: boolean[] = []
   const denylist = redisDenylist(connection, (isTrusted) => {

@@ -94,7 +94,8 @@ async function obtainRedis(): Promise<RedisBinary> {
   throw new Error(`The tests need a Redis: install redis-server or valkey-server.\n${said.join('\n')}`)
 }
 
-async function freePort(): Promise<number> {
+/** Free a moment ago, on loopback. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

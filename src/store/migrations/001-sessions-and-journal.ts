@@ -17,7 +17,8 @@ export async function up(knex: Knex): Promise<void> {
 
   await knex.schema.createTable('user_sessions', (table) => {
     table.uuid('id').primary()
-    table.uuid('user_id').notNullable().references('users.id').onDelete('CASCADE')
+    // Without a cascade: a session whose row is gone could not be logged out.
+    table.uuid('user_id').notNullable().references('users.id')
     table.binary('refresh_jti_hash').notNullable()
     table.integer('generation').notNullable().defaultTo(0)
     table.timestamp('rotated_at')

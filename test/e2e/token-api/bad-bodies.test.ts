@@ -141,8 +141,9 @@ describe('bodies the token API does not take', () => {
           body: packed,
           headers: { ...JSON_TYPE, 'Content-Encoding': 'gzip' },
         })
+        const untyped = await env.signoff.call(path, { body: big })
 
-        for (const answer of [plain, gzipped]) {
+        for (const answer of [plain, gzipped, untyped]) {
           expect(statusAndBody(answer)).to.deep.equal({
             status: 413,
             body: { detail: 'Request body is larger than 16 KiB.' },

@@ -3,10 +3,11 @@ import { hashSync } from '@node-rs/argon2'
 import { expect } from 'chai'
 import { argon2Passwords, type Argon2Passwords } from '../../../src/passwords/argon2-passwords.ts'
 import { passwordsConformance } from '../../conformance/passwords.ts'
+import { recordingLog } from '../../support/fakes/recording-log.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
 passwordsConformance('argon2Passwords', async () => {
-  const passwords = argon2Passwords()
+  const passwords = argon2Passwords(recordingLog())
   return await Promise.resolve({
     passwords,
     outdatedHash: hashSync('old password', { memoryCost: 4096, timeCost: 3, parallelism: 1 }),
@@ -20,7 +21,7 @@ describe('argon2Passwords', () => {
   let passwords: Argon2Passwords
 
   before(() => {
-    passwords = argon2Passwords()
+    passwords = argon2Passwords(recordingLog())
   })
   after(async () => {
     await passwords.close()
@@ -69,7 +70,7 @@ describe('argon2Passwords', () => {
 
   it('is unavailable, at once, when too many wait already, and then goes on', async function () {
     this.timeout(60_000)
-    const own = argon2Passwords()
+    const own = argon2Passwords(recordingLog())
     const flood = Array.from({ length: 700 }, async () => await refusalOf(own.hash('correct horse')))
 
     const start = performance.now()

@@ -42,7 +42,7 @@ describe('a Postgres that fails', function () {
     begin: ports.sessions.begin(newSession(account(), Date.now() / 1000 + 60), logEntry('USER_LOGIN')),
     end: ports.sessions.end(uuidv7(), 'logout', logEntry('USER_LOGOUT')),
     isDenied: ports.journal.isDenied({ sid: uuidv7(), jti: uuidv4() }),
-    now: ports.journal.now(),
+    now: ports.journal.settledUpTo(),
     readSince: readAll(ports),
     add: ports.userAdmin.add(account(), logEntry('USER_ADDED')),
     list: ports.userAdmin.list(),

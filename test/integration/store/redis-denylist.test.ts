@@ -55,7 +55,7 @@ describe('redisDenylist', () => {
 
   describe('before it is trusted', () => {
     it('answers unknown, whatever Redis holds', async () => {
-      const connection = connectRedis(subject.server.url)
+      const connection = connectRedis(subject.server.url, () => undefined)
       const fresh = redisDenylist(connection, () => undefined)
 
       expect(fresh.isTrusted).to.equal(false)

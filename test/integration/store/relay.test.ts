@@ -8,7 +8,6 @@ import { redisDenylist, type RedisDenylist } from '../../../src/store/redis-deny
 import { connectRedis } from '../../../src/store/redis.ts'
 import { startRelay, type Relay } from '../../../src/store/relay.ts'
 import { eventually } from '../../support/environment.ts'
-import { recordingLog } from '../../support/fakes/recording-log.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from '../../support/postgres-store-subject.ts'
 import { testRedis, type TestRedis } from '../../support/redis.ts'
 
@@ -41,9 +40,9 @@ describe('the relay', () => {
 
   /** What one process of the service has of denylist and relay. */
   function instance(journal: ReplayableJournal = store.journal): Instance {
-    const connection = connectRedis(redis.url)
+    const connection = connectRedis(redis.url, () => undefined)
     const denylist = redisDenylist(connection, () => undefined)
-    const relay = startRelay({ redis: connection, denylist, journal, log: recordingLog() })
+    const relay = startRelay({ redis: connection, denylist, journal, onFailure: () => undefined })
     const stop = async () => {
       await relay.stop()
       connection.disconnect()
@@ -273,10 +272,10 @@ function gatedJournal(journal: ReplayableJournal) {
   return {
     journal: {
       ...journal,
-      now: async () => {
+      settledUpTo: async () => {
         begun += 1
         await new Promise<void>((resolve) => waiting.push(resolve))
-        return await journal.now()
+        return await journal.settledUpTo()
       },
     },
     begun: () => begun,
@@ -297,8 +296,8 @@ function flakyJournal(journal: ReplayableJournal) {
   return {
     journal: {
       ...journal,
-      now: async () => {
-        if (!isAway) return await journal.now()
+      settledUpTo: async () => {
+        if (!isAway) return await journal.settledUpTo()
         failed += 1
         throw new AuthError('unavailable')
       },
