@@ -1,4 +1,4 @@
-// For the knex command line; the service itself migrates through `signoff migrate`.
+// For the knex command line, `npx tsx node_modules/.bin/knex`; the service itself migrates through `signoff migrate`.
 import type { Knex } from 'knex'
 import { environment } from './src/config.ts'
 import { migrationSource } from './src/store/migrate.ts'

@@ -13,7 +13,11 @@ export class ConfigError extends Error {
 }
 
 const integer = (min: number, max: number) =>
-  z.string().regex(/^\d+$/, 'a whole number is expected').transform(Number).pipe(z.number().min(min).max(max))
+  z
+    .string()
+    .regex(/^\d+$/, 'a whole number is expected')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `a number from ${min} to ${max} is expected`)
 
 const commaSeparated = z.string().transform((text) =>
   text

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The command line: what is typed becomes one of the commands.
+import { createRequire } from 'node:module'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { AuthError } from './auth/errors.ts'
 import { keysGenerate, keysList } from './commands/keys.ts'
@@ -10,11 +11,13 @@ import { start } from './commands/start.ts'
 import { userAdd, userDisable, userEnable, userList, userSetPassword } from './commands/user.ts'
 import { ConfigError, environment, readConfig } from './config.ts'
 
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 const json = new Option('--json', 'print JSON, for programs').default(false)
 const settings = () => readConfig(environment)
 
 function commandLine(): Command {
   const program = new Command('signoff')
+    .version(version)
     .description('An auth service whose logout holds. Settings come from the environment: see the README.')
     .exitOverride()
 

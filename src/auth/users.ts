@@ -8,7 +8,8 @@ export interface UsersDeps {
 }
 
 const MIN_PASSWORD_CHARACTERS = 8
-const MAX_PASSWORD_BYTES = 4096
+/** Longer ones are taken from nobody, neither here nor at login. */
+export const MAX_PASSWORD_BYTES = 4096
 const MAX_USERNAME_CHARACTERS = 150
 
 /** What is asked for cannot be done; the message is for the person who asked. */

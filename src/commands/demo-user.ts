@@ -18,7 +18,7 @@ export async function demoUser(
   { dataDir, databaseUrl }: { dataDir: string; databaseUrl: string },
 ): Promise<DemoUser | null> {
   const demo = { username: 'demo', passwordFile: join(dataDir, 'demo-password') }
-  return await withUsers({ ...config, DATABASE_URL: databaseUrl }, async (deps) => {
+  return await withUsers({ databaseUrl, leewaySeconds: config.LEEWAY }, async (deps) => {
     const users = await deps.userAdmin.list()
     if (users.length === 0) {
       const password = randomBytes(18).toString('base64url')
@@ -27,7 +27,8 @@ export async function demoUser(
       return demo
     }
     const isOurs =
-      users.some(({ username }) => username === demo.username) && (await exists(demo.passwordFile))
+      users.some(({ username, isActive }) => username === demo.username && isActive) &&
+      (await exists(demo.passwordFile))
     return isOurs ? demo : null
   })
 }

@@ -1,6 +1,7 @@
 // signoff keys generate|list: the files that sign tokens.
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { ConfigError, type Config } from '../config.ts'
 import { generateSigningKeys, readSigningKeys } from '../tokens/signing-keys.ts'
 import { print, type Output } from './output.ts'
@@ -54,6 +55,7 @@ function keyFilesOf({ SIGNING_KEYS_FILE, REFRESH_KEY_FILE }: Config): KeyFiles {
 
 async function writeNew(path: string, text: string): Promise<string | null> {
   try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
     await writeFile(path, text, { flag: 'wx', mode: 0o600 })
     return path
   } catch (error) {

@@ -3,10 +3,10 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 
-/** Resolves to the password without its line end; nothing else is altered. */
+/** Resolves to the line without its end; nothing else is altered. */
 export async function readPassword(prompt: string): Promise<string> {
   const { stdin, stderr } = process
-  if (!stdin.isTTY) return (await text(stdin)).replace(/\r?\n$/, '')
+  if (!stdin.isTTY) return (await text(stdin)).split(/\r?\n/, 1)[0] ?? ''
 
   stderr.write(prompt)
   const nowhere = new Writable({

@@ -28,7 +28,10 @@ export async function start(config: Config): Promise<void> {
   if (!lock.ok) {
     const { pid, url } = lock.running ?? {}
     const where = url ? ` at ${url}` : ''
-    throw new Error(`Signoff is running already${where} (process ${pid ?? 'unknown'}), from ${dataDir}`)
+    throw new Error(
+      `Signoff is running already${where} (process ${pid ?? 'unknown'}), from ${dataDir}.\n` +
+        'Use that one, or stop it with Ctrl-C. For a second one set DATA_DIR, PORT and ADMIN_PORT.',
+    )
   }
 
   // From here on, so that Ctrl-C in the middle of starting leaves nothing behind.
@@ -39,8 +42,8 @@ export async function start(config: Config): Promise<void> {
   })
   const servers: EmbeddedServer[] = []
   try {
-    const options = await provide(config, dataDir, servers)
-    if (!stopping.signal.aborted) await run(options, { dataDir, publish: lock.publish, stopped })
+    const options = await provide(config, { dataDir, servers, signal: stopping.signal })
+    if (options && !stopping.signal.aborted) await run(options, { dataDir, publish: lock.publish, stopped })
   } finally {
     await Promise.all(
       servers.map(async (server) => {
@@ -75,40 +78,61 @@ async function run(options: ServiceOptions, { dataDir, publish, stopped }: Surro
   await service.stop(SHUTDOWN_DEADLINE_MS)
 }
 
-/** Puts each server into `servers` as soon as it runs, so that a failure later on stops it too. */
-async function provide(config: Config, dataDir: string, servers: EmbeddedServer[]): Promise<ServiceOptions> {
-  const embedded = { dataDir, env: environment, say }
-  const provideServer = async (work: Promise<EmbeddedServer | null>): Promise<string | null> => {
-    const server = await work
+interface Provision {
+  dataDir: string
+  /** Takes each server as soon as it runs, so that whatever happens later stops it too. */
+  servers: EmbeddedServer[]
+  signal: AbortSignal
+}
+
+/** `null` when told to stop meanwhile. */
+async function provide(config: Config, provision: Provision): Promise<ServiceOptions | null> {
+  const { dataDir, signal } = provision
+  const [postgres, redis] = await Promise.allSettled(provideServers(config, provision))
+  if (signal.aborted) return null
+  if (postgres.status === 'rejected') throw postgres.reason
+  if (redis.status === 'rejected') throw redis.reason
+  if (postgres.value === null) throw new Error('no Postgres: set DATABASE_URL')
+  for (const server of provision.servers) server.onExit(sayEnded)
+  if (redis.value === null) {
+    say('Going on without Redis: this is one process that asks Postgres about every token.')
+  }
+
+  return {
+    config,
+    databaseUrl: postgres.value,
+    redisUrl: redis.value,
+    tls:
+      config.TLS === 'off'
+        ? null
+        : (tlsFiles(config) ?? (await developmentCertificate(join(dataDir, 'tls')))),
+    keys: await provideKeys(config, dataDir),
+    log: systemLog(config.LOG_LEVEL ?? 'warn'),
+  }
+}
+
+/** The URLs of Postgres and Redis, `null` for what cannot be had. */
+function provideServers(config: Config, { dataDir, servers, signal }: Provision): [Provided, Provided] {
+  const sayUnlessStopping = (line: string): void => {
+    if (!signal.aborted) say(line)
+  }
+  const embedded = { dataDir, env: environment, signal, say: sayUnlessStopping }
+  const take = (server: EmbeddedServer | null): string | null => {
     if (server) servers.push(server)
     return server?.url ?? null
   }
+  return [
+    config.DATABASE_URL ? Promise.resolve(config.DATABASE_URL) : embeddedPostgres(embedded).then(take),
+    config.REDIS_URL ? Promise.resolve(config.REDIS_URL) : embeddedRedis(embedded).then(take),
+  ]
+}
 
-  const started = await Promise.allSettled([
-    config.DATABASE_URL ?? provideServer(embeddedPostgres(embedded)),
-    config.REDIS_URL ?? provideServer(embeddedRedis(embedded)),
-  ])
-  const [databaseUrl, redisUrl] = started.map(settledValue)
-  if (!databaseUrl) throw new Error('no Postgres: set DATABASE_URL')
-  for (const server of servers) {
-    server.onExit((reason) => {
-      say(`A database server ended (${reason}): press Ctrl-C and start again.`)
-    })
-  }
-  if (redisUrl === null)
-    say('Going on without Redis: this is one process that asks Postgres about every token.')
+type Provided = Promise<string | null>
 
-  const tls =
-    config.TLS === 'off' ? null : (tlsFiles(config) ?? (await developmentCertificate(join(dataDir, 'tls'))))
-  const log = systemLog(config.LOG_LEVEL ?? 'warn')
-  return {
-    config,
-    databaseUrl,
-    redisUrl: redisUrl ?? null,
-    tls,
-    keys: await provideKeys(config, dataDir),
-    log,
-  }
+function sayEnded(reason: string): void {
+  say(
+    `A server ended (${reason}). Without Redis it goes on, asking Postgres; else press Ctrl-C and start again.`,
+  )
 }
 
 async function provideKeys(config: Config, dataDir: string): Promise<ServiceOptions['keys']> {
@@ -122,9 +146,4 @@ async function provideKeys(config: Config, dataDir: string): Promise<ServiceOpti
   const loaded = await loadKeys({ ...files, sharedSecret: config.SECRET_KEY })
   if ('problems' in loaded) throw new Error(loaded.problems.join('\n'))
   return loaded.keys
-}
-
-function settledValue<T>(result: PromiseSettledResult<T>): T {
-  if (result.status === 'rejected') throw result.reason
-  return result.value
 }

@@ -16,14 +16,14 @@ export async function userAdd(
   output: Output,
 ): Promise<void> {
   const password = await readPassword(`Password for ${user.username}: `)
-  await withUsers(config, async (deps) => {
+  await withUsers(await databaseOf(config), async (deps) => {
     const id = await addUser(deps, { ...user, password })
     print(output, `added ${user.username}`, { id, username: user.username, role: user.role })
   })
 }
 
 export async function userList(config: Config, output: Output): Promise<void> {
-  await withUsers(config, async ({ userAdmin }) => {
+  await withUsers(await databaseOf(config), async ({ userAdmin }) => {
     const users = await userAdmin.list()
     const lines = users.map(({ username, role, isActive, lastLoginAt }) =>
       [
@@ -38,14 +38,14 @@ export async function userList(config: Config, output: Output): Promise<void> {
 }
 
 export async function userDisable(config: Config, username: string, output: Output): Promise<void> {
-  await withUsers(config, async (deps) => {
+  await withUsers(await databaseOf(config), async (deps) => {
     const sessionsEnded = await disableUser(deps, username)
     print(output, `disabled ${username}, sessions ended: ${sessionsEnded}`, { username, sessionsEnded })
   })
 }
 
 export async function userEnable(config: Config, username: string, output: Output): Promise<void> {
-  await withUsers(config, async (deps) => {
+  await withUsers(await databaseOf(config), async (deps) => {
     await enableUser(deps, username)
     print(output, `enabled ${username}`, { username })
   })
@@ -53,7 +53,7 @@ export async function userEnable(config: Config, username: string, output: Outpu
 
 export async function userSetPassword(config: Config, username: string, output: Output): Promise<void> {
   const password = await readPassword(`New password for ${username}: `)
-  await withUsers(config, async (deps) => {
+  await withUsers(await databaseOf(config), async (deps) => {
     const sessionsEnded = await setPassword(deps, { username, password })
     print(output, `changed the password of ${username}, sessions ended: ${sessionsEnded}`, {
       username,
@@ -62,16 +62,28 @@ export async function userSetPassword(config: Config, username: string, output: 
   })
 }
 
+export interface UserDatabase {
+  databaseUrl: string
+  leewaySeconds: number
+}
+
+async function databaseOf(config: Config): Promise<UserDatabase> {
+  return { databaseUrl: await databaseUrlOf(config), leewaySeconds: config.LEEWAY }
+}
+
 /** Journal only: the relay of every running service carries the ended sessions to Redis within a second. */
-export async function withUsers<T>(config: Config, work: (deps: UsersDeps) => Promise<T>): Promise<T> {
+export async function withUsers<T>(
+  { databaseUrl, leewaySeconds }: UserDatabase,
+  work: (deps: UsersDeps) => Promise<T>,
+): Promise<T> {
   const log = stderrLog()
-  const database = postgres({ url: await databaseUrlOf(config), log })
+  const database = postgres({ url: databaseUrl, log })
   const passwords = argon2Passwords(log)
   try {
     return await work({
       userAdmin: postgresUserAdmin({
         entries: { postgres: database, log, onFailure: () => undefined },
-        leewaySeconds: config.LEEWAY,
+        leewaySeconds,
       }),
       passwords,
     })

@@ -19,7 +19,7 @@ export interface RedisBinary {
  * Resolves to a Redis that has shown it runs here, or to null when there is none to be had (`say` has told why).
  * Several processes may ask for the same directory at once.
  */
-export async function findRedis({ dataDir, env, say }: EmbeddedOptions): Promise<RedisBinary | null> {
+export async function findRedis({ dataDir, env, say, signal }: EmbeddedOptions): Promise<RedisBinary | null> {
   const installed = await installedRedis(env)
   if (installed) return installed
 
@@ -28,7 +28,7 @@ export async function findRedis({ dataDir, env, say }: EmbeddedOptions): Promise
   if (unpacked) return unpacked
 
   const runs = async (directory: string) => (await unpackedRedis(directory, env)) !== null
-  const problem = await fetchRedisPackage({ home, env, say, runs })
+  const problem = await fetchRedisPackage({ home, env, say, signal, runs })
   if (problem === null) return await unpackedRedis(home, env)
   say(
     `There is no Redis here: redis-server is not on the PATH, and ${problem}. ` +

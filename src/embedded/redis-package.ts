@@ -12,6 +12,7 @@ export interface PackageRequest {
   home: string
   env: NodeJS.ProcessEnv
   say: (line: string) => void
+  signal: AbortSignal | undefined
   /** Whether the package unpacked in this directory works. */
   runs: (directory: string) => Promise<boolean>
 }
@@ -23,7 +24,10 @@ export async function fetchRedisPackage(request: PackageRequest): Promise<string
   const parent = path.dirname(request.home)
   const deadline = Date.now() + TOTAL_TIMEOUT_MS
   const run: Run = (file, args) =>
-    runCommand({ file, args }, { env: { ...request.env, LC_ALL: 'C' }, timeoutMs: deadline - Date.now() })
+    runCommand(
+      { file, args },
+      { env: { ...request.env, LC_ALL: 'C' }, timeoutMs: deadline - Date.now(), signal: request.signal },
+    )
 
   for (const tool of ['apt-get', 'dpkg']) {
     if (!(await run(tool, ['--version'])).ok)

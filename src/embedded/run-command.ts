@@ -17,13 +17,14 @@ export interface Outcome {
   output: string
 }
 
-/** Never rejects: a program that is missing, fails or overruns `timeoutMs` is an outcome that is not ok. */
+/** Never rejects: a program that is missing, fails, overruns `timeoutMs` or is aborted is an outcome that is not ok. */
 export async function runCommand(
   command: Command,
-  options: { env: NodeJS.ProcessEnv; timeoutMs: number },
+  options: { env: NodeJS.ProcessEnv; timeoutMs: number; signal?: AbortSignal | undefined },
 ): Promise<Outcome> {
   const { file, args, ...ids } = command
   if (options.timeoutMs <= 0) return { ok: false, output: `${file}: out of time` }
+  if (options.signal?.aborted) return { ok: false, output: `${file}: not wanted any more` }
   // Its own process group: Ctrl-C in the terminal is not for it, and a kill reaches what it started too.
   const child = spawn(file, args, {
     ...ids,
@@ -46,6 +47,10 @@ export async function runCommand(
       resolve({ ok: code === 0, output: output + end })
     })
   })
+  const abort = () => {
+    killGroup(child.pid)
+  }
+  options.signal?.addEventListener('abort', abort)
   const overrun = new AbortController()
   const late = sleep(options.timeoutMs, undefined, overrun).then(
     () => {
@@ -56,6 +61,7 @@ export async function runCommand(
   )
   const outcome = await Promise.race([ended, late])
   overrun.abort()
+  options.signal?.removeEventListener('abort', abort)
   return outcome
 }
 

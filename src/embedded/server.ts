@@ -6,6 +6,8 @@ export interface EmbeddedOptions {
   env: NodeJS.ProcessEnv
   /** Takes one line of progress for a person; never a secret. */
   say: (line: string) => void
+  /** Ends what takes long, such as a download. */
+  signal?: AbortSignal
 }
 
 /** A server this process started and must stop. */

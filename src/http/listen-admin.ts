@@ -12,13 +12,14 @@ export interface AdminListening {
 /** Rejects when the port is taken. */
 export async function listenAdmin(port: number, metrics: Metrics): Promise<AdminListening> {
   const server = createServer((request, response) => {
-    if (request.url !== '/metrics') {
+    if (request.url?.split('?', 1)[0] !== '/metrics') {
       response.writeHead(404).end()
       return
     }
-    void metrics.render().then(({ contentType, text }) => {
-      response.writeHead(200, { 'Content-Type': contentType }).end(text)
-    })
+    void metrics.render().then(
+      ({ contentType, text }) => response.writeHead(200, { 'Content-Type': contentType }).end(text),
+      () => response.writeHead(500).end(),
+    )
   })
   await bind(server, { host: '127.0.0.1', port, setting: 'ADMIN_PORT' })
   return {

@@ -16,7 +16,8 @@ import {
 } from '../support/environment.ts'
 import { emptyDatabase, ownPostgres } from '../support/postgres.ts'
 import { signalTree } from '../support/process-tree.ts'
-import { freePort, testRedis } from '../support/redis.ts'
+import { freePort } from '../../src/embedded/free-port.ts'
+import { testRedis } from '../support/redis.ts'
 import { runSignoff, startSignoff } from '../support/signoff.ts'
 
 describe('signoff serve', () => {

@@ -1,7 +1,7 @@
 // npm start: what a person sees on a machine with nothing but Node, and what survives what they do to it.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
@@ -85,6 +85,23 @@ describe('signoff start', () => {
 
     expect(status).to.equal(0)
     expect(output()).to.contain('Stopping').and.not.contain('Signoff is up')
+    expect(await commandLines()).to.not.contain(dataDir)
+  }).timeout(60_000)
+
+  it('does not wait for a slow download when Ctrl-C comes', async () => {
+    const programs = join(dataDir, 'programs')
+    await mkdir(programs)
+    await writeFile(join(programs, 'apt-get'), '#!/bin/sh\nsleep 60\n', { mode: 0o755 })
+    await rm(join(dataDir, 'redis'), { recursive: true, force: true })
+
+    const { child, output } = run({ PATH: `${programs}:${process.env['PATH'] ?? ''}` })
+    await eventually(() => Promise.resolve(output().includes('Creating a Postgres cluster')))
+    const start = Date.now()
+    child.kill('SIGINT')
+    const [status] = (await once(child, 'exit')) as [number | null]
+
+    expect(status).to.equal(0)
+    expect(Date.now() - start).to.be.below(10_000)
     expect(await commandLines()).to.not.contain(dataDir)
   }).timeout(60_000)
 

@@ -21,8 +21,7 @@ let started: Promise<{ server: EmbeddedServer; dataDir: string }> | undefined
 
 /** A migrated, empty database. */
 export async function testDatabase(): Promise<TestDatabase> {
-  const database = await emptyDatabase(TEMPLATE)
-  return database
+  return await emptyDatabase(TEMPLATE)
 }
 
 /** A database without a schema, or with that of `template`. */

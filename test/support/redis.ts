@@ -2,11 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { freePort } from '../../src/embedded/free-port.ts'
 import { findRedis, type RedisBinary } from '../../src/embedded/redis-binary.ts'
 
 export interface TestRedis {
@@ -92,14 +92,4 @@ async function obtainRedis(): Promise<RedisBinary> {
   })
   if (found) return found
   throw new Error(`The tests need a Redis: install redis-server or valkey-server.\n${said.join('\n')}`)
-}
-
-/** Free a moment ago, on loopback. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

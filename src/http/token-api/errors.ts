@@ -12,7 +12,8 @@ const DETAIL: Record<number, string> = {
   503: 'Service temporarily unavailable, try again later.',
 }
 
-const unauthorized = (body: object): Refusal => ({ status: 401, body, headers: CHALLENGE })
+/** A 401 with the challenge that it must carry (RFC 9110 section 11.6.1). */
+export const unauthorized = (body: object): Refusal => ({ status: 401, body, headers: CHALLENGE })
 const badToken = (detail: string) => unauthorized({ detail, code: 'token_not_valid' })
 
 /** Login, refresh, verify, blacklist. */

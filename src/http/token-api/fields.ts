@@ -1,9 +1,8 @@
 // The fields of the token API: one schema each, with the messages that a SimpleJWT client knows.
 import { z } from 'zod'
+import { MAX_PASSWORD_BYTES } from '../../auth/users.ts'
 import { RefusalError } from '../errors.ts'
 import type { Fields } from './parse-body.ts'
-
-const MAX_PASSWORD_BYTES = 4096
 
 const text = z
   .string({

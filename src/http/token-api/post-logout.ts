@@ -4,6 +4,7 @@ import { logout, type LogoutDeps } from '../../auth/logout.ts'
 import { bodyOf } from '../body.ts'
 import { RefusalError } from '../errors.ts'
 import { originOf } from '../origin.ts'
+import { unauthorized } from './errors.ts'
 import { logoutFields } from './fields.ts'
 import { parseBody } from './parse-body.ts'
 
@@ -22,11 +23,9 @@ export function postLogout(deps: LogoutDeps): Middleware {
 
 /** Nothing in the request says whose session is meant. */
 function notAuthenticated(): RefusalError {
-  return new RefusalError({
-    status: 401,
-    body: { error_code: 'NOT_AUTHENTICATED', message: 'No credential was presented.' },
-    headers: { 'WWW-Authenticate': 'Bearer realm="api"' },
-  })
+  return new RefusalError(
+    unauthorized({ error_code: 'NOT_AUTHENTICATED', message: 'No credential was presented.' }),
+  )
 }
 
 function tokenRequired(): RefusalError {

@@ -162,7 +162,10 @@ describe('embeddedPostgres', function () {
 
       const failure = await failureOf(embeddedPostgres({ dataDir: inner, env, say: () => undefined }))
 
-      expect(failure).to.include(`because ${dataDir} is closed`).and.include('set DATABASE_URL')
+      // The programs may lie behind a closed folder too, and are then named first.
+      expect(failure)
+        .to.match(/because \S.* is closed to others/)
+        .and.include('set DATABASE_URL')
     })
 
     it('runs as nobody on the data of an earlier start, and as root again after that', async function () {
