@@ -32,6 +32,9 @@ export default {
     only('http', 'auth/', 'contract/', 'ops/'),
     only('ops'),
     only('embedded'),
+    only('embedded/postgres', 'embedded/(process|files)/', 'embedded/server'),
+    only('embedded/redis', 'embedded/(process|files)/', 'embedded/server'),
+    only('embedded/(process|files)', 'embedded/(process|files)/'),
     {
       name: 'only-commands-and-main-know-the-app',
       severity: 'error',

@@ -1,6 +1,6 @@
 // Where the commands beside a service find its database.
 import { ConfigError, type Config } from '../config.ts'
-import { readRunning } from '../embedded/lock.ts'
+import { readRunning } from '../embedded/data-dir/hold-data-dir.ts'
 
 /** DATABASE_URL, else the database of the `signoff start` that holds DATA_DIR. Rejects with `ConfigError`. */
 export async function databaseUrlOf(config: Config): Promise<string> {

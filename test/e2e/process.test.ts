@@ -16,7 +16,7 @@ import {
 } from '../support/environment.ts'
 import { emptyDatabase, ownPostgres } from '../support/postgres.ts'
 import { signalTree } from '../support/process-tree.ts'
-import { freePort } from '../../src/embedded/free-port.ts'
+import { freePort } from '../../src/embedded/process/free-port.ts'
 import { testRedis } from '../support/redis.ts'
 import { runSignoff, startSignoff } from '../support/signoff.ts'
 

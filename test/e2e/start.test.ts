@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { Agent } from 'undici'
-import type { RunningInfo } from '../../src/embedded/lock.ts'
+import type { RunningInfo } from '../../src/embedded/data-dir/hold-data-dir.ts'
 import { eventually, statusAndBody, type Pair } from '../support/environment.ts'
 import { caller, type Signoff } from '../support/signoff.ts'
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { embeddedPostgres } from '../../src/embedded/postgres.ts'
+import { embeddedPostgres } from '../../src/embedded/postgres/embedded-postgres.ts'
 import type { EmbeddedServer } from '../../src/embedded/server.ts'
 import { migrateUp } from '../../src/store/migrate.ts'
 

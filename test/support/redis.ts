@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { freePort } from '../../src/embedded/free-port.ts'
-import { findRedis, type RedisBinary } from '../../src/embedded/redis-binary.ts'
+import { freePort } from '../../src/embedded/process/free-port.ts'
+import { findRedis, type RedisBinary } from '../../src/embedded/redis/find-redis.ts'
 
 export interface TestRedis {
   url: string

@@ -1,9 +1,9 @@
 // A process for the tests to kill: takes what its first argument names in the data directory of its second, and waits.
 import path from 'node:path'
-import { holdDataDir } from '../../../src/embedded/lock.ts'
-import { embeddedPostgres } from '../../../src/embedded/postgres.ts'
-import { findRedis } from '../../../src/embedded/redis-binary.ts'
-import { embeddedRedis } from '../../../src/embedded/redis.ts'
+import { holdDataDir } from '../../../src/embedded/data-dir/hold-data-dir.ts'
+import { embeddedPostgres } from '../../../src/embedded/postgres/embedded-postgres.ts'
+import { findRedis } from '../../../src/embedded/redis/find-redis.ts'
+import { embeddedRedis } from '../../../src/embedded/redis/embedded-redis.ts'
 
 const [, , kind, dataDir = ''] = process.argv
 const options = { dataDir, env: process.env, say: () => undefined }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { isAlive } from '../../../src/embedded/process-state.ts'
+import { isAlive } from '../../../src/embedded/process/process-state.ts'
 
 const cleanUps: (() => Promise<void>)[] = []
 

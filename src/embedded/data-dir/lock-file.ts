@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { link, rm } from 'node:fs/promises'
 import { probeLife, type LifeSign } from './liveness.ts'
-import { writeDraft } from './private-file.ts'
-import { isAlive } from './process-state.ts'
-import { readIfPresent } from './read-if-present.ts'
+import { writeDraft } from '../files/private-file.ts'
+import { isAlive } from '../process/process-state.ts'
+import { readIfPresent } from '../files/read-if-present.ts'
 
 /** What the file says, whoever wrote it. */
 export interface LockHolder extends LifeSign {

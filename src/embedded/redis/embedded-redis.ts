@@ -1,21 +1,15 @@
 // Provides a Redis for a laptop, its data kept in the data directory.
 import { mkdir } from 'node:fs/promises'
-import { childEnv } from './child-env.ts'
-import { freePort } from './free-port.ts'
-import { logTail } from './log-tail.ts'
-import { findRedis, type RedisBinary } from './redis-binary.ts'
-import { redisCommand } from './redis-command.ts'
-import {
-  redisPlaces,
-  redisUrl,
-  writeRedisConfig,
-  type RedisAccess,
-  type RedisPlaces,
-} from './redis-config.ts'
-import { stopRedisOrphan } from './redis-orphan.ts'
-import { startServerProcess, type ServerProcess, type StopStep } from './server-process.ts'
-import type { EmbeddedOptions, EmbeddedServer } from './server.ts'
-import { waitUntil } from './wait-until.ts'
+import { childEnv } from '../process/child-env.ts'
+import { freePort } from '../process/free-port.ts'
+import { logTail } from '../process/log-tail.ts'
+import { findRedis, type RedisBinary } from './find-redis.ts'
+import { redisCommand } from './command.ts'
+import { redisPlaces, redisUrl, writeRedisConfig, type RedisAccess, type RedisPlaces } from './config.ts'
+import { stopRedisOrphan } from './orphan.ts'
+import { startServerProcess, type ServerProcess, type StopStep } from '../process/server-process.ts'
+import type { EmbeddedOptions, EmbeddedServer } from '../server.ts'
+import { waitUntil } from '../process/wait-until.ts'
 
 const READY_TIMEOUT_MS = 10_000
 const ATTEMPTS = 5

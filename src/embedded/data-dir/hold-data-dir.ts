@@ -4,8 +4,8 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lifeBeacon, type LifeBeacon } from './liveness.ts'
 import { holderLives, parseHolder, tryLock, unlock } from './lock-file.ts'
-import { writePrivateFile } from './private-file.ts'
-import { readIfPresent } from './read-if-present.ts'
+import { writePrivateFile } from '../files/private-file.ts'
+import { readIfPresent } from '../files/read-if-present.ts'
 
 const TAKE_TIMEOUT_MS = 10_000
 const RETRY_MS = 20

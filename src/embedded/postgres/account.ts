@@ -1,7 +1,7 @@
 // Decides as whom Postgres runs: it refuses to be root, so under root it is given another identity.
 import { chmod, lchown, lstat, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { runCommand, type Command } from './run-command.ts'
+import { runCommand, type Command } from '../process/run-command.ts'
 
 const PROBE_TIMEOUT_MS = 5000
 const ANOTHER_IDENTITY = ['-U', '--map-user=65534', '--map-group=65534']

@@ -1,6 +1,6 @@
 // Sends an embedded Redis one command over a connection of its own.
 import { Redis } from 'ioredis'
-import type { RedisAccess } from './redis-config.ts'
+import type { RedisAccess } from './config.ts'
 
 const TIMEOUT_MS = 2000
 

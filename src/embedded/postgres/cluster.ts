@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { childEnv } from './child-env.ts'
-import type { PostgresAccount } from './postgres-account.ts'
-import { writePrivateFile } from './private-file.ts'
-import { readIfPresent } from './read-if-present.ts'
-import { runCommand } from './run-command.ts'
+import { childEnv } from '../process/child-env.ts'
+import type { PostgresAccount } from './account.ts'
+import { writePrivateFile } from '../files/private-file.ts'
+import { readIfPresent } from '../files/read-if-present.ts'
+import { runCommand } from '../process/run-command.ts'
 
 const INITDB_TIMEOUT_MS = 120_000
 const DRAFT = 'data.new-'

@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { holdDataDir, readRunning, type DataDirHold } from '../../../src/embedded/lock.ts'
+import { holdDataDir, readRunning, type DataDirHold } from '../../../src/embedded/data-dir/hold-data-dir.ts'
 import { endHolders, holderProcess, removeDir, scratchDir } from './scratch.ts'
 
 const TAKERS = 10

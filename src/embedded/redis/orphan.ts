@@ -1,10 +1,10 @@
 // Ends a Redis that outlived the process which started it, and no other process.
 import { realpath } from 'node:fs/promises'
-import { isAlive, workingDirectory } from './process-state.ts'
-import { readIfPresent } from './read-if-present.ts'
-import { redisCommand } from './redis-command.ts'
-import { readRedisAccess, type RedisAccess, type RedisPlaces } from './redis-config.ts'
-import { waitUntil } from './wait-until.ts'
+import { isAlive, workingDirectory } from '../process/process-state.ts'
+import { readIfPresent } from '../files/read-if-present.ts'
+import { redisCommand } from './command.ts'
+import { readRedisAccess, type RedisAccess, type RedisPlaces } from './config.ts'
+import { waitUntil } from '../process/wait-until.ts'
 
 const STOP_TIMEOUT_MS = 10_000
 

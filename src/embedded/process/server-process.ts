@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from './run-command.ts'
-import type { EmbeddedServer } from './server.ts'
+import type { EmbeddedServer } from '../server.ts'
 
 export interface StopStep {
   signal: NodeJS.Signals

@@ -1,7 +1,7 @@
 // Brings Debian's (or Ubuntu's) own Redis package into a folder, without root and without touching the system.
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { runCommand, type Outcome } from './run-command.ts'
+import { runCommand, type Outcome } from '../process/run-command.ts'
 
 const TOTAL_TIMEOUT_MS = 120_000
 const ABANDONED_AFTER_MS = 10 * 60_000

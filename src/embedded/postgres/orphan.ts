@@ -1,11 +1,11 @@
 // Ends a Postgres that outlived the process which started it, and no other process.
 import { readFile, realpath, rm } from 'node:fs/promises'
 import path from 'node:path'
-import type { PostgresPlaces } from './postgres-cluster.ts'
-import { postgresQuery, postgresUrl } from './postgres-query.ts'
-import { isAlive, workingDirectory } from './process-state.ts'
-import { readIfPresent } from './read-if-present.ts'
-import { waitUntil } from './wait-until.ts'
+import type { PostgresPlaces } from './cluster.ts'
+import { postgresQuery, postgresUrl } from './query.ts'
+import { isAlive, workingDirectory } from '../process/process-state.ts'
+import { readIfPresent } from '../files/read-if-present.ts'
+import { waitUntil } from '../process/wait-until.ts'
 
 const PROOF_TIMEOUT_MS = 10_000
 const STOP_TIMEOUT_MS = 10_000

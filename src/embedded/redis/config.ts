@@ -1,8 +1,8 @@
 // The configuration the embedded Redis runs with: file, directory and password are its own.
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
-import { readIfPresent } from './read-if-present.ts'
-import { writePrivateFile } from './private-file.ts'
+import { readIfPresent } from '../files/read-if-present.ts'
+import { writePrivateFile } from '../files/private-file.ts'
 
 /** Where the parts of an embedded Redis lie. */
 export interface RedisPlaces {

@@ -2,23 +2,23 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { childEnv } from './child-env.ts'
-import { freePort } from './free-port.ts'
-import { logTail } from './log-tail.ts'
-import { postgresAccount, type PostgresAccount } from './postgres-account.ts'
-import { postgresBinaries } from './postgres-binaries.ts'
+import { childEnv } from '../process/child-env.ts'
+import { freePort } from '../process/free-port.ts'
+import { logTail } from '../process/log-tail.ts'
+import { postgresAccount, type PostgresAccount } from './account.ts'
+import { postgresBinaries } from './binaries.ts'
 import {
   clusterExists,
   createCluster,
   postgresPassword,
   postgresPlaces,
   type PostgresPlaces,
-} from './postgres-cluster.ts'
-import { stopPostgresOrphan } from './postgres-orphan.ts'
-import { postgresQuery, postgresUrl } from './postgres-query.ts'
-import { startServerProcess, type ServerProcess, type StopStep } from './server-process.ts'
-import type { EmbeddedOptions, EmbeddedServer } from './server.ts'
-import { waitUntil } from './wait-until.ts'
+} from './cluster.ts'
+import { stopPostgresOrphan } from './orphan.ts'
+import { postgresQuery, postgresUrl } from './query.ts'
+import { startServerProcess, type ServerProcess, type StopStep } from '../process/server-process.ts'
+import type { EmbeddedOptions, EmbeddedServer } from '../server.ts'
+import { waitUntil } from '../process/wait-until.ts'
 
 const READY_TIMEOUT_MS = 30_000
 const ATTEMPTS = 10

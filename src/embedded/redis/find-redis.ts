@@ -1,10 +1,10 @@
 // Finds a Redis to run: the system's, or one unpacked into the data directory, or Debian's package brought there.
 import { access, constants, readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { childEnv } from './child-env.ts'
-import { fetchRedisPackage } from './redis-package.ts'
-import { runCommand } from './run-command.ts'
-import type { EmbeddedOptions } from './server.ts'
+import { childEnv } from '../process/child-env.ts'
+import { fetchRedisPackage } from './package.ts'
+import { runCommand } from '../process/run-command.ts'
+import type { EmbeddedOptions } from '../server.ts'
 
 const PROGRAMS = ['redis-server', 'valkey-server']
 const VERSION_TIMEOUT_MS = 5000
