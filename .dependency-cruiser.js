@@ -34,7 +34,7 @@ export default {
     only('embedded'),
     only('embedded/postgres', 'embedded/(process|files)/', 'embedded/server'),
     only('embedded/redis', 'embedded/(process|files)/', 'embedded/server'),
-    only('embedded/(process|files)', 'embedded/(process|files)/'),
+    only('embedded/(process|files)', 'embedded/(process|files)/', 'embedded/server'),
     {
       name: 'only-commands-and-main-know-the-app',
       severity: 'error',
