@@ -24,7 +24,6 @@ export type EventType =
   | 'USER_LOGIN'
   | 'USER_LOGIN_FAILED'
   | 'USER_LOGOUT'
-  | 'SESSION_REVOKED'
   | 'PASSWORD_CHANGED'
   | 'USER_ADDED'
   | 'USER_DISABLED'

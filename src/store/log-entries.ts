@@ -4,7 +4,7 @@ import type { AuditLog, LogEntry } from '../auth/ports.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { isRefusal, type Postgres, type Statement } from './postgres.ts'
 
-/** A statement whose last parameters, `ENTRY_PARAMETERS` of them, are those of its log entry. */
+/** A statement whose last parameters are those of its log entry, as `insertEntry` numbers them. */
 export interface LoggedStatement {
   withEntry: Statement
   /** Does the same and writes no entry; takes the same parameters less the last ones. */

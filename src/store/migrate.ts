@@ -51,6 +51,8 @@ async function withMigrator<T>(
   work: (migrator: Knex.Migrator) => Promise<T>,
 ): Promise<T> {
   const guard = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5000 })
+  // Lost, it takes the lock with it; the migration itself then tells what happened.
+  guard.on('error', () => undefined)
   await guard.connect()
   const database = knex({
     client: 'pg',

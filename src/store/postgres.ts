@@ -42,10 +42,7 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
     application_name: 'signoff',
   })
   let isAnswering = true
-  // An idle connection that breaks is replaced when it is next needed.
-  pool.on('error', (error) => {
-    log.debug({ err: error }, 'an idle connection to Postgres ended')
-  })
+  pool.on('error', noteEnded)
 
   return {
     query: async <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>
@@ -54,13 +51,18 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
     transaction: async (work) =>
       await bounded(async (isOver) => {
         const client = await pool.connect()
+        // The pool hears only those it holds; unheard, a connection lost between statements ends the process.
+        client.on('error', noteEnded)
+        let failure: unknown
         try {
-          const result = await runTransaction(client, work, isOver)
-          client.release()
-          return result
+          return await runTransaction(client, work, isOver)
         } catch (error) {
-          client.release(error instanceof Error ? error : true)
+          failure = error
           throw error
+        } finally {
+          client.release(failure !== undefined)
+          // One that is thrown away may still fail while it closes.
+          if (failure === undefined) client.off('error', noteEnded)
         }
       }),
 
@@ -84,6 +86,11 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
       noteFailure(error)
       throw new AuthError('unavailable', { cause: error })
     }
+  }
+
+  /** The connection is replaced when one is next needed; what was under way on it is told by its own failure. */
+  function noteEnded(error: Error): void {
+    log.debug({ err: error }, 'a connection to Postgres ended')
   }
 
   function noteAnswer(): void {

@@ -1,7 +1,7 @@
 // The connection to Redis: it answers within its timeout or fails; nothing queues while it is away.
 import { Redis } from 'ioredis'
 
-/** No request waits longer than this for Redis. */
+/** For one command; behind others that hang, a request waits for two of them at the most. */
 const COMMAND_TIMEOUT_MS = 250
 
 /** `onError` hears of every failed attempt. */

@@ -2,7 +2,7 @@
 import { v4 as uuidv4 } from 'uuid'
 import { z } from 'zod'
 import { AuthError } from '../auth/errors.ts'
-import type { Tokens } from '../auth/ports.ts'
+import type { Grant, Tokens } from '../auth/ports.ts'
 import {
   ACCESS_TYP,
   REFRESH_TYP,
@@ -60,16 +60,11 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
 
   return {
     signAccess(grant, notAfter) {
-      const iat = now()
+      const common = commonClaimsOf(grant)
       const claims: AccessClaims = {
-        iss: issuer,
+        ...common,
         aud: audience,
-        sub: grant.userId,
-        jti: uuidv4(),
-        sid: grant.sid,
-        iat,
-        exp: Math.min(iat + options.accessTtlSeconds, notAfter),
-        scope: grant.scope,
+        exp: Math.min(common.iat + options.accessTtlSeconds, notAfter),
         token_type: 'access',
         client_id: CLIENT_ID,
         user_id: grant.userId,
@@ -78,16 +73,11 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     },
 
     signRefresh(grant) {
-      const iat = now()
+      const common = commonClaimsOf(grant)
       const claims: RefreshClaims = {
-        iss: issuer,
+        ...common,
         aud: refreshAudience,
-        sub: grant.userId,
-        jti: uuidv4(),
-        sid: grant.sid,
-        iat,
-        exp: iat + options.refreshTtlSeconds,
-        scope: grant.scope,
+        exp: common.iat + options.refreshTtlSeconds,
         token_type: 'refresh',
       }
       return {
@@ -112,6 +102,10 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
           throw new AuthError('token_invalid')
       }
     },
+  }
+
+  function commonClaimsOf({ sid, userId, scope }: Grant) {
+    return { iss: issuer, sub: userId, jti: uuidv4(), sid, iat: now(), scope }
   }
 
   function verifyClaims<Claims extends AccessClaims | RefreshClaims>(

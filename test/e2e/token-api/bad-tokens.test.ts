@@ -3,7 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { generateKeyPair, SignJWT } from 'jose'
-import { PASSWORD, statusAndBody, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
+import {
+  eventually,
+  PASSWORD,
+  statusAndBody,
+  testEnvironment,
+  type TestEnvironment,
+} from '../../support/environment.ts'
 import { epochNow, forge, hs256, signingInput, type Forge } from '../../support/forge.ts'
 import { runSignoff } from '../../support/signoff.ts'
 
@@ -156,7 +162,10 @@ describe('credentials the token API does not take', () => {
     await runSignoff(['user', 'disable', 'leaver'], { env: operator })
     await runSignoff(['user', 'set-password', 'changer'], { env: operator, input: 'another password' })
     // The relay carries what another process ended, once a second.
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await eventually(async () => {
+      const answers = await Promise.all(pairs.map(({ refresh }) => refreshWith(refresh)))
+      return answers.every(({ status }) => status === 401)
+    }, 3000)
 
     for (const { refresh, access } of pairs) {
       const verified = await env.signoff.post('/auth/token/verify/', { token: access })

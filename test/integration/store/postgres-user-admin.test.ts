@@ -84,6 +84,20 @@ describe('postgresUserAdmin', () => {
     expect(await state()).to.deep.equal({ is_active: true, end_reason: null, denials: 0, entries: 0 })
   })
 
+  it('survives the loss of its connection between two statements', async () => {
+    const failure = refusalOf(
+      store.postgres.transaction(async (query) => {
+        const [own] = await query<{ pid: number }>({ name: 'pid', text: 'SELECT pg_backend_pid() AS pid' })
+        await store.database.sql('SELECT pg_terminate_backend($1)', [own?.pid])
+        await after(200)
+        return await query({ name: 'one', text: 'SELECT 1' })
+      }),
+    )
+
+    expect(await failure).to.equal('unavailable')
+    expect(await store.userAdmin.list()).to.deep.equal([])
+  })
+
   it('changes nothing any more once it was said to be unavailable', async () => {
     await aliceWithASession()
     const hurried = postgres({ url: store.database.url, log: recordingLog(), timeoutMs: 800 })
