@@ -1,28 +1,55 @@
 // The closed set of ways the rules say no.
 
 /**
+ * What any credential can meet:
+ *
  * - `credentials_invalid`: unknown user, wrong password or inactive user; never said which.
  * - `token_invalid`: not a token of ours, or altered.
  * - `token_expired`: was one of ours, and its time is over.
  * - `token_wrong_type`: an access token where a refresh token is due, or the reverse.
  * - `token_denied`: its session is over.
+ * - `throttled`: too many attempts; `retryAfterSeconds` says how long to wait.
  * - `unavailable`: the state is not known, or there is no room for the work; try again later.
  */
-export type AuthErrorCode =
+export type CredentialErrorCode =
   | 'credentials_invalid'
   | 'token_invalid'
   | 'token_expired'
   | 'token_wrong_type'
   | 'token_denied'
+  | 'throttled'
   | 'unavailable'
+
+/**
+ * What those meet who manage accounts and sessions:
+ *
+ * - `username_invalid`, `password_too_weak`: `reasons` says why.
+ * - `username_taken`: somebody else has it.
+ * - `session_not_found`: the user has no such live session.
+ */
+export type AccountErrorCode =
+  'username_invalid' | 'username_taken' | 'password_too_weak' | 'session_not_found'
+
+export type AuthErrorCode = CredentialErrorCode | AccountErrorCode
+
+export interface AuthErrorOptions extends ErrorOptions {
+  retryAfterSeconds?: number
+  /** For the person who asked, a sentence each. */
+  reasons?: readonly string[]
+}
 
 /** What every rule and port rejects with; anything else is a defect. */
 export class AuthError extends Error {
   override readonly name = 'AuthError'
   readonly code: AuthErrorCode
+  readonly retryAfterSeconds: number
+  readonly reasons: readonly string[]
 
-  constructor(code: AuthErrorCode, options?: ErrorOptions) {
-    super(code, options)
+  constructor(code: AuthErrorCode, options: AuthErrorOptions = {}) {
+    const { retryAfterSeconds = 0, reasons = [], ...errorOptions } = options
+    super(code, errorOptions)
     this.code = code
+    this.retryAfterSeconds = retryAfterSeconds
+    this.reasons = reasons
   }
 }

@@ -33,4 +33,6 @@ export interface AccessClaims extends CommonClaims {
 /** Claims of a refresh token. */
 export interface RefreshClaims extends CommonClaims {
   token_type: 'refresh'
+  /** The generation of a session that rotates; absent where refresh tokens are used again and again. */
+  gen?: number
 }
