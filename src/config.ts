@@ -1,4 +1,9 @@
-// The settings: reads the environment once, reports every problem at once, freezes the result.
+// The settings: reads the environment and .env once, reports every problem at once, freezes the result.
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { parse } from 'dotenv'
+import proxyAddr from 'proxy-addr'
 import { z } from 'zod'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
@@ -28,6 +33,21 @@ const commaSeparated = z.string().transform((text) =>
 
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text
 
+/** Stricter than proxy-addr, which reads a number (of hops, say) as an address, and overlooks a zone. */
+const isProxy = (text: string) => {
+  const address = text.split('/')[0] ?? ''
+  if (!PROXY_NAMES.includes(text) && (isIP(address) === 0 || address.includes('%'))) return false
+  try {
+    proxyAddr.compile(text)
+    return true
+  } catch {
+    return false
+  }
+}
+const PROXY_NAMES: readonly string[] = ['loopback', 'linklocal', 'uniquelocal']
+
+const onOrOff = z.enum(['on', 'off'], 'on or off is expected')
+
 const schema = z.object({
   /** The public port, HTTPS. `0` takes a free one. */
   PORT: integer(0, 65535).default(8443),
@@ -44,7 +64,7 @@ const schema = z.object({
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL is expected' }).optional(),
 
   /** `off` speaks plain HTTP: only behind a proxy that does the TLS. */
-  TLS: z.enum(['on', 'off'], 'on or off is expected').default('on'),
+  TLS: onOrOff.default('on'),
   /** Certificate chain and private key, PEM; read again when they change. */
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
@@ -63,21 +83,51 @@ const schema = z.object({
   AUDIENCE: z.string().min(1).default('signoff'),
   /** Seconds an access token lives. */
   ACCESS_TOKEN_TTL: integer(1, 86_400).default(300),
-  /** Seconds a refresh token, and so its session, lives. */
+  /** Seconds a refresh token lives; its session goes on as long as there is one. */
   REFRESH_TOKEN_TTL: integer(1, 31_536_000).default(86_400),
+  /** Seconds a session lives at most, however often it is refreshed; its tokens end with it. */
+  SESSION_MAX_AGE: integer(1, 31_536_000).default(2_592_000),
+  /** `on` answers every refresh of the token API with a new refresh token too. Cookies and `/api/v1` always rotate. */
+  REFRESH_ROTATION: onOrOff.default('off'),
+  /** Seconds in which a refresh token just rotated gets the same successor again; later it ends the session. */
+  ROTATION_GRACE: integer(0, 300).default(10),
   /** Seconds by which clocks may differ. */
   LEEWAY: integer(0, 300).default(5),
   /** `HS256` signs access tokens with `SECRET_KEY`, for peers that share a secret and read no JWKS. */
   ACCESS_TOKEN_ALG: z.enum(['ES256', 'HS256'], 'ES256 or HS256 is expected').default('ES256'),
-  /** The secret shared with such peers, at least 32 bytes. Refresh tokens never use it. */
+  /**
+   * The secret shared with such peers, at least 32 bytes; with another login service too: `POST /logout`
+   * takes tokens that are signed with it. Refresh tokens never use it.
+   */
   SECRET_KEY: z
     .string()
     .refine((text) => Buffer.byteLength(text) >= 32, 'at least 32 bytes are expected')
     .optional(),
 
+  /** A JSON file that names the other issuers whose tokens `POST /logout` takes. */
+  TRUSTED_ISSUERS: z.string().optional(),
+  /** `open` lets anybody make an account at `/api/v1/auth/register`. */
+  REGISTRATION: z.enum(['open', 'closed'], 'open or closed is expected').default('closed'),
+
   /** Origins of the pages that may call from a browser (CORS), parted by commas: `https://app.example.com`. */
   ALLOWED_ORIGINS: commaSeparated
+    .refine((origins) => !origins.includes('*'), {
+      error: '* is refused, as credentials are sent: list the origins',
+      abort: true,
+    })
     .refine((origins) => origins.every(isOrigin), 'origins such as https://app.example.com are expected')
+    .default([]),
+  /**
+   * The proxies whose `X-Forwarded-For` counts, parted by commas: addresses, ranges such as `10.0.0.0/8`, or
+   * `loopback`, `linklocal`, `uniquelocal`. Name all of them and nothing else: others could forge addresses.
+   */
+  TRUST_PROXY: commaSeparated
+    .refine((proxies) => proxies.every(isProxy), {
+      error: ({ input }) =>
+        `addresses, ranges, ${PROXY_NAMES.join(', ')} are expected, not ${(input as string[])
+          .filter((proxy) => !isProxy(proxy))
+          .join(', ')}`,
+    })
     .default([]),
 
   /** `debug` logs every request, `info` (the default of `serve`) what an operator should know, `warn` what is wrong. */
@@ -91,12 +141,20 @@ export type Setting = keyof Config
 const SERVE_NEEDS: readonly Setting[] = ['DATABASE_URL', 'REDIS_URL', 'SIGNING_KEYS_FILE', 'REFRESH_KEY_FILE']
 const TLS_NEEDS: readonly Setting[] = ['TLS_CERT_FILE', 'TLS_KEY_FILE']
 
-/** The variables as they are; for child processes and for `readConfig`. */
+/** The variables as they are, without `.env`; for child processes. */
 export const environment: NodeJS.ProcessEnv = process.env
+
+/**
+ * `variables` over those of `.env` in `directory`, where there is one; for `readConfig`. Throws `ConfigError`
+ * when it cannot be read.
+ */
+export function settingsEnvironment(directory = '.', variables = environment): NodeJS.ProcessEnv {
+  return { ...parse(readDotEnv(directory)), ...withoutEmpty(variables) }
+}
 
 /** Settings from `env`, an empty value counting as none. Throws `ConfigError`. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const given = withoutEmpty(env)
   const result = schema.safeParse(given)
   const problems = result.success
     ? []
@@ -116,4 +174,17 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
 export function missingForServe(config: Config): Setting[] {
   const needed = config.TLS === 'on' ? [...SERVE_NEEDS, ...TLS_NEEDS] : SERVE_NEEDS
   return needed.filter((name) => config[name] === undefined)
+}
+
+function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+}
+
+function readDotEnv(directory: string): string {
+  try {
+    return readFileSync(join(directory, '.env'), 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw new ConfigError([`.env: ${(error as Error).message}`])
+  }
 }

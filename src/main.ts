@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The command line: what is typed becomes one of the commands.
-import { createRequire } from 'node:module'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { AuthError } from './auth/errors.ts'
 import { keysGenerate, keysList } from './commands/keys.ts'
@@ -9,16 +8,18 @@ import type { Output } from './commands/output.ts'
 import { serve } from './commands/serve.ts'
 import { start } from './commands/start.ts'
 import { userAdd, userDisable, userEnable, userList, userSetPassword } from './commands/user.ts'
-import { ConfigError, environment, readConfig } from './config.ts'
+import { ConfigError, readConfig, settingsEnvironment } from './config.ts'
+import { version } from './version.ts'
 
-const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 const json = new Option('--json', 'print JSON, for programs').default(false)
-const settings = () => readConfig(environment)
+const settings = () => readConfig(settingsEnvironment())
 
 function commandLine(): Command {
   const program = new Command('signoff')
     .version(version)
-    .description('An auth service whose logout holds. Settings come from the environment: see the README.')
+    .description(
+      'An auth service whose logout holds. Settings come from the environment and .env: see the README.',
+    )
     .exitOverride()
 
   program
@@ -106,10 +107,12 @@ async function main(): Promise<number> {
   }
 }
 
-/** A store that cannot answer says so itself, one level down. */
+/** The rules give their reasons; a store that cannot answer says so itself, one level down. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error instanceof AuthError && error.cause instanceof Error ? error.cause.message : error.message
+  if (!(error instanceof AuthError)) return error.message
+  if (error.reasons.length > 0) return error.reasons.join(' ')
+  return error.cause instanceof Error ? error.cause.message : error.message
 }
 
 process.exitCode = await main()

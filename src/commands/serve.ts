@@ -36,6 +36,8 @@ async function serviceOptions(config: Config, log: SystemLog): Promise<ServiceOp
     const loaded = await loadKeys({
       signingKeysFile: SIGNING_KEYS_FILE,
       refreshKeyFile: REFRESH_KEY_FILE,
+      trustedIssuersFile: config.TRUSTED_ISSUERS,
+      issuer: config.ISSUER,
       sharedSecret: config.SECRET_KEY,
     })
     if ('problems' in loaded) problems.push(...loaded.problems)

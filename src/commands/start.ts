@@ -143,7 +143,12 @@ async function provideKeys(config: Config, dataDir: string): Promise<ServiceOpti
     refreshKeyFile: config.REFRESH_KEY_FILE ?? join(directory, 'refresh-key'),
   }
   for (const path of await generateKeys(files)) say(`Made ${path}`)
-  const loaded = await loadKeys({ ...files, sharedSecret: config.SECRET_KEY })
+  const loaded = await loadKeys({
+    ...files,
+    trustedIssuersFile: config.TRUSTED_ISSUERS,
+    issuer: config.ISSUER,
+    sharedSecret: config.SECRET_KEY,
+  })
   if ('problems' in loaded) throw new Error(loaded.problems.join('\n'))
   return loaded.keys
 }

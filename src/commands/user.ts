@@ -4,6 +4,7 @@ import type { UsersDeps } from '../auth/users.ts'
 import type { Config } from '../config.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { argon2Passwords } from '../passwords/argon2-passwords.ts'
+import { isCommonPassword } from '../passwords/common-passwords.ts'
 import { postgresUserAdmin } from '../store/postgres-user-admin.ts'
 import { postgres } from '../store/postgres.ts'
 import { databaseUrlOf } from './database.ts'
@@ -86,6 +87,7 @@ export async function withUsers<T>(
         leewaySeconds,
       }),
       passwords,
+      isCommonPassword,
     })
   } finally {
     await Promise.all([database.close(), passwords.close()])

@@ -1,12 +1,55 @@
-// Who asked: address and user agent, bounded.
+// Who asked: the address, seen through the proxies that are trusted, and the user agent; both bounded.
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 import type { Context } from 'koa'
+import proxyAddr from 'proxy-addr'
 import type { Origin } from '../auth/ports.ts'
 
-const MAX_USER_AGENT = 512
+const MAX_USER_AGENT_CHARACTERS = 512
+/** A longer chain of trusted proxies is a loop, or somebody's invention. */
+const MAX_HOPS = 20
 
-export function originOf(ctx: Context): Origin {
-  return {
-    ipAddress: (ctx.req.socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, ''),
-    userAgent: ctx.get('User-Agent').slice(0, MAX_USER_AGENT) || null,
+/** What handlers need to say who asked. */
+export interface OriginOf {
+  originOf: (ctx: Context) => Origin
+}
+
+/**
+ * Reads the origin of a request. From a connection of `trustProxy` (addresses, ranges, or the names that
+ * proxy-addr knows), the address is the first one in `X-Forwarded-For` that is not trusted, from the right:
+ * what stands further left is the caller's own word. Anything else than an address there counts for nothing.
+ */
+export function originReader(trustProxy: readonly string[]): (ctx: Context) => Origin {
+  const isTrusted = proxyAddr.compile([...trustProxy])
+  // proxy-addr also takes such addresses as `10.1` and `fe80::1%x`, which no proxy writes.
+  const trust = (address: string, hop: number): boolean =>
+    hop < MAX_HOPS && (hop === 0 || isPlainAddress(address)) && isTrusted(address, hop)
+
+  const addressOf = ({ req }: Context): string => {
+    const peer = req.socket.remoteAddress
+    // Of a connection that is gone already.
+    if (peer === undefined) return 'unknown'
+    const client = proxyAddr(req, trust)
+    return canonical(isPlainAddress(client) ? client : peer)
   }
+
+  return (ctx) => ({ ipAddress: addressOf(ctx), userAgent: userAgentOf(ctx) })
+}
+
+function isPlainAddress(text: string): boolean {
+  return isIP(text) !== 0 && !text.includes('%')
+}
+
+/** One spelling for each address, IPv4 never as IPv6: it is counted and compared. */
+function canonical(address: string): string {
+  return ipaddr.process(address).toString()
+}
+
+function userAgentOf(ctx: Context): string | null {
+  return (
+    ctx
+      .get('User-Agent')
+      .replace(/\p{Cc}/gu, '')
+      .slice(0, MAX_USER_AGENT_CHARACTERS) || null
+  )
 }

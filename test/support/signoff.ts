@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Agent, request, type Dispatcher } from 'undici'
 import { developmentCertificate } from '../../src/embedded/certificate.ts'
@@ -55,14 +55,19 @@ export interface SignoffOptions {
   env?: Record<string, string>
 }
 
-const PROGRAM = 'dist/main.js'
+const PROGRAM = resolve('dist/main.js')
+/** Not the checkout, where a developer may have a `.env`. */
+const WORKING_DIRECTORY = tmpdir()
 
 /** Runs a command to its end. */
 export async function runSignoff(
   args: string[],
   { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
 ): Promise<{ status: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env: { PATH: process.env['PATH'], ...env } })
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: WORKING_DIRECTORY,
+    env: { PATH: process.env['PATH'], ...env },
+  })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()))
@@ -97,6 +102,7 @@ export async function startSignoff({ databaseUrl, redisUrl, env = {} }: SignoffO
   await runSignoff(['keys', 'generate'], { env: settings })
 
   const child = spawn(process.execPath, [PROGRAM, 'serve'], {
+    cwd: WORKING_DIRECTORY,
     env: { PATH: process.env['PATH'], ...settings },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -1,10 +1,15 @@
 // The settings: what each one is by default, and everything that is wrong, at once.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
-import { ConfigError, missingForServe, readConfig } from '../../src/config.ts'
+import { ConfigError, missingForServe, readConfig, settingsEnvironment } from '../../src/config.ts'
 
-const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => {
+const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => problemsBy(() => readConfig(env))
+
+const problemsBy = (work: () => unknown): readonly string[] => {
   try {
-    readConfig(env)
+    work()
     return []
   } catch (error) {
     if (error instanceof ConfigError) return error.problems
@@ -22,9 +27,14 @@ const DEFAULTS = {
   AUDIENCE: 'signoff',
   ACCESS_TOKEN_TTL: 300,
   REFRESH_TOKEN_TTL: 86_400,
+  SESSION_MAX_AGE: 2_592_000,
+  REFRESH_ROTATION: 'off',
+  ROTATION_GRACE: 10,
   LEEWAY: 5,
   ACCESS_TOKEN_ALG: 'ES256',
+  REGISTRATION: 'closed',
   ALLOWED_ORIGINS: [],
+  TRUST_PROXY: [],
 }
 
 describe('readConfig', () => {
@@ -39,6 +49,7 @@ describe('readConfig', () => {
       'REDIS_URL',
       'TLS_CERT_FILE',
       'SECRET_KEY',
+      'TRUSTED_ISSUERS',
       'LOG_LEVEL',
     ]
 
@@ -71,6 +82,13 @@ describe('readConfig', () => {
     { name: 'AUDIENCE', value: 'peers', means: 'peers' },
     { name: 'ACCESS_TOKEN_TTL', value: '1', means: 1 },
     { name: 'REFRESH_TOKEN_TTL', value: '31536000', means: 31_536_000 },
+    { name: 'SESSION_MAX_AGE', value: '1', means: 1 },
+    { name: 'SESSION_MAX_AGE', value: '31536000', means: 31_536_000 },
+    { name: 'REFRESH_ROTATION', value: 'on', means: 'on' },
+    { name: 'ROTATION_GRACE', value: '0', means: 0 },
+    { name: 'ROTATION_GRACE', value: '300', means: 300 },
+    { name: 'REGISTRATION', value: 'open', means: 'open' },
+    { name: 'TRUSTED_ISSUERS', value: 'issuers.json', means: 'issuers.json' },
     { name: 'LEEWAY', value: '0', means: 0 },
     { name: 'SECRET_KEY', value: 'k'.repeat(32), means: 'k'.repeat(32) },
     { name: 'SECRET_KEY', value: 'ä'.repeat(16), means: 'ä'.repeat(16) },
@@ -80,6 +98,11 @@ describe('readConfig', () => {
       means: ['https://a.example', 'http://localhost:3000'],
     },
     { name: 'ALLOWED_ORIGINS', value: ' , ', means: [] },
+    {
+      name: 'TRUST_PROXY',
+      value: 'loopback, 10.0.0.0/8,2001:db8::7, uniquelocal,192.0.2.0/255.255.255.0',
+      means: ['loopback', '10.0.0.0/8', '2001:db8::7', 'uniquelocal', '192.0.2.0/255.255.255.0'],
+    },
     { name: 'LOG_LEVEL', value: 'debug', means: 'debug' },
   ]
   for (const { name, value, means } of taken) {
@@ -97,6 +120,27 @@ describe('readConfig', () => {
     ISSUER: ['localhost', 'ftp://h', 'signoff'],
     ACCESS_TOKEN_TTL: ['0', '86401', '-5', '300s'],
     REFRESH_TOKEN_TTL: ['0', '31536001'],
+    SESSION_MAX_AGE: ['0', '31536001', '30d'],
+    REFRESH_ROTATION: ['true', 'ON', '1'],
+    ROTATION_GRACE: ['-1', '301', '1.5'],
+    REGISTRATION: ['on', 'Open'],
+    TRUST_PROXY: [
+      '*',
+      '1',
+      '10.1',
+      'true',
+      'proxy.example',
+      'LOOPBACK',
+      'constructor',
+      '10.0.0.0/33',
+      '10.0.0.0/',
+      '10.0.0.0/255.0.255.0',
+      '0.0.0.0/0',
+      '::/0',
+      '10.0.0.1:443',
+      'fe80::1%eth0',
+      '10.0.0.0/8 10.0.0.1',
+    ],
     LEEWAY: ['301', '-1'],
     ACCESS_TOKEN_ALG: ['none', 'RS256', 'es256'],
     SECRET_KEY: ['k'.repeat(31)],
@@ -120,6 +164,18 @@ describe('readConfig', () => {
       })
     }
   }
+
+  it('names the proxies that it cannot use, and those alone', () => {
+    expect(problemsOf({ TRUST_PROXY: '10.0.0.1, nginx, loopback, 10.0.0.0/99' })).to.deep.equal([
+      'TRUST_PROXY: addresses, ranges, loopback, linklocal, uniquelocal are expected, not nginx, 10.0.0.0/99',
+    ])
+  })
+
+  it('says why it takes no * for an origin', () => {
+    expect(problemsOf({ ALLOWED_ORIGINS: 'https://a.example,*' })).to.deep.equal([
+      'ALLOWED_ORIGINS: * is refused, as credentials are sent: list the origins',
+    ])
+  })
 
   it('never repeats a secret in what it says is wrong', () => {
     const env = {
@@ -171,6 +227,82 @@ describe('readConfig', () => {
     expect(problemsOf({ TLS_CERT_FILE: 'c' })).to.deep.equal([problem])
     expect(problemsOf({ TLS_KEY_FILE: 'k', TLS_CERT_FILE: '' })).to.deep.equal([problem])
     expect(problemsOf({ TLS_CERT_FILE: 'c', TLS_KEY_FILE: 'k' })).to.deep.equal([])
+  })
+})
+
+describe('settingsEnvironment', () => {
+  let directory: string
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'signoff-config-'))
+  })
+  afterEach(() => {
+    rmSync(directory, { recursive: true })
+  })
+
+  const dotEnv = (text: string): NodeJS.ProcessEnv => {
+    writeFileSync(join(directory, '.env'), text)
+    return settingsEnvironment(directory, {})
+  }
+
+  it('is the variables where there is no .env', () => {
+    expect(settingsEnvironment(directory, { PORT: '1' })).to.deep.equal({ PORT: '1' })
+  })
+
+  it('is those of .env under the real ones; an empty real one is none', () => {
+    dotEnv('PORT=1\nHOST=from-file\nISSUER=https://file.example\n')
+
+    const env = settingsEnvironment(directory, { PORT: '2', HOST: '' })
+
+    expect(env).to.deep.equal({ PORT: '2', HOST: 'from-file', ISSUER: 'https://file.example' })
+  })
+
+  it('does not alter the real variables', () => {
+    const variables = { PORT: '2' }
+    dotEnv('HOST=h')
+
+    settingsEnvironment(directory, variables)
+
+    expect(variables).to.deep.equal({ PORT: '2' })
+  })
+
+  const files = [
+    {
+      what: 'comments, empty lines and spaces',
+      text: '# a\n\n  \n PORT = 1 # why\n\n# b\n',
+      means: { PORT: '1' },
+    },
+    { what: 'line ends of Windows', text: 'PORT=1\r\nHOST=h\r\n', means: { PORT: '1', HOST: 'h' } },
+    { what: 'a byte order mark', text: '\ufeffPORT=1\n', means: { PORT: '1' } },
+    { what: 'quotes', text: 'A="x # y"\nB=\'z\'\n', means: { A: 'x # y', B: 'z' } },
+    { what: 'values of several lines', text: 'A="x\ny"\nB=z\n', means: { A: 'x\ny', B: 'z' } },
+    { what: 'export', text: 'export PORT=1\n', means: { PORT: '1' } },
+    { what: 'no line end', text: 'PORT=1', means: { PORT: '1' } },
+    { what: 'nothing', text: '', means: {} },
+  ]
+  for (const { what, text, means } of files) {
+    it(`reads a .env with ${what}`, () => {
+      expect(dotEnv(text)).to.deep.equal(means)
+    })
+  }
+
+  for (const broken of ['nonsense', 'nonsense line', '=x', '  =x', 'export', '"', '\0']) {
+    it(`loses no other line to the broken one ${JSON.stringify(broken)}`, () => {
+      expect(dotEnv(`PORT=1\n${broken}\nHOST=h\nexport LEEWAY=3\n`)).to.include({
+        PORT: '1',
+        HOST: 'h',
+        LEEWAY: '3',
+      })
+    })
+  }
+
+  it('refuses a .env that cannot be read', () => {
+    mkdirSync(join(directory, '.env'))
+
+    const [problem, ...others] = problemsBy(() => settingsEnvironment(directory, {}))
+
+    expect(problem).to.match(/^\.env: EISDIR/)
+    expect(others).to.deep.equal([])
   })
 })
 

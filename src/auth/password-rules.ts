@@ -1,0 +1,66 @@
+// What a username and a new password must be like.
+import { AuthError } from './errors.ts'
+import { usernameKey } from './username-key.ts'
+
+const MIN_PASSWORD_CHARACTERS = 8
+/** Longer ones are taken from nobody, neither for a new password nor at login. */
+export const MAX_PASSWORD_BYTES = 4096
+const MAX_USERNAME_CHARACTERS = 150
+
+export interface NewCredentials {
+  username: string
+  password: string
+}
+
+/** Whether a password is among the most common ones. */
+export type IsCommonPassword = (password: string) => boolean
+
+/** Everything that is wrong with the password, a sentence each; empty for a good one. */
+export function passwordProblems(
+  { username, password }: NewCredentials,
+  isCommon: IsCommonPassword,
+): string[] {
+  const isTooLong = Buffer.byteLength(password) > MAX_PASSWORD_BYTES
+  const rules = [
+    {
+      isBroken: characters(password) < MIN_PASSWORD_CHARACTERS,
+      reason: `The password is shorter than ${MIN_PASSWORD_CHARACTERS} characters.`,
+    },
+    { isBroken: isTooLong, reason: `The password is longer than ${MAX_PASSWORD_BYTES} bytes.` },
+    // Login takes neither of these two, so such a password would never let anybody in.
+    { isBroken: password.trim() === '', reason: 'The password is nothing but spaces.' },
+    { isBroken: password.includes('\0'), reason: 'The password has a NUL character.' },
+    {
+      isBroken: usernameKey(password) === usernameKey(username),
+      reason: 'The password is the same as the username.',
+    },
+    {
+      isBroken: !isTooLong && isCommon(password),
+      reason: 'The password is among the 10,000 most common ones.',
+    },
+  ]
+  return rules.filter(({ isBroken }) => isBroken).map(({ reason }) => reason)
+}
+
+/** Throws `password_too_weak`, with every reason. */
+export function checkPassword(credentials: NewCredentials, isCommon: IsCommonPassword): void {
+  const reasons = passwordProblems(credentials, isCommon)
+  if (reasons.length > 0) throw new AuthError('password_too_weak', { reasons })
+}
+
+/** Throws `username_invalid`, with the reasons. */
+export function checkUsername(username: string): void {
+  const reasons: string[] = []
+  if (username === '' || characters(username) > MAX_USERNAME_CHARACTERS) {
+    reasons.push(`A username has 1 to ${MAX_USERNAME_CHARACTERS} characters.`)
+  }
+  // Half a character (a lone surrogate) is none that a database or a token could carry.
+  if (/[\p{Cc}\p{Cs}]/u.test(username)) reasons.push('A username has no control characters.')
+  if (username.trim() !== username) reasons.push('A username has no space at its ends.')
+  if (reasons.length > 0) throw new AuthError('username_invalid', { reasons })
+}
+
+/** As a person counts them, nearly: code points. */
+function characters(text: string): number {
+  return Array.from(text).length
+}

@@ -1,0 +1,141 @@
+// What a username and a new password must be like, at the limits and beyond.
+import { expect } from 'chai'
+import { AuthError } from '../../../src/auth/errors.ts'
+import {
+  checkPassword,
+  checkUsername,
+  MAX_PASSWORD_BYTES,
+  passwordProblems,
+} from '../../../src/auth/password-rules.ts'
+
+const SHORT = 'The password is shorter than 8 characters.'
+const LONG = 'The password is longer than 4096 bytes.'
+const BLANK = 'The password is nothing but spaces.'
+const NUL = 'The password has a NUL character.'
+const USERNAME = 'The password is the same as the username.'
+const COMMON = 'The password is among the 10,000 most common ones.'
+
+const isCommon = (password: string): boolean => ['12345678', 'qwerty'].includes(password)
+const problemsOf = (password: string, username = 'alice'): string[] =>
+  passwordProblems({ username, password }, isCommon)
+
+/** The code and the reasons; `null` when nothing is thrown. */
+const refusalBy = (work: () => void): Pick<AuthError, 'code' | 'reasons'> | null => {
+  try {
+    work()
+    return null
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error
+    return { code: error.code, reasons: error.reasons }
+  }
+}
+
+describe('passwordProblems', () => {
+  const good = [
+    { what: '8 characters', password: 'hfu3bX8q' },
+    { what: '8 characters beyond the basic plane', password: '😀'.repeat(8) },
+    { what: '4096 bytes', password: 'ä'.repeat(MAX_PASSWORD_BYTES / 2) },
+    { what: 'spaces at its ends', password: ' padded ' },
+    { what: 'the username inside', password: 'alice in wonderland' },
+  ]
+  for (const { what, password } of good) {
+    it(`finds none in a password with ${what}`, () => {
+      expect(problemsOf(password)).to.deep.equal([])
+    })
+  }
+
+  const bad = [
+    { what: 'with 7 characters', password: 'hfu3bX8', problems: [SHORT] },
+    { what: 'with 7 characters of two code units', password: '😀'.repeat(7), problems: [SHORT] },
+    { what: 'with 4097 bytes', password: 'a'.repeat(MAX_PASSWORD_BYTES + 1), problems: [LONG] },
+    { what: 'with 4098 bytes in fewer characters', password: 'ä'.repeat(2049), problems: [LONG] },
+    { what: 'of spaces', password: ' '.repeat(8), problems: [BLANK] },
+    { what: 'of spaces beyond ASCII', password: '\u00a0\u2003'.repeat(4), problems: [BLANK] },
+    { what: 'with a NUL', password: 'long enough\0', problems: [NUL] },
+    { what: 'that is common', password: '12345678', problems: [COMMON] },
+    { what: 'that is empty', password: '', problems: [SHORT, BLANK] },
+    { what: 'that is short and common', password: 'qwerty', problems: [SHORT, COMMON] },
+  ]
+  for (const { what, password, problems } of bad) {
+    it(`finds all in a password ${what}`, () => {
+      expect(problemsOf(password)).to.deep.equal(problems)
+    })
+  }
+
+  const namesakes = [
+    { what: 'letter for letter', username: 'alexandra', password: 'alexandra' },
+    { what: 'in another case', username: 'Alexandra', password: 'aLEXANDRA' },
+    { what: 'with spaces around', username: 'alexandra', password: ' alexandra ' },
+    { what: 'with its accents apart', username: 'ren\u00e9-dupont', password: 'rene\u0301-dupont' },
+  ]
+  for (const { what, username, password } of namesakes) {
+    it(`finds the username in the password, ${what}`, () => {
+      expect(problemsOf(password, username)).to.deep.equal([USERNAME])
+    })
+  }
+
+  it('looks up nothing that is too long', () => {
+    const asked: string[] = []
+
+    passwordProblems({ username: 'alice', password: 'a'.repeat(MAX_PASSWORD_BYTES + 1) }, (password) => {
+      asked.push(password)
+      return false
+    })
+
+    expect(asked).to.deep.equal([])
+  })
+})
+
+describe('checkPassword', () => {
+  it('passes a good password', () => {
+    expect(
+      refusalBy(() => {
+        checkPassword({ username: 'alice', password: 'a good password' }, isCommon)
+      }),
+    ).to.equal(null)
+  })
+
+  it('refuses a weak one, with every reason', () => {
+    const refusal = refusalBy(() => {
+      checkPassword({ username: 'QWERTY', password: 'qwerty' }, isCommon)
+    })
+
+    expect(refusal).to.deep.equal({ code: 'password_too_weak', reasons: [SHORT, USERNAME, COMMON] })
+  })
+})
+
+describe('checkUsername', () => {
+  const reasonsFor = (username: string): readonly string[] | null => {
+    const refusal = refusalBy(() => {
+      checkUsername(username)
+    })
+    if (refusal) expect(refusal.code).to.equal('username_invalid')
+    return refusal?.reasons ?? null
+  }
+
+  for (const username of ['a', 'a b', 'alice@example.com', 'ä'.repeat(150), '😀'.repeat(150), '李小龙']) {
+    it(`passes ${username}`, () => {
+      expect(reasonsFor(username)).to.equal(null)
+    })
+  }
+
+  const LENGTH = 'A username has 1 to 150 characters.'
+  const CONTROL = 'A username has no control characters.'
+  const ENDS = 'A username has no space at its ends.'
+  const bad = [
+    { what: 'that is empty', username: '', reasons: [LENGTH] },
+    { what: 'with 151 characters', username: 'a'.repeat(151), reasons: [LENGTH] },
+    { what: 'with a space before it', username: ' alice', reasons: [ENDS] },
+    { what: 'with a space beyond ASCII after it', username: 'alice\u00a0', reasons: [ENDS] },
+    { what: 'with a NUL', username: 'ali\0ce', reasons: [CONTROL] },
+    { what: 'with a line break', username: 'ali\nce', reasons: [CONTROL] },
+    { what: 'with a control character beyond ASCII', username: 'ali\u0085ce', reasons: [CONTROL] },
+    { what: 'with half a character', username: 'ali\ud83dce', reasons: [CONTROL] },
+    { what: 'with all of it', username: `\t${'a'.repeat(150)}`, reasons: [LENGTH, CONTROL, ENDS] },
+  ]
+  for (const { what, username, reasons } of bad) {
+    it(`refuses a name ${what}, with every reason`, () => {
+      expect(reasonsFor(username)).to.deep.equal(reasons)
+    })
+  }
+})
