@@ -1,0 +1,258 @@
+// Counting attempts over a real Redis, and without it when it is killed, hung, or was never there.
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { expect } from 'chai'
+import type { Redis } from 'ioredis'
+import type { AttemptCounters, AttemptWindow } from '../../../src/auth/ports.ts'
+import { attemptCounters } from '../../../src/store/attempt-counters.ts'
+import { recentMap } from '../../../src/store/recent-map.ts'
+import { connectRedis } from '../../../src/store/redis.ts'
+import { attemptCountersConformance } from '../../conformance/attempt-counters.ts'
+import { testRedis, type TestRedis } from '../../support/redis.ts'
+
+const WINDOW: AttemptWindow = { name: 'pair', seconds: 60 }
+const MIB = 1024 * 1024
+
+async function countOf(attempts: AttemptCounters, key: string): Promise<number> {
+  return (await attempts.count(WINDOW, key)).count
+}
+
+async function connected(server: TestRedis): Promise<Redis> {
+  const connection = connectRedis(server.url, () => undefined)
+  await once(connection, 'ready')
+  return connection
+}
+
+async function elapse(seconds: number): Promise<void> {
+  await sleep(seconds * 1000)
+}
+
+describe('attemptCounters on Redis', () => {
+  let server: TestRedis
+  let connection: Redis
+  let attempts: AttemptCounters
+
+  before(async () => {
+    server = await testRedis()
+  })
+  beforeEach(async () => {
+    await server.client.flushall()
+    connection = await connected(server)
+    attempts = attemptCounters(connection)
+  })
+  afterEach(() => {
+    connection.disconnect()
+  })
+  after(async () => {
+    await server.remove()
+  })
+
+  attemptCountersConformance('attemptCounters', async () => {
+    await server.client.flushall()
+    return {
+      attempts: attemptCounters(connection),
+      elapse,
+      close: async () => {
+        await Promise.resolve()
+      },
+    }
+  })
+
+  it('is one count for all instances', async () => {
+    const other = await connected(server)
+
+    await attempts.count(WINDOW, 'a')
+    const elsewhere = await countOf(attemptCounters(other), 'a')
+    other.disconnect()
+
+    expect(elsewhere).to.equal(2)
+  })
+
+  it('keeps no key for ever, and none that tells what was typed', async () => {
+    await attempts.count(WINDOW, 'correct horse battery staple')
+    await attempts.pass('correct horse battery staple', 900)
+
+    const keys = (await server.client.keys('*')).sort()
+    expect(keys).to.have.length(2)
+    expect(keys[0]).to.match(/^attempts:pair:[\w-]{43}$/)
+    expect(keys[1]).to.match(/^attempts:pass:[\w-]{43}$/)
+    expect(await server.client.ttl(keys[0] ?? '')).to.be.within(58, 60)
+    expect(await server.client.ttl(keys[1] ?? '')).to.be.within(898, 900)
+  })
+
+  it('leaves nothing behind of what is taken back or cleared', async () => {
+    await attempts.count(WINDOW, 'a')
+    await attempts.count(WINDOW, 'b')
+
+    await attempts.uncount(WINDOW, 'a')
+    await attempts.uncount(WINDOW, 'never counted')
+    await attempts.clear(WINDOW, 'b')
+
+    expect(await server.client.dbsize()).to.equal(0)
+  })
+})
+
+describe('attemptCounters without its Redis', () => {
+  let server: TestRedis
+  let connection: Redis
+  let attempts: AttemptCounters
+
+  beforeEach(async () => {
+    server = await testRedis()
+    connection = await connected(server)
+    attempts = attemptCounters(connection)
+    await attempts.count(WINDOW, 'a')
+  })
+  afterEach(async () => {
+    connection.disconnect()
+    await server.remove()
+  })
+
+  it('goes on in memory at once when Redis is killed', async () => {
+    await server.signal('SIGKILL')
+
+    const startedAt = performance.now()
+    const counts = [await countOf(attempts, 'a'), await countOf(attempts, 'a'), await countOf(attempts, 'a')]
+    const waits = [await attempts.pass('a', 5), await attempts.pass('a', 5)]
+    await attempts.uncount(WINDOW, 'a')
+    const afterUncount = await countOf(attempts, 'a')
+    await attempts.clear(WINDOW, 'a')
+    const afterClear = await countOf(attempts, 'a')
+    const tookMs = performance.now() - startedAt
+
+    expect(counts).to.deep.equal([1, 2, 3])
+    expect(waits[0]).to.equal(0)
+    expect(waits[1]).to.be.within(4000, 5000)
+    expect(afterUncount).to.equal(3)
+    expect(afterClear).to.equal(1)
+    expect(tookMs).to.be.below(250)
+  })
+
+  it('counts in Redis again when it is back, and forgets the outage with a success', async () => {
+    await server.signal('SIGKILL')
+    expect(await countOf(attempts, 'a')).to.equal(1)
+    await server.start()
+    while (connection.status !== 'ready') await sleep(20)
+    await server.client.flushall()
+
+    await attempts.count(WINDOW, 'a')
+    expect(await server.client.dbsize()).to.equal(1)
+    await attempts.clear(WINDOW, 'a')
+    await server.signal('SIGKILL')
+
+    expect(await countOf(attempts, 'a')).to.equal(1)
+  })
+
+  it('answers every call within 600 ms when Redis hangs', async () => {
+    const timed = async (work: () => Promise<unknown>): Promise<number> => {
+      const startedAt = performance.now()
+      await work()
+      return performance.now() - startedAt
+    }
+    await server.signal('SIGSTOP')
+
+    const tookMs = [
+      await timed(async () => await Promise.all([attempts.count(WINDOW, 'a'), attempts.count(WINDOW, 'b')])),
+      await timed(async () => await attempts.pass('a', 5)),
+      await timed(async () => {
+        await attempts.uncount(WINDOW, 'b')
+      }),
+      await timed(async () => {
+        await attempts.clear(WINDOW, 'b')
+      }),
+    ]
+    const count = await countOf(attempts, 'a')
+    await server.signal('SIGCONT')
+
+    for (const ms of tookMs) expect(ms).to.be.below(600)
+    expect(count).to.equal(2)
+  })
+
+  it('counts in memory what Redis refuses to write', async () => {
+    await server.client.config('SET', 'maxmemory', '1')
+
+    const counts = [await countOf(attempts, 'a'), await countOf(attempts, 'a')]
+
+    expect(counts).to.deep.equal([1, 2])
+  })
+})
+
+attemptCountersConformance(
+  'attemptCounters without any Redis',
+  async () =>
+    await Promise.resolve({
+      attempts: attemptCounters(null),
+      elapse,
+      close: async () => {
+        await Promise.resolve()
+      },
+    }),
+)
+
+describe('attemptCounters in memory', () => {
+  it('stays bounded under a million usernames and addresses', async function () {
+    this.timeout(60_000)
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const attempts = attemptCounters(null)
+    collect()
+    const heapBefore = process.memoryUsage().heapUsed
+
+    for (let guess = 0; guess < 1_000_000; guess += 1) await attempts.count(WINDOW, `name-${guess}`)
+
+    collect()
+    const grownBy = process.memoryUsage().heapUsed - heapBefore
+    expect(grownBy).to.be.below(20 * MIB)
+    expect(await countOf(attempts, 'name-999999')).to.equal(2)
+    expect(await countOf(attempts, 'name-0')).to.equal(1)
+  })
+
+  it('keeps a count that goes on through a flood of others', async () => {
+    const attempts = attemptCounters(null)
+
+    for (let guess = 1; guess <= 10; guess += 1) {
+      expect(await countOf(attempts, 'victim')).to.equal(guess)
+      for (let other = 0; other < 20_000; other += 1) await attempts.count(WINDOW, `${guess}-${other}`)
+    }
+  })
+})
+
+describe('recentMap', () => {
+  it('never holds more than its capacity', () => {
+    const map = recentMap<number>(100)
+
+    for (let entry = 0; entry < 10_000; entry += 1) {
+      map.set(String(entry), entry)
+      expect(map.size).to.be.at.most(100)
+    }
+
+    expect(map.size).to.be.at.least(50)
+    expect(map.get('9999')).to.equal(9999)
+  })
+
+  it('keeps an entry for at least half its capacity of new ones, and longer when it is touched', () => {
+    const map = recentMap<number>(100)
+    map.set('touched', 1)
+    map.set('left alone', 1)
+
+    for (let entry = 0; entry < 1000; entry += 1) {
+      map.set(`a${entry}`, entry)
+      if (entry % 50 === 48) expect(map.get('touched')).to.equal(1)
+      if (entry === 49) expect(map.size).to.be.above(50)
+    }
+
+    expect(map.get('left alone')).to.equal(undefined)
+  })
+
+  it('forgets what is deleted, in whichever generation it is', () => {
+    const map = recentMap<number>(4)
+    for (const key of ['a', 'b', 'c']) map.set(key, 1)
+
+    map.delete('a')
+    map.delete('c')
+
+    expect([map.get('a'), map.get('b'), map.get('c'), map.size]).to.deep.equal([undefined, 1, undefined, 1])
+  })
+})

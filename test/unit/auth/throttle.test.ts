@@ -1,0 +1,298 @@
+// How guessing is slowed, on counters and a clock of the tests' own.
+import { expect } from 'chai'
+import { AuthError } from '../../../src/auth/errors.ts'
+import { throttleAddress, throttled, type Guess } from '../../../src/auth/throttle.ts'
+import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
+import {
+  memoryAttemptCounters,
+  type MemoryAttemptCounters,
+} from '../../support/fakes/memory-attempt-counters.ts'
+import { refusalOf } from '../../support/refusal-of.ts'
+
+const ATTACKER = '203.0.113.66'
+const OWNER = '198.51.100.7'
+const ALICE: Guess = { username: 'alice', ipAddress: ATTACKER }
+
+interface Outcome {
+  evaluated: boolean
+  /** 0 when it was not throttled. */
+  retryAfterSeconds: number
+}
+
+describe('throttled', () => {
+  let clock: ManualClock
+  let attempts: MemoryAttemptCounters
+
+  beforeEach(() => {
+    clock = manualClock()
+    attempts = memoryAttemptCounters(clock)
+  })
+
+  /** One guess whose attempt ends with `end`, or with success. */
+  async function guess(by: Guess, end?: Error): Promise<Outcome> {
+    let evaluated = false
+    const attempt = async (): Promise<void> => {
+      evaluated = true
+      await Promise.resolve()
+      if (end) throw end
+    }
+    try {
+      await throttled({ attempts }, by, attempt)
+      return { evaluated, retryAfterSeconds: 0 }
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error
+      return { evaluated, retryAfterSeconds: error.retryAfterSeconds }
+    }
+  }
+
+  async function wrong(by: Guess): Promise<Outcome> {
+    return await guess(by, new AuthError('credentials_invalid'))
+  }
+
+  async function wrongTimes(times: number, by: Guess): Promise<Outcome[]> {
+    const outcomes: Outcome[] = []
+    for (let time = 0; time < times; time += 1) outcomes.push(await wrong(by))
+    return outcomes
+  }
+
+  function evaluatedOf(outcomes: Outcome[]): number {
+    return outcomes.filter(({ evaluated }) => evaluated).length
+  }
+
+  /** One wrong guess each from as many addresses. */
+  async function botnet(size: number): Promise<Outcome[]> {
+    const addresses = Array.from({ length: size }, (_, bot) => `10.0.${Math.floor(bot / 250)}.${bot % 250}`)
+    return await Promise.all(
+      addresses.map(async (ipAddress) => await wrong({ username: 'alice', ipAddress })),
+    )
+  }
+
+  /** What is left of `window`, whatever the key. */
+  function counted(window: string): number[] {
+    return Object.entries(attempts.counts())
+      .filter(([id]) => id.startsWith(`${window}:`))
+      .map(([, count]) => count)
+  }
+
+  it('resolves to what the attempt resolves to', async () => {
+    expect(await throttled({ attempts }, ALICE, async () => await Promise.resolve('in'))).to.equal('in')
+  })
+
+  it('rejects with what the attempt rejects with', async () => {
+    const broken = throttled({ attempts }, ALICE, () => Promise.reject(new AuthError('credentials_invalid')))
+
+    expect(await refusalOf(broken)).to.equal('credentials_invalid')
+  })
+
+  describe('of one username from one address', () => {
+    it('evaluates 11 of 500 wrong guesses in a row at one moment', async () => {
+      const outcomes = await wrongTimes(500, ALICE)
+
+      expect(evaluatedOf(outcomes)).to.equal(11)
+      expect(outcomes[11]).to.deep.equal({ evaluated: false, retryAfterSeconds: 1 })
+      expect(outcomes[499]).to.deep.equal({ evaluated: false, retryAfterSeconds: 60 })
+    })
+
+    it('evaluates 11 of 500 wrong guesses at once, and counts no more than those', async () => {
+      const outcomes = await Promise.all(Array.from({ length: 500 }, async () => await wrong(ALICE)))
+
+      expect(evaluatedOf(outcomes)).to.equal(11)
+      expect(counted('pair')).to.deep.equal([11])
+      expect(counted('username')).to.deep.equal([11])
+    })
+
+    it('makes each wait twice the one before, up to 15 minutes', async () => {
+      await wrongTimes(11, ALICE)
+      const waits: number[] = []
+      for (let time = 0; time < 12; time += 1) {
+        const { retryAfterSeconds } = await wrong(ALICE)
+        waits.push(retryAfterSeconds)
+        clock.advance(retryAfterSeconds - 0.001)
+        expect((await wrong(ALICE)).evaluated).to.equal(false)
+        clock.advance(0.001)
+        expect((await wrong(ALICE)).evaluated).to.equal(true)
+      }
+
+      expect(waits).to.deep.equal([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900])
+    })
+
+    it('evaluates 23 guesses an hour of one who waits each time as long as it says', async () => {
+      const endsAtMs = clock.nowMs() + 3600_000
+      let evaluated = 0
+      while (clock.nowMs() < endsAtMs) {
+        const outcome = await wrong(ALICE)
+        if (outcome.evaluated) evaluated += 1
+        clock.advance(outcome.retryAfterSeconds)
+      }
+
+      expect(evaluated).to.equal(23)
+    })
+
+    it('begins again when the hour is over', async () => {
+      await wrongTimes(12, ALICE)
+
+      clock.advance(3600)
+
+      expect(evaluatedOf(await wrongTimes(20, ALICE))).to.equal(11)
+    })
+
+    it('takes a name for the same however it is spelt', async () => {
+      await wrongTimes(6, { ...ALICE, username: 'Am\u00e9lie' })
+      const outcomes = await wrongTimes(6, { ...ALICE, username: '  AME\u0301LIE ' })
+
+      expect(evaluatedOf(outcomes)).to.equal(5)
+      expect(counted('username')).to.deep.equal([11])
+    })
+
+    it('forgets the failures with a success', async () => {
+      await wrongTimes(9, ALICE)
+
+      await guess(ALICE)
+
+      expect(counted('pair')).to.deep.equal([])
+      expect(evaluatedOf(await wrongTimes(20, ALICE))).to.equal(11)
+    })
+
+    it('does not count what fails for another reason', async () => {
+      for (const end of [new AuthError('unavailable'), new AuthError('throttled')]) {
+        for (let time = 0; time < 50; time += 1) {
+          expect((await guess(ALICE, end)).evaluated).to.equal(true)
+        }
+      }
+      const broken = throttled({ attempts }, ALICE, () => Promise.reject(new TypeError('a defect')))
+
+      expect(await broken.catch((error: unknown) => error)).to.be.instanceOf(TypeError)
+      expect(counted('pair')).to.deep.equal([])
+      expect(counted('username')).to.deep.equal([])
+    })
+
+    it('does not let one address use up the waits of another name', async () => {
+      await wrongTimes(50, ALICE)
+
+      expect(evaluatedOf(await wrongTimes(20, { ...ALICE, username: 'bob' }))).to.equal(11)
+    })
+  })
+
+  describe('of one username from anywhere', () => {
+    it('lets the owner in elsewhere, in the middle of 500 guesses', async () => {
+      const owner: Guess = { username: 'alice', ipAddress: OWNER }
+      const flood = Array.from({ length: 250 }, async () => await wrong(ALICE))
+      const during = guess(owner)
+      const rest = Array.from({ length: 250 }, async () => await wrong(ALICE))
+
+      expect(await during).to.deep.equal({ evaluated: true, retryAfterSeconds: 0 })
+      await Promise.all([...flood, ...rest])
+      expect((await guess(owner)).evaluated).to.equal(true)
+    })
+
+    it('gives each address one guess, then growing waits, once 100 have failed', async () => {
+      await botnet(100)
+      const newcomer: Guess = { username: 'alice', ipAddress: OWNER }
+
+      const outcomes = [await wrong(newcomer), await wrong(newcomer), await wrong(newcomer)]
+      clock.advance(1)
+      outcomes.push(await wrong(newcomer), await wrong(newcomer))
+
+      expect(outcomes.map(({ evaluated }) => evaluated)).to.deep.equal([true, true, false, true, false])
+      expect(outcomes.map(({ retryAfterSeconds }) => retryAfterSeconds)).to.deep.equal([0, 0, 1, 0, 2])
+    })
+
+    it('leaves the allowance as it is up to the hundredth failure', async () => {
+      await botnet(98)
+
+      const outcomes = await wrongTimes(4, ALICE)
+
+      // The third is the 101st: it passes, and begins a wait.
+      expect(outcomes.map(({ evaluated }) => evaluated)).to.deep.equal([true, true, true, false])
+    })
+
+    it('lets the owner in from an address that has not failed, however many guesses a botnet makes', async () => {
+      const bots = await botnet(5000)
+
+      expect(evaluatedOf(bots)).to.equal(5000)
+      expect((await guess({ username: 'alice', ipAddress: OWNER })).evaluated).to.equal(true)
+      expect((await guess({ username: 'alice', ipAddress: OWNER })).evaluated).to.equal(true)
+    })
+
+    it('takes a success back, and no more than that', async () => {
+      await wrongTimes(3, ALICE)
+
+      await guess({ username: 'alice', ipAddress: OWNER })
+
+      expect(counted('username')).to.deep.equal([3])
+    })
+  })
+
+  describe('of one address', () => {
+    const spray = async (times: number, ipAddress: string): Promise<Outcome[]> => {
+      const outcomes: Outcome[] = []
+      for (let time = 0; time < times; time += 1) {
+        outcomes.push(await wrong({ username: `user-${time}`, ipAddress }))
+      }
+      return outcomes
+    }
+
+    it('evaluates 120 attempts a minute, whoever they are for', async () => {
+      const outcomes = await spray(130, ATTACKER)
+      clock.advance(20.5)
+      const { retryAfterSeconds } = await wrong(ALICE)
+      clock.advance(39.5)
+
+      expect(evaluatedOf(outcomes)).to.equal(120)
+      expect(outcomes[120]).to.deep.equal({ evaluated: false, retryAfterSeconds: 60 })
+      expect(retryAfterSeconds).to.equal(40)
+      expect((await wrong(ALICE)).evaluated).to.equal(true)
+    })
+
+    it('leaves no other key behind of what it refuses', async () => {
+      await spray(5000, ATTACKER)
+
+      expect(Object.keys(attempts.counts())).to.have.length(1 + 120 + 120)
+    })
+
+    const NETWORKS: [string, string, string, boolean][] = [
+      ['two addresses of one IPv6 /64', '2001:db8:1:2::1', '2001:DB8:1:2:ffff::2', true],
+      ['two IPv6 /64', '2001:db8:1:2::1', '2001:db8:1:3::1', false],
+      ['an IPv4 address and the same within IPv6', '192.0.2.1', '::ffff:192.0.2.1', true],
+      ['two IPv4 addresses within IPv6', '::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
+      ['two IPv4 addresses', '192.0.2.1', '192.0.2.2', false],
+      ['two texts that are no addresses', 'unknown', 'unix:', false],
+      ['a text that is no address, twice', 'unknown', 'unknown', true],
+    ]
+    for (const [name, one, other, isOne] of NETWORKS) {
+      it(`takes ${name} for ${isOne ? 'one' : 'two'}`, async () => {
+        await spray(120, one)
+
+        const [outcome] = await spray(1, other)
+
+        expect(outcome?.evaluated).to.equal(!isOne)
+      })
+    }
+  })
+
+  it('says the same of a user that exists and of one that does not', async () => {
+    const says = async (username: string): Promise<Outcome[]> => {
+      const outcomes = await wrongTimes(15, { username, ipAddress: `${username}-address` })
+      clock.advance(1)
+      return [...outcomes, ...(await wrongTimes(3, { username, ipAddress: `${username}-address` }))]
+    }
+
+    expect(await says('alice')).to.deep.equal(await says('no such user'))
+  })
+})
+
+describe('throttleAddress', () => {
+  it('refuses the 121st attempt of an address in a minute, and says when the minute ends', async () => {
+    const clock = manualClock()
+    const attempts = memoryAttemptCounters(clock)
+    for (let time = 0; time < 120; time += 1) await throttleAddress({ attempts }, ATTACKER)
+    clock.advance(30)
+
+    const refused: unknown = await throttleAddress({ attempts }, ATTACKER).catch((error: unknown) => error)
+
+    expect(refused).to.include({ code: 'throttled', retryAfterSeconds: 30 })
+    expect(await refusalOf(throttleAddress({ attempts }, OWNER))).to.equal('resolved')
+    clock.advance(30)
+    expect(await refusalOf(throttleAddress({ attempts }, ATTACKER))).to.equal('resolved')
+  })
+})
