@@ -1,6 +1,6 @@
 // Decides whether a verified token's session is still on.
 import { AuthError } from './errors.ts'
-import type { Denylist, Journal, TokenIds } from './ports.ts'
+import type { Denylist, Journal, TokenIds } from './ports/denials.ts'
 
 export interface CheckLiveDeps {
   denylist: Denylist

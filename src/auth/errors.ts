@@ -30,7 +30,8 @@ export type CredentialErrorCode =
 export type AccountErrorCode =
   'username_invalid' | 'username_taken' | 'password_too_weak' | 'session_not_found'
 
-export type AuthErrorCode = CredentialErrorCode | AccountErrorCode
+/** `failed`: a store refused what it was asked, for a reason of ours; trying again would not help. */
+export type AuthErrorCode = CredentialErrorCode | AccountErrorCode | 'failed'
 
 export interface AuthErrorOptions extends ErrorOptions {
   retryAfterSeconds?: number

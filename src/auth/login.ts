@@ -1,13 +1,13 @@
 // Trades a username and password for a pair of tokens: one session on one device begins.
-import { v7 as uuidv7 } from 'uuid'
+import { beginSession, type BeginSessionDeps, type BegunSession } from './begin-session.ts'
 import { AuthError } from './errors.ts'
-import type { Account, AuditLog, Grant, Origin, Passwords, Sessions, Tokens, Users } from './ports.ts'
+import type { Account, Passwords, Users } from './ports/accounts.ts'
+import type { AuditLog, Origin } from './ports/log.ts'
+import type { ThrottleDeps } from './throttle.ts'
 
-export interface LoginDeps {
+export interface LoginDeps extends BeginSessionDeps, ThrottleDeps {
   users: Users
-  sessions: Sessions
   passwords: Passwords
-  tokens: Tokens
   auditLog: AuditLog
   /** A hash of nothing anybody knows, verified where there is no account, so that both cost the same. */
   decoyHash: string
@@ -16,60 +16,49 @@ export interface LoginDeps {
 export interface LoginInput {
   username: string
   password: string
+  /** Whether each refresh brings a new refresh token. */
+  rotates: boolean
   origin: Origin
-}
-
-export interface Pair {
-  access: string
-  refresh: string
 }
 
 /**
  * Resolves once the session is durable. Rejects with `credentials_invalid`, alike in time for
- * unknown user, wrong password and inactive user, or with `unavailable`.
+ * unknown user, wrong password and inactive user, with `throttled`, or with `unavailable`.
  */
-export async function login(deps: LoginDeps, input: LoginInput): Promise<Pair> {
-  // The account may change between reading it and beginning the session, when another device has
-  // its hash renewed, say; whoever knows the password that then holds is not turned away.
-  const attempt = await tryLogin(deps, input)
-  const { pair, account } = attempt.hasChanged ? await tryLogin(deps, input) : attempt
-  if (pair) return pair
+export async function login(deps: LoginDeps, input: LoginInput): Promise<BegunSession> {
+  const guess = { username: input.username, ipAddress: input.origin.ipAddress }
+  return await deps.throttle.guess(guess, async () => {
+    // The account may change between reading it and beginning the session, when another device has
+    // its hash renewed, say; whoever knows the password that then holds is not turned away.
+    const attempt = await tryLogin(deps, input)
+    const { begun, account } = attempt.hasChanged ? await tryLogin(deps, input) : attempt
+    if (begun) return begun
 
-  await deps.auditLog.write({
-    type: 'USER_LOGIN_FAILED',
-    origin: input.origin,
-    // The name itself is not kept: people type their password into that field.
-    ...(account ? { userId: account.id } : { message: 'unknown user' }),
+    await deps.auditLog.write({
+      type: 'USER_LOGIN_FAILED',
+      origin: input.origin,
+      // The name itself is not kept: people type their password into that field.
+      ...(account ? { userId: account.id } : { message: 'unknown user' }),
+    })
+    throw new AuthError('credentials_invalid')
   })
-  throw new AuthError('credentials_invalid')
 }
 
 interface Attempt {
   account: Account | null
-  pair: Pair | null
+  begun: BegunSession | null
   /** The password was right, but the account was no longer as it was read. */
   hasChanged: boolean
 }
 
-async function tryLogin(deps: LoginDeps, { username, password, origin }: LoginInput): Promise<Attempt> {
+async function tryLogin(deps: LoginDeps, input: LoginInput): Promise<Attempt> {
+  const { username, password, rotates, origin } = input
   const account = await deps.users.findByUsername(username)
   const matches = await deps.passwords.verify(account?.passwordHash ?? deps.decoyHash, password)
-  if (!account?.isActive || !matches) return { account, pair: null, hasChanged: false }
+  if (!account?.isActive || !matches) return { account, begun: null, hasChanged: false }
 
-  const grant: Grant = { sid: uuidv7(), userId: account.id, scope: account.role }
-  const refresh = deps.tokens.signRefresh(grant)
-  const begun = await deps.sessions.begin(
-    {
-      id: grant.sid,
-      account,
-      ...(deps.passwords.isOutdated(account.passwordHash) && {
-        rehashed: await deps.passwords.hash(password),
-      }),
-      refreshJti: refresh.jti,
-      expiresAt: refresh.exp,
-    },
-    { type: 'USER_LOGIN', origin, userId: account.id },
-  )
-  const pair = begun ? { access: deps.tokens.signAccess(grant, refresh.exp), refresh: refresh.token } : null
-  return { account, pair, hasChanged: !begun }
+  const isOutdated = deps.passwords.isOutdated(account.passwordHash)
+  const rehashed = isOutdated ? { rehashed: await deps.passwords.hash(password) } : {}
+  const begun = await beginSession(deps, { account, ...rehashed, rotates, origin })
+  return { account, begun, hasChanged: begun === null }
 }

@@ -1,18 +1,46 @@
-// Trades a refresh token for a new access token, without touching Postgres while the denylist can tell.
+// Trades a refresh token for a new access token, and for its successor where the session rotates.
+import type { RefreshClaims } from '../contract/claims.ts'
 import { checkLive, type CheckLiveDeps } from './check-live.ts'
-import type { Tokens } from './ports.ts'
+import { sessionOf } from './generations.ts'
+import type { Origin } from './ports/log.ts'
+import type { SignedAccess, SignedRefresh } from './ports/tokens.ts'
+import { rotate, type RotateDeps } from './rotate.ts'
 import { verifyRefresh } from './verify-refresh.ts'
 
-export interface RefreshDeps extends CheckLiveDeps {
-  tokens: Tokens
+export interface RefreshDeps extends CheckLiveDeps, RotateDeps {}
+
+export interface RefreshInput {
+  token: string
+  origin: Origin
+}
+
+export interface Refreshed {
+  claims: RefreshClaims
+  access: SignedAccess
 }
 
 /**
- * Resolves to an access token. Rejects with `token_invalid`, `token_expired`,
- * `token_wrong_type`, `token_denied` or `unavailable`.
+ * Resolves to an access token; the refresh token stays as it is. Does not touch Postgres while the
+ * denylist can tell, unless the token has a generation: then the session's row has the last word.
+ * Rejects with `token_invalid`, `token_expired`, `token_wrong_type`, `token_denied` or `unavailable`.
  */
-export async function refresh(deps: RefreshDeps, token: string): Promise<string> {
+export async function refresh(deps: RefreshDeps, { token, origin }: RefreshInput): Promise<Refreshed> {
   const claims = verifyRefresh(deps.tokens, token)
-  await checkLive(deps, claims)
-  return deps.tokens.signAccess({ sid: claims.sid, userId: claims.sub, scope: claims.scope }, claims.exp)
+  if (claims.gen === undefined) await checkLive(deps, claims)
+  else await sessionOf(deps, { claims, origin })
+  return { claims, access: deps.tokens.signAccess(grantOf(claims), claims.exp) }
+}
+
+/** Resolves to a new pair of the session, as `rotate` does. Rejects as `refresh` does. */
+export async function refreshRotating(
+  deps: RefreshDeps,
+  { token, origin }: RefreshInput,
+): Promise<Refreshed & { refresh: SignedRefresh }> {
+  const claims = verifyRefresh(deps.tokens, token)
+  const next = await rotate(deps, { claims, origin })
+  return { claims, access: deps.tokens.signAccess(grantOf(claims), next.exp), refresh: next }
+}
+
+function grantOf({ sid, sub, scope }: RefreshClaims) {
+  return { sid, userId: sub, scope }
 }

@@ -2,7 +2,9 @@
 import { v7 as uuidv7 } from 'uuid'
 import { AuthError } from './errors.ts'
 import { checkPassword, checkUsername, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
-import type { Denial, LogEntry, Origin, Passwords, UserAdmin } from './ports.ts'
+import type { Passwords, UserAdmin } from './ports/accounts.ts'
+import type { Denial } from './ports/denials.ts'
+import type { LogEntry, Origin } from './ports/log.ts'
 
 export interface UsersDeps {
   userAdmin: UserAdmin

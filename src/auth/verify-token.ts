@@ -1,8 +1,16 @@
 // Says whether a token of either kind is good here and now.
 import { checkLive } from './check-live.ts'
+import { AuthError } from './errors.ts'
+import { judge } from './generations.ts'
 import type { RefreshDeps } from './refresh.ts'
 
 /** Resolves when it is. Rejects with `token_invalid`, `token_expired`, `token_denied` or `unavailable`. */
 export async function verifyToken(deps: RefreshDeps, token: string): Promise<void> {
-  await checkLive(deps, deps.tokens.verify(token))
+  const claims = deps.tokens.verify(token)
+  if (claims.token_type === 'access' || claims.gen === undefined) {
+    await checkLive(deps, claims)
+    return
+  }
+  const { standing } = await judge(deps, claims)
+  if (standing !== 'current' && standing !== 'in_grace') throw new AuthError('token_denied')
 }

@@ -34,5 +34,5 @@ export interface AccessClaims extends CommonClaims {
 export interface RefreshClaims extends CommonClaims {
   token_type: 'refresh'
   /** The generation of a session that rotates; absent where refresh tokens are used again and again. */
-  gen?: number
+  gen?: number | undefined
 }

@@ -1,5 +1,5 @@
 // The Denylist port where there is no Redis: every question goes to the journal.
-import type { Denylist } from '../auth/ports.ts'
+import type { Denylist } from '../auth/ports/denials.ts'
 
 export const absentDenylist: Denylist = {
   check: () => Promise.resolve('unknown'),

@@ -2,27 +2,11 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { RateLimiterRedis } from 'rate-limiter-flexible'
-import type { AttemptCount, AttemptCounters } from '../auth/ports.ts'
+import type { AttemptCounters } from '../auth/ports/attempts.ts'
 import { boundedAttemptCounters } from './bounded-attempt-counters.ts'
 
-const PASS = 'pass'
-
-/**
- * Counts up or down; what is at nothing is gone, so that attempts which were taken back leave no keys.
- * Without this, one taken back after its window would begin a new one at less than nothing.
- */
-const COUNT_SCRIPT = `
-local count = redis.call('incrby', KEYS[1], ARGV[1])
-if count <= 0 then
-  redis.call('del', KEYS[1])
-  return {0, 0}
-end
-local ttl = redis.call('pttl', KEYS[1])
-if ttl < 0 then
-  redis.call('expire', KEYS[1], ARGV[2])
-  ttl = 1000 * ARGV[2]
-end
-return {count, ttl}`
+/** How long a store that failed is left alone. */
+const PAUSE_MS = 1000
 
 /**
  * Counts of all instances are one as long as Redis answers. Each call waits for Redis as long as one
@@ -38,46 +22,55 @@ function redisAttemptCounters(redis: Redis): AttemptCounters {
   const limiter = new RateLimiterRedis({
     storeClient: redis,
     rejectIfRedisNotReady: true,
-    customIncrTtlLuaScript: COUNT_SCRIPT,
     keyPrefix: 'attempts',
     // What the policy decides is none of the limiter's business: it counts, for as long as each call says.
     points: 1,
     duration: 1,
   })
 
-  async function add(name: string, key: string, seconds: number): Promise<AttemptCount> {
-    const counted = await limiter.penalty(`${name}:${key}`, 1, { customDuration: seconds })
-    return { count: counted.consumedPoints, resetMs: counted.msBeforeNext }
-  }
-
   return {
-    count: async ({ name, seconds }, key) => await add(name, key, seconds),
-    uncount: async ({ name, seconds }, key) => {
-      await limiter.reward(`${name}:${key}`, 1, { customDuration: seconds })
+    peek: async ({ name }, key) => {
+      const counted = await limiter.get(`${name}:${key}`)
+      return { count: counted?.consumedPoints ?? 0, resetMs: Math.max(counted?.msBeforeNext ?? 0, 0) }
+    },
+    count: async ({ name, seconds }, key) => {
+      const counted = await limiter.penalty(`${name}:${key}`, 1, { customDuration: seconds })
+      return { count: counted.consumedPoints, resetMs: counted.msBeforeNext }
     },
     clear: async ({ name }, key) => {
       await limiter.delete(`${name}:${key}`)
     },
-    pass: async (key, seconds) => {
-      const { count, resetMs } = await add(PASS, key, seconds)
-      return count === 1 ? 0 : Math.max(1, resetMs)
-    },
   }
 }
 
-/** The library's own insurance keeps a timer for each key, and as many keys as anyone likes to make up. */
+/**
+ * Counts in memory whenever the store fails, and for a moment after: a login takes several steps, and
+ * none of them is to wait for a store that hangs. (The library's own insurance keeps a timer for each
+ * key, and as many keys as anyone likes to make up.)
+ */
 function insured(store: AttemptCounters, memory: AttemptCounters): AttemptCounters {
+  let pausedUntil = 0
+
+  async function either<T>(ask: (counters: AttemptCounters) => Promise<T>): Promise<T> {
+    if (performance.now() < pausedUntil) return await ask(memory)
+    try {
+      return await ask(store)
+    } catch {
+      pausedUntil = performance.now() + PAUSE_MS
+      return await ask(memory)
+    }
+  }
+
   return {
-    count: async (window, key) => await store.count(window, key).catch(() => memory.count(window, key)),
-    uncount: async (window, key) => {
-      await store.uncount(window, key).catch(() => memory.uncount(window, key))
-    },
+    peek: async (window, key) => await either(async (counters) => await counters.peek(window, key)),
+    count: async (window, key) => await either(async (counters) => await counters.count(window, key)),
     clear: async (window, key) => {
       // Also what an outage has left, for the next one.
       await memory.clear(window, key)
-      await store.clear(window, key).catch(() => undefined)
+      await either(async (counters) => {
+        await counters.clear(window, key)
+      })
     },
-    pass: async (key, seconds) => await store.pass(key, seconds).catch(() => memory.pass(key, seconds)),
   }
 }
 
@@ -85,13 +78,10 @@ function insured(store: AttemptCounters, memory: AttemptCounters): AttemptCounte
 function hashingKeys(counters: AttemptCounters): AttemptCounters {
   const hashed = (key: string): string => createHash('sha256').update(key).digest('base64url')
   return {
+    peek: async (window, key) => await counters.peek(window, hashed(key)),
     count: async (window, key) => await counters.count(window, hashed(key)),
-    uncount: async (window, key) => {
-      await counters.uncount(window, hashed(key))
-    },
     clear: async (window, key) => {
       await counters.clear(window, hashed(key))
     },
-    pass: async (key, seconds) => await counters.pass(hashed(key), seconds),
   }
 }

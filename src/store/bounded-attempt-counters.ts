@@ -1,5 +1,5 @@
 // The AttemptCounters port in the memory of this process, which does not grow with the number of keys.
-import type { AttemptCount, AttemptCounters } from '../auth/ports.ts'
+import type { AttemptCounters } from '../auth/ports/attempts.ts'
 import { recentMap, type RecentMap } from './recent-map.ts'
 
 /**
@@ -7,8 +7,6 @@ import { recentMap, type RecentMap } from './recent-map.ts'
  * takes half as many other wrong guesses; each costs a password hash, which makes that minutes of work.
  */
 const WINDOW_KEYS = 50_000
-
-const PASS = 'pass'
 
 interface Counter {
   count: number
@@ -32,35 +30,28 @@ export function boundedAttemptCounters(nowMs: () => number): AttemptCounters {
     return counter && counter.endsAtMs > nowMs() ? counter : undefined
   }
 
-  function add(name: string, key: string, seconds: number): AttemptCount {
-    const now = nowMs()
-    let counter = current(name, key)
-    if (!counter) {
-      counter = { count: 0, endsAtMs: now + seconds * 1000 }
-      counters(name).set(key, counter)
-    }
-    counter.count += 1
-    return { count: counter.count, resetMs: counter.endsAtMs - now }
-  }
-
   return {
-    count: async ({ name, seconds }, key) => await Promise.resolve(add(name, key, seconds)),
-
-    uncount: async ({ name }, key) => {
+    peek: async ({ name }, key) => {
       const counter = current(name, key)
-      if (counter && counter.count > 1) counter.count -= 1
-      else counters(name).delete(key)
-      await Promise.resolve()
+      return await Promise.resolve(
+        counter ? { count: counter.count, resetMs: counter.endsAtMs - nowMs() } : { count: 0, resetMs: 0 },
+      )
+    },
+
+    count: async ({ name, seconds }, key) => {
+      const now = nowMs()
+      let counter = current(name, key)
+      if (!counter) {
+        counter = { count: 0, endsAtMs: now + seconds * 1000 }
+        counters(name).set(key, counter)
+      }
+      counter.count += 1
+      return await Promise.resolve({ count: counter.count, resetMs: counter.endsAtMs - now })
     },
 
     clear: async ({ name }, key) => {
       counters(name).delete(key)
       await Promise.resolve()
-    },
-
-    pass: async (key, seconds) => {
-      const { count, resetMs } = add(PASS, key, seconds)
-      return await Promise.resolve(count === 1 ? 0 : resetMs)
     },
   }
 }

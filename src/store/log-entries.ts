@@ -1,6 +1,6 @@
 // Log entries in SQL: they ride in the statement they describe, and never make it fail.
 import { v7 as uuidv7 } from 'uuid'
-import type { AuditLog, LogEntry } from '../auth/ports.ts'
+import type { AuditLog, LogEntry } from '../auth/ports/log.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { isRefusal, type Postgres, type Statement } from './postgres.ts'
 
@@ -22,6 +22,8 @@ export interface LogEntriesDeps {
   onFailure: () => void
 }
 
+const MAX_MESSAGE_CHARACTERS = 500
+
 const COLUMNS = ['id', 'event_type', 'ip_address', 'user_agent', 'message'] as const
 const TYPES = ['uuid', 'text', 'text', 'text', 'text'] as const
 
@@ -32,10 +34,10 @@ export function insertEntry(source: string, first: number): string {
           SELECT ${parameters.join(', ')}, user_id, session_id FROM ${source}`
 }
 
-/** An entry that describes no statement; its last parameter is the user's id, or NULL. */
+/** An entry that describes no statement; its last parameters are the ids of user and session, or NULL. */
 export const WRITE_ENTRY: Statement = {
   name: 'logs.write',
-  text: insertEntry('(SELECT $6::uuid AS user_id, NULL::uuid AS session_id) AS subject', 1),
+  text: insertEntry('(SELECT $6::uuid AS user_id, $7::uuid AS session_id) AS subject', 1),
 }
 
 /** Does the work with its entry; where Postgres refuses that, without it, and reports the loss. */
@@ -72,7 +74,11 @@ export function postgresAuditLog({ postgres, log, onFailure }: LogEntriesDeps): 
   return {
     write: async (entry) => {
       try {
-        await postgres.query(WRITE_ENTRY, [...entryValues(entry), entry.userId ?? null])
+        await postgres.query(WRITE_ENTRY, [
+          ...entryValues(entry),
+          entry.userId ?? null,
+          entry.sessionId ?? null,
+        ])
       } catch (error) {
         onFailure()
         log.error({ eventType: entry.type, err: error }, 'a log entry could not be written')
@@ -82,5 +88,10 @@ export function postgresAuditLog({ postgres, log, onFailure }: LogEntriesDeps): 
 }
 
 export function entryValues({ type, origin, message }: LogEntry): unknown[] {
-  return [uuidv7(), type, origin.ipAddress, origin.userAgent, message ?? null]
+  return [uuidv7(), type, origin.ipAddress, origin.userAgent, message === undefined ? null : oneLine(message)]
+}
+
+/** It may quote what a caller sent. */
+function oneLine(message: string): string {
+  return message.slice(0, MAX_MESSAGE_CHARACTERS).replace(/\p{Cc}/gu, ' ')
 }

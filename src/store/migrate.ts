@@ -1,10 +1,14 @@
 // Brings the schema up, down, or tells where it stands; safe when several processes start at once.
 import knex, { type Knex } from 'knex'
 import { Client } from 'pg'
-import { down, up } from './migrations/001-sessions-and-journal.ts'
+import { down as down1, up as up1 } from './migrations/001-sessions-and-journal.ts'
+import { down as down2, up as up2 } from './migrations/002-one-denial-for-each-id.ts'
 
 /** In their order. Named without an extension, so that a checkout and a build share one history. */
-const MIGRATIONS: Record<string, Knex.Migration> = { '001-sessions-and-journal': { up, down } }
+const MIGRATIONS: Record<string, Knex.Migration> = {
+  '001-sessions-and-journal': { up: up1, down: down1 },
+  '002-one-denial-for-each-id': { up: up2, down: down2 },
+}
 
 /** Lets one process at a time migrate; any number that nobody else uses on this database. */
 const ADVISORY_LOCK = 7_133_701_809

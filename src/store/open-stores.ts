@@ -1,12 +1,19 @@
 // Opens Postgres and Redis and hands out the ports that stand on them.
 import { AuthError } from '../auth/errors.ts'
-import type { AuditLog, Denylist, Journal, Sessions, Users } from '../auth/ports.ts'
+import type { OwnAccount, UserAdmin, Users } from '../auth/ports/accounts.ts'
+import type { AttemptCounters } from '../auth/ports/attempts.ts'
+import type { Denylist, Journal } from '../auth/ports/denials.ts'
+import type { AuditLog } from '../auth/ports/log.ts'
+import type { Sessions } from '../auth/ports/sessions.ts'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { absentDenylist } from './absent-denylist.ts'
+import { attemptCounters } from './attempt-counters.ts'
 import { logEntries, postgresAuditLog } from './log-entries.ts'
 import { postgresJournal, type ReplayableJournal } from './postgres-journal.ts'
+import { postgresOwnAccount } from './postgres-own-account.ts'
 import { postgresSessions } from './postgres-sessions.ts'
+import { postgresUserAdmin } from './postgres-user-admin.ts'
 import { postgresUsers } from './postgres-users.ts'
 import { postgres } from './postgres.ts'
 import { redisDenylist } from './redis-denylist.ts'
@@ -23,10 +30,13 @@ export interface StoresOptions {
 
 export interface Stores {
   users: Users
+  userAdmin: UserAdmin
+  ownAccount: OwnAccount
   sessions: Sessions
   journal: Journal
   denylist: Denylist
   auditLog: AuditLog
+  attempts: AttemptCounters
   /** What each part has to say for itself, `ok` when all is well. */
   readiness(): Promise<Record<string, string>>
   close(): Promise<void>
@@ -35,16 +45,20 @@ export interface Stores {
 /** Connects in the background: what is down at first is used when it comes up. */
 export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics }: StoresOptions): Stores {
   const database = postgres({ url: databaseUrl, log })
-  const journal = postgresJournal(database)
-  const entriesDeps = { postgres: database, log, onFailure: metrics.logEntryFailed }
+  const entries = { postgres: database, log, onFailure: metrics.logEntryFailed }
+  const logged = { postgres: database, logEntries: logEntries(entries), leewaySeconds }
+  const journal = postgresJournal(logged)
   const redis = redisUrl === null ? null : openDenylist({ redisUrl, journal, log, metrics })
 
   return {
     users: postgresUsers(database),
-    sessions: postgresSessions({ logEntries: logEntries(entriesDeps), leewaySeconds }),
+    userAdmin: postgresUserAdmin({ entries, leewaySeconds }),
+    ownAccount: postgresOwnAccount({ entries, leewaySeconds }),
+    sessions: postgresSessions(logged),
     journal,
     denylist: redis?.denylist ?? absentDenylist,
-    auditLog: postgresAuditLog(entriesDeps),
+    auditLog: postgresAuditLog(entries),
+    attempts: attemptCounters(redis?.connection ?? null),
 
     readiness: async () => {
       const answering = await journal.settledUpTo().then(
@@ -90,6 +104,7 @@ function openDenylist({ redisUrl, journal, log, metrics }: DenylistOptions) {
 
   return {
     denylist,
+    connection,
     readiness: () => ({
       redis: connection.status === 'ready' ? 'ok' : 'not connected',
       denylist: denylist.isTrusted ? 'ok' : 'not in sync with the journal, which is asked instead',

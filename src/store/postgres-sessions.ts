@@ -1,7 +1,10 @@
-// The Sessions port: one statement, one round trip and one commit for each beginning and each end.
+// The Sessions port: one statement, one round trip and one commit for each step in a session's life.
 import { createHash } from 'node:crypto'
-import type { Sessions } from '../auth/ports.ts'
+import type { LiveSession, SessionSummary, Sessions } from '../auth/ports/sessions.ts'
+import { tokenId } from '../contract/denylist-keys.ts'
 import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
+import { unlessDenied } from './postgres-journal.ts'
+import type { Postgres, Statement } from './postgres.ts'
 
 // The update takes the user's row first, so that a login and a disabling, or a change of
 // password, come one after the other; it changes nothing when the account is not as it was read.
@@ -22,8 +25,11 @@ const BEGIN: LoggedStatement = {
   withoutEntry: { name: 'sessions.begin.unlogged', text: begin('') },
 }
 
-/** Ends the sessions that `condition` picks; `$1` is the reason, `$2` the leeway in seconds. */
-export const endSessions = (condition: string, entry: string) => `
+/**
+ * Ends the sessions that `condition` picks, and denies `ending`: these, or more of them; `$1` is the
+ * reason, `$2` the leeway in seconds.
+ */
+export const endSessions = (condition: string, entry: string, ending = 'SELECT * FROM ended') => `
   WITH ended AS (
     UPDATE user_sessions SET ended_at = now(), end_reason = $1::text
     WHERE ${condition} AND ended_at IS NULL
@@ -31,20 +37,107 @@ export const endSessions = (condition: string, entry: string) => `
   ), journal AS (
     INSERT INTO revocations (denied_id, partition, reason, expires_at)
     SELECT session_id::text, right(session_id::text, 2), $1::text, expires_at + $2::float8 * interval '1 second'
-    FROM ended
+    FROM (${ending}) AS ending
+    ${unlessDenied('revocations.expires_at <= now()')}
     RETURNING denied_id, expires_at
   )${entry}
-  SELECT denied_id AS id, (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "ttlMs" FROM journal`
+  SELECT denied_id AS id, ${millisecondsUntil('expires_at')} AS "ttlMs" FROM journal`
 
-const END: LoggedStatement = {
+/**
+ * One session, also one whose row is lost or older than the token at hand, as after a restored backup:
+ * `$3` its id, `$4` its user, `$5` when that token expires.
+ */
+const AS_THE_TOKEN_SAYS = `
+  SELECT session_id, user_id, greatest(expires_at, to_timestamp($5::float8)) AS expires_at FROM ended
+  UNION ALL
+  SELECT $3::uuid, $4::uuid, to_timestamp($5::float8)
+  WHERE NOT EXISTS (SELECT 1 FROM user_sessions WHERE id = $3)`
+
+interface EndingOne {
+  name: string
+  condition: string
+  ending: string
+  /** The first parameter that `condition` and `ending` leave to the entry. `$4` is the user. */
+  first: number
+}
+
+function endOne({ name, condition, ending, first }: EndingOne): LoggedStatement {
+  const told = '(SELECT $4::uuid AS user_id, denied_id::uuid AS session_id FROM journal) AS told'
+  const entry = `, entry AS (${insertEntry(told, first)})`
+  return {
+    withEntry: { name, text: endSessions(condition, entry, ending) },
+    withoutEntry: { name: `${name}.unlogged`, text: endSessions(condition, '', ending) },
+  }
+}
+
+const END = endOne({ name: 'sessions.end', condition: 'id = $3', ending: AS_THE_TOKEN_SAYS, first: 6 })
+const REVOKE = endOne({
+  name: 'sessions.revoke',
+  condition: 'id = $3 AND user_id = $4 AND expires_at > now()',
+  ending: 'SELECT * FROM ended',
+  first: 5,
+})
+
+const OF_THE_SAME_USER = `
+  user_id = (SELECT user_id FROM user_sessions WHERE id = $3 AND ended_at IS NULL)
+  AND expires_at > now() - $2::float8 * interval '1 second'`
+
+const END_ALL: LoggedStatement = {
   withEntry: {
-    name: 'sessions.end',
-    text: endSessions('id = $3', `, entry AS (${insertEntry('ended', 4)})`),
+    name: 'sessions.endAll',
+    text: endSessions(
+      OF_THE_SAME_USER,
+      `, entry AS (${insertEntry('(SELECT user_id, $3::uuid AS session_id FROM ended LIMIT 1) AS told', 4)})`,
+    ),
   },
-  withoutEntry: { name: 'sessions.end.unlogged', text: endSessions('id = $3', '') },
+  withoutEntry: { name: 'sessions.endAll.unlogged', text: endSessions(OF_THE_SAME_USER, '') },
+}
+
+const LIVE_SESSION = `
+  generation, (extract(epoch FROM rotated_at) * 1000)::float8 AS "rotatedAtMs",
+  floor(extract(epoch FROM created_at))::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt"`
+
+const FIND: Statement = {
+  name: 'sessions.find',
+  text: `SELECT ${LIVE_SESSION} FROM user_sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > now()`,
+}
+
+const LIST: Statement = {
+  name: 'sessions.list',
+  text: `SELECT id, ip_address AS "ipAddress", user_agent AS "userAgent", created_at AS "createdAt",
+                last_seen_at AS "lastSeenAt", expires_at AS "expiresAt"
+         FROM user_sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now()
+         ORDER BY created_at DESC, id DESC`,
+}
+
+// The row decides: of racing callers one finds the generation as it was, and none a session that has ended.
+const ROTATE: Statement = {
+  name: 'sessions.rotate',
+  text: `
+    WITH rotated AS (
+      UPDATE user_sessions SET
+        generation = generation + 1,
+        rotated_at = to_timestamp($3::float8 / 1000),
+        refresh_jti_hash = $4::bytea,
+        last_seen_at = now(),
+        expires_at = greatest(expires_at, least(
+          to_timestamp($5::float8), date_trunc('second', created_at) + $6::float8 * interval '1 second'
+        ))
+      WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > now()
+      RETURNING id, ${LIVE_SESSION}
+    ), retired AS (
+      INSERT INTO revocations (denied_id, partition, reason, expires_at)
+      SELECT $7::text, right($1::text, 2), 'rotated', to_timestamp($8::float8) FROM rotated WHERE $7 IS NOT NULL
+      ON CONFLICT (denied_id) DO NOTHING
+      RETURNING denied_id, expires_at
+    )
+    SELECT generation, "rotatedAtMs", "createdAt", "expiresAt",
+           denied_id AS "deniedId", ${millisecondsUntil('expires_at')} AS "ttlMs"
+    FROM rotated LEFT JOIN retired ON true`,
 }
 
 export interface PostgresSessionsDeps {
+  postgres: Postgres
   logEntries: LogEntries
   leewaySeconds: number
 }
@@ -55,18 +148,19 @@ export interface DenialRow {
   ttlMs: number
 }
 
-export function postgresSessions({ logEntries, leewaySeconds }: PostgresSessionsDeps): Sessions {
+type RotatedRow = LiveSession & ({ deniedId: string; ttlMs: number } | { deniedId: null })
+
+export function postgresSessions({ postgres, logEntries, leewaySeconds }: PostgresSessionsDeps): Sessions {
   return {
     begin: async (session, entry) => {
       const { account, rehashed = null, refreshJti, expiresAt } = session
       const { ipAddress, userAgent } = entry.origin
-      const jtiHash = createHash('sha256').update(refreshJti).digest()
       const values = [
         session.id,
         account.id,
         account.passwordHash,
         rehashed,
-        jtiHash,
+        sha256(refreshJti),
         expiresAt,
         ipAddress,
         userAgent,
@@ -75,9 +169,57 @@ export function postgresSessions({ logEntries, leewaySeconds }: PostgresSessions
       return rows.length > 0
     },
 
-    end: async (sessionId, reason, entry) => {
-      const [denial] = await logEntries.query<DenialRow>(END, [reason, leewaySeconds, sessionId], entry)
+    end: async ({ id, userId, reason, expiresAt }, entry) => {
+      const values = [reason, leewaySeconds, id, userId, expiresAt]
+      const [denial] = await logEntries.query<DenialRow>(END, values, entry)
       return denial ?? null
     },
+
+    revoke: async ({ id, userId }, entry) => {
+      const values = ['revoked', leewaySeconds, id, userId]
+      const [denial] = await logEntries.query<DenialRow>(REVOKE, values, entry)
+      return denial ?? null
+    },
+
+    endAll: async (sessionId, entry) => {
+      const values = ['logout_all', leewaySeconds, sessionId]
+      const denials = await logEntries.query<DenialRow>(END_ALL, values, entry)
+      return denials.length > 0 ? denials : null
+    },
+
+    rotate: async ({ sessionId, generation, refreshJti, rotatedAtMs, expiresAt, maxAgeSeconds, retired }) => {
+      const values = [
+        sessionId,
+        generation,
+        rotatedAtMs,
+        sha256(refreshJti),
+        expiresAt,
+        maxAgeSeconds,
+        retired ? tokenId(sessionId, retired.jti) : null,
+        retired ? retired.expiresAt + leewaySeconds : null,
+      ]
+      const [row] = await postgres.query<RotatedRow>(ROTATE, values)
+      if (!row) return null
+      const { generation: current, createdAt } = row
+      return {
+        session: { generation: current, rotatedAtMs: row.rotatedAtMs, createdAt, expiresAt: row.expiresAt },
+        denials: row.deniedId === null ? [] : [{ id: row.deniedId, ttlMs: row.ttlMs }],
+      }
+    },
+
+    find: async (sessionId) => {
+      const [session] = await postgres.query<LiveSession>(FIND, [sessionId])
+      return session ?? null
+    },
+
+    list: async (userId) => await postgres.query<SessionSummary>(LIST, [userId]),
   }
+}
+
+function millisecondsUntil(column: string): string {
+  return `(extract(epoch FROM ${column} - now()) * 1000)::float8`
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }

@@ -1,38 +1,30 @@
-// The Users port: reads accounts for login.
-import type { Users } from '../auth/ports.ts'
+// The Users port: reads accounts.
+import type { Account, Users } from '../auth/ports/accounts.ts'
+import { usernameKey } from '../auth/username-key.ts'
 import type { Postgres, Statement } from './postgres.ts'
 
-const FIND: Statement = {
-  name: 'users.find',
-  text: 'SELECT id, username, password_hash, role, is_active FROM users WHERE username_key = $1',
+const ACCOUNT = 'id, username, password_hash AS "passwordHash", role, is_active AS "isActive"'
+
+const FIND_BY_USERNAME: Statement = {
+  name: 'users.findByUsername',
+  text: `SELECT ${ACCOUNT} FROM users WHERE username_key = $1`,
 }
 
-interface UserRow {
-  id: string
-  username: string
-  password_hash: string
-  role: string
-  is_active: boolean
-}
-
-/** Names are the same when they differ in case, or in how Unicode spells an accent. */
-export function usernameKey(username: string): string {
-  return username.normalize('NFC').toLowerCase()
+const FIND_BY_ID: Statement = {
+  name: 'users.findById',
+  text: `SELECT ${ACCOUNT} FROM users WHERE id = $1`,
 }
 
 export function postgresUsers(postgres: Postgres): Users {
   return {
     findByUsername: async (username) => {
-      const [row] = await postgres.query<UserRow>(FIND, [usernameKey(username)])
-      return row
-        ? {
-            id: row.id,
-            username: row.username,
-            passwordHash: row.password_hash,
-            role: row.role,
-            isActive: row.is_active,
-          }
-        : null
+      const [account] = await postgres.query<Account>(FIND_BY_USERNAME, [usernameKey(username)])
+      return account ?? null
+    },
+
+    findById: async (id) => {
+      const [account] = await postgres.query<Account>(FIND_BY_ID, [id])
+      return account ?? null
     },
   }
 }

@@ -1,4 +1,4 @@
-// The connection to Postgres: bounded in size, queue and time, and nothing but `unavailable` when it fails.
+// The connection to Postgres: bounded in size, queue and time; its failures are `unavailable`, its refusals `failed`.
 import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from 'pg'
 import { AuthError } from '../auth/errors.ts'
 import type { SystemLog } from '../ops/log.ts'
@@ -10,7 +10,7 @@ export interface Statement {
 }
 
 export interface Postgres {
-  /** Rejects with `unavailable`, the driver's error as its cause. */
+  /** Rejects with `unavailable`, or with `failed` where Postgres refuses; the driver's error is the cause. */
   query<Row extends QueryResultRow>(statement: Statement, values?: unknown[]): Promise<Row[]>
   /** Commits when `work` resolves, rolls back when it rejects; the same deadline holds for all of it. */
   transaction<T>(work: (query: Postgres['query']) => Promise<T>): Promise<T>
@@ -84,7 +84,7 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
     } catch (error) {
       if (error instanceof AuthError) throw error
       noteFailure(error)
-      throw new AuthError('unavailable', { cause: error })
+      throw new AuthError(willPass(error) || !isRefusal(error) ? 'unavailable' : 'failed', { cause: error })
     }
   }
 
@@ -116,6 +116,11 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
 export function isRefusal(error: unknown): error is DatabaseError {
   const cause = error instanceof AuthError ? error.cause : error
   return cause instanceof DatabaseError && !/^(08|28|3D|40|53(?!100)|57|58|25006)/.test(cause.code ?? '08')
+}
+
+/** No room, or no lock in time: that passes. */
+function willPass(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(53|55P03)/.test(error.code ?? '')
 }
 
 async function runTransaction<T>(

@@ -1,7 +1,7 @@
 // The Denylist port over Redis: believed only while it is known to agree with the journal.
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import type { Denial, Denylist } from '../auth/ports.ts'
+import type { Denial, Denylist } from '../auth/ports/denials.ts'
 import { denialKey, partitionOf, PARTITIONS, tokenId, watermarkKey } from '../contract/denylist-keys.ts'
 import type { JournalTime } from './postgres-journal.ts'
 

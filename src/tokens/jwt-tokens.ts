@@ -1,8 +1,8 @@
 // The Tokens port: signs our pairs, and accepts nothing but them (RFC 8725, RFC 9068 section 4).
-import { v4 as uuidv4 } from 'uuid'
+import { stringify, v4 as uuidv4 } from 'uuid'
 import { z } from 'zod'
 import { AuthError } from '../auth/errors.ts'
-import type { Grant, Tokens } from '../auth/ports.ts'
+import type { Grant, SignedRefresh, Tokens } from '../auth/ports/tokens.ts'
 import {
   ACCESS_TYP,
   REFRESH_TYP,
@@ -46,7 +46,10 @@ const accessClaims = commonClaims.extend({
   client_id: z.string(),
   user_id: z.string(),
 })
-const refreshClaims = commonClaims.extend({ token_type: z.literal('refresh') })
+const refreshClaims = commonClaims.extend({
+  token_type: z.literal('refresh'),
+  gen: z.int().nonnegative().optional(),
+})
 
 /** The client that logs in here: the first-party one (RFC 9068 section 2.2 demands a `client_id`). */
 const CLIENT_ID = 'signoff'
@@ -60,32 +63,33 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
 
   return {
     signAccess(grant, notAfter) {
-      const common = commonClaimsOf(grant)
+      const iat = now()
+      const exp = Math.min(iat + options.accessTtlSeconds, notAfter)
       const claims: AccessClaims = {
-        ...common,
+        ...commonClaimsOf(grant, { jti: uuidv4(), iat, exp }),
         aud: audience,
-        exp: Math.min(common.iat + options.accessTtlSeconds, notAfter),
         token_type: 'access',
         client_id: CLIENT_ID,
         user_id: grant.userId,
       }
-      return encodeJws(accessHeader, claims, signing.signer)
+      return { token: encodeJws(accessHeader, claims, signing.signer), expiresIn: exp - iat }
     },
 
-    signRefresh(grant) {
-      const common = commonClaimsOf(grant)
-      const claims: RefreshClaims = {
-        ...common,
-        aud: refreshAudience,
-        exp: common.iat + options.refreshTtlSeconds,
-        token_type: 'refresh',
-      }
-      return {
-        token: encodeJws(refreshHeader, claims, options.refreshSigner),
-        jti: claims.jti,
-        exp: claims.exp,
-      }
+    signRefresh(grant, rotates) {
+      const iat = now()
+      const claims = commonClaimsOf(grant, { jti: uuidv4(), iat, exp: iat + options.refreshTtlSeconds })
+      return signRefresh({ ...claims, ...(rotates && { gen: 0 }) })
     },
+
+    signSuccessor(grant, { generation, issuedAt, expiresAt }) {
+      const jti = successorJti(grant.sid, generation)
+      return signRefresh({
+        ...commonClaimsOf(grant, { jti, iat: issuedAt, exp: expiresAt }),
+        gen: generation,
+      })
+    },
+
+    successorJti,
 
     verify(token) {
       const jws = parseJws(token)
@@ -94,37 +98,74 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
       switch (jws.header['typ']) {
         case ACCESS_TYP: {
           const named = options.accessSigners.find(({ kid }) => kid === jws.header['kid'])
-          return verifyClaims(verifySignature(jws, named?.signer), accessClaims, audience)
+          return verifyClaims(options, verifySignature(jws, named?.signer), {
+            schema: accessClaims,
+            audience,
+          })
         }
         case REFRESH_TYP:
-          return verifyClaims(verifySignature(jws, options.refreshSigner), refreshClaims, refreshAudience)
+          return verifyClaims(options, verifySignature(jws, options.refreshSigner), {
+            schema: refreshClaims,
+            audience: refreshAudience,
+          })
         default:
           throw new AuthError('token_invalid')
       }
     },
+
+    isOurs(token) {
+      const jws = parseJws(token)
+      const types: unknown[] = [ACCESS_TYP, REFRESH_TYP]
+      return jws !== null && types.includes(jws.header['typ']) && jws.payload['iss'] === issuer
+    },
   }
 
-  function commonClaimsOf({ sid, userId, scope }: Grant) {
-    return { iss: issuer, sub: userId, jti: uuidv4(), sid, iat: now(), scope }
+  function commonClaimsOf({ sid, userId, scope }: Grant, own: Pick<RefreshClaims, 'jti' | 'iat' | 'exp'>) {
+    return { iss: issuer, sub: userId, sid, scope, ...own }
   }
 
-  function verifyClaims<Claims extends AccessClaims | RefreshClaims>(
-    payload: unknown,
-    schema: z.ZodType<Claims & { nbf?: number | undefined }>,
-    expectedAudience: string,
-  ): Claims {
-    const result = schema.safeParse(payload)
-    if (!result.success) throw new AuthError('token_invalid')
-
-    const claims = result.data
-    const latestStart = now() + options.leewaySeconds
-    const isOurs = claims.iss === issuer && claims.aud === expectedAudience
-    if (!isOurs || claims.iat > latestStart || (claims.nbf ?? 0) > latestStart) {
-      throw new AuthError('token_invalid')
-    }
-    if (claims.exp + options.leewaySeconds <= now()) throw new AuthError('token_expired')
-    return claims
+  function signRefresh(own: Omit<RefreshClaims, 'aud' | 'token_type'>): SignedRefresh {
+    const claims: RefreshClaims = { ...own, aud: refreshAudience, token_type: 'refresh' }
+    const token = encodeJws(refreshHeader, claims, options.refreshSigner)
+    return { token, jti: claims.jti, exp: claims.exp }
   }
+
+  /** Not to be guessed, and the same each time: a UUIDv8 (RFC 9562 section 5.8) of the key's making. */
+  function successorJti(sid: string, generation: number): string {
+    // Without a dot, this is no signing input of any token.
+    const bytes = options.refreshSigner.sign(`jti:${sid}:${generation}`)
+    return uuidv8(bytes)
+  }
+}
+
+interface Expected<Claims> {
+  schema: z.ZodType<Claims & { nbf?: number | undefined }>
+  audience: string
+}
+
+function verifyClaims<Claims extends AccessClaims | RefreshClaims>(
+  { issuer, leewaySeconds, now }: JwtTokensOptions,
+  payload: unknown,
+  { schema, audience }: Expected<Claims>,
+): Claims {
+  const result = schema.safeParse(payload)
+  if (!result.success) throw new AuthError('token_invalid')
+
+  const claims = result.data
+  const latestStart = now() + leewaySeconds
+  const isOurs = claims.iss === issuer && claims.aud === audience
+  if (!isOurs || claims.iat > latestStart || (claims.nbf ?? 0) > latestStart) {
+    throw new AuthError('token_invalid')
+  }
+  if (claims.exp + leewaySeconds <= now()) throw new AuthError('token_expired')
+  return claims
+}
+
+function uuidv8(bytes: Buffer): string {
+  const own = Uint8Array.from(bytes.subarray(0, 16))
+  own[6] = ((own[6] ?? 0) & 0x0f) | 0x80
+  own[8] = ((own[8] ?? 0) & 0x3f) | 0x80
+  return stringify(own)
 }
 
 /** The payload, once its signature holds under the one algorithm that its type may have. */

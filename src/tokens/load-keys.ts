@@ -1,36 +1,50 @@
 // Reads the key files, and turns them into what signs and verifies.
+import { hkdfSync } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { es256, hs256, type Signer } from './jws.ts'
 import type { NamedSigner } from './jwt-tokens.ts'
 import { publicJwks, readSigningKeys, type SigningKey } from './signing-keys.ts'
+import { readTrustedIssuers, type TrustedIssuer } from './trusted-issuers.ts'
 
 const MIN_SECRET_BYTES = 32
 
 export interface Keys {
   signing: [SigningKey, ...SigningKey[]]
   refresh: Signer
+  /** What the browser's CSRF tokens are made from. */
+  csrfSecret: Uint8Array
+  /** Whose access tokens the bearer logout takes besides ours. */
+  trustedIssuers: TrustedIssuer[]
 }
 
 export interface KeySettings {
   signingKeysFile: string
   refreshKeyFile: string
+  /** None: no other issuer is trusted. */
+  trustedIssuersFile?: string | undefined
+  /** Our own. */
+  issuer: string
   /** What peers know, if anything: the refresh key must be another secret. */
   sharedSecret?: string | undefined
 }
 
 /** Resolves to the keys, or to what is wrong with the files, a line each. */
 export async function loadKeys(settings: KeySettings): Promise<{ keys: Keys } | { problems: string[] }> {
-  const [signing, refresh] = await Promise.allSettled([
+  const { trustedIssuersFile, sharedSecret } = settings
+  const [signing, refresh, trusted] = await Promise.allSettled([
     readFile(settings.signingKeysFile, 'utf8').then(readSigningKeys),
-    readFile(settings.refreshKeyFile, 'utf8').then((text) =>
-      readRefreshKey(text.trim(), settings.sharedSecret),
-    ),
+    readFile(settings.refreshKeyFile, 'utf8').then((text) => readRefreshKey(text.trim(), sharedSecret)),
+    trustedIssuersFile === undefined ? [] : readTrustedIssuers(trustedIssuersFile, settings.issuer),
   ])
-  if (signing.status === 'fulfilled' && refresh.status === 'fulfilled') {
-    return { keys: { signing: signing.value, refresh: refresh.value } }
+  if (signing.status === 'fulfilled' && refresh.status === 'fulfilled' && trusted.status === 'fulfilled') {
+    return { keys: { signing: signing.value, ...refresh.value, trustedIssuers: trusted.value } }
   }
   return {
-    problems: [...reason('SIGNING_KEYS_FILE', signing), ...reason('REFRESH_KEY_FILE', refresh)],
+    problems: [
+      ...reason('SIGNING_KEYS_FILE', signing),
+      ...reason('REFRESH_KEY_FILE', refresh),
+      ...reason('TRUSTED_ISSUERS', trusted),
+    ],
   }
 }
 
@@ -49,13 +63,20 @@ export function accessKeys(signing: Keys['signing'], sharedSecret: string | null
   return { signers: [named(first), ...rest.map(named)], jwks: publicJwks(signing) }
 }
 
-function readRefreshKey(text: string, sharedSecret: string | undefined): Signer {
+function readRefreshKey(
+  text: string,
+  sharedSecret: string | undefined,
+): Pick<Keys, 'refresh' | 'csrfSecret'> {
   if (text === sharedSecret) throw new Error('holds SECRET_KEY, which peers know: make another one')
   const secret = Buffer.from(text)
   if (secret.length < MIN_SECRET_BYTES) throw new Error(`holds less than ${MIN_SECRET_BYTES} bytes`)
-  return hs256(secret)
+  return {
+    refresh: hs256(secret),
+    csrfSecret: new Uint8Array(hkdfSync('sha256', secret, '', 'signoff csrf', 32)),
+  }
 }
 
 function reason(setting: string, result: PromiseSettledResult<unknown>): string[] {
-  return result.status === 'rejected' ? [`${setting}: ${(result.reason as Error).message}`] : []
+  if (result.status === 'fulfilled') return []
+  return (result.reason as Error).message.split('\n').map((line) => `${setting}: ${line}`)
 }

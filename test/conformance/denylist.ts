@@ -1,7 +1,7 @@
 // What every denylist must answer.
 import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
-import type { Denylist } from '../../src/auth/ports.ts'
+import type { Denylist } from '../../src/auth/ports/denials.ts'
 
 export interface DenylistSubject {
   /** Empty, and known to agree with the journal. */

@@ -1,7 +1,9 @@
 // What every journal must tell.
+import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
-import type { CreateStore, StoreSubject } from './store-subject.ts'
+import { logEntry, ORIGIN } from '../support/builders/account.ts'
+import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
 export function journalConformance(name: string, create: CreateStore): void {
   describe(`${name} as Journal`, () => {
@@ -44,12 +46,83 @@ export function journalConformance(name: string, create: CreateStore): void {
       expect(await store.journal.isDenied({ sid, jti: uuidv4() })).to.equal(false)
     })
 
-    it('denies what has both an expired and a live denial', async () => {
-      const sid = uuidv7()
-      await store.deny(sid, -1)
-      await store.deny(sid, 60_000)
+    describe('deny', () => {
+      const ENTRY = logEntry('USER_LOGOUT', { message: 'a token of https://login.example' })
+      /** As foreign tokens are named. */
+      const foreignId = () => createHash('sha256').update(uuidv4()).digest('hex')
+      const isDenied = async (id: string) => await store.journal.isDenied({ sid: id, jti: uuidv4() })
+      const deny = async (id: string, livesSeconds = 3600) =>
+        await store.journal.deny({ id, expiresAt: Math.floor(store.nowMs() / 1000) + livesSeconds }, ENTRY)
 
-      expect(await store.journal.isDenied({ sid, jti: uuidv4() })).to.equal(true)
+      it('denies a foreign token while it lives, and the leeway', async () => {
+        const id = foreignId()
+
+        const denial = await deny(id, 600)
+
+        expect(denial?.id).to.equal(id)
+        expect(denial?.ttlMs).to.be.closeTo((600 + store.leewaySeconds) * 1000, CLOCK_TOLERANCE_MS)
+        expect(await isDenied(id)).to.equal(true)
+        expect(await isDenied(foreignId())).to.equal(false)
+      })
+
+      it('writes one entry, about nobody of ours', async () => {
+        await deny(foreignId())
+
+        expect(await store.entries()).to.deep.equal([
+          {
+            type: 'USER_LOGOUT',
+            userId: null,
+            sessionId: null,
+            ...ORIGIN,
+            message: 'a token of https://login.example',
+          },
+        ])
+      })
+
+      it('is null for what is denied already, and writes nothing', async () => {
+        const id = foreignId()
+        await deny(id)
+
+        const again = await deny(id)
+
+        expect(again).to.equal(null)
+        expect(await isDenied(id)).to.equal(true)
+        expect(await store.entries()).to.have.length(1)
+      })
+
+      it('denies longer where a token of the same id lives longer, and again when the denial is over', async () => {
+        const id = foreignId()
+        await deny(id, -60)
+
+        const again = await deny(id, 600)
+        const longer = await deny(id, 1200)
+        const shorter = await deny(id, 600)
+
+        expect(again?.ttlMs).to.be.closeTo((600 + store.leewaySeconds) * 1000, CLOCK_TOLERANCE_MS)
+        expect(longer?.ttlMs).to.be.closeTo((1200 + store.leewaySeconds) * 1000, CLOCK_TOLERANCE_MS)
+        expect(shorter).to.equal(null)
+        expect(await isDenied(id)).to.equal(true)
+      })
+
+      it('lets one of twenty racing callers win, and writes one entry', async () => {
+        const id = foreignId()
+
+        const results = await Promise.all(Array.from({ length: 20 }, async () => await deny(id)))
+
+        expect(results.filter((denial) => denial !== null)).to.have.length(1)
+        expect(await store.entries()).to.have.length(1)
+      })
+
+      it('denies while no log entry can be written', async () => {
+        const id = foreignId()
+        await store.breakEntries()
+
+        const denial = await deny(id)
+
+        expect(denial?.id).to.equal(id)
+        expect(await isDenied(id)).to.equal(true)
+        expect(await deny(id)).to.equal(null)
+      })
     })
   })
 }

@@ -1,6 +1,6 @@
 // What every keeper of passwords must do.
 import { expect } from 'chai'
-import type { Passwords } from '../../src/auth/ports.ts'
+import type { Passwords } from '../../src/auth/ports/accounts.ts'
 
 export interface PasswordsSubject {
   passwords: Passwords

@@ -1,11 +1,15 @@
 // What the suites of the durable ports are run on: the ports over one store, and a look behind them.
-import type { AuditLog, Journal, Sessions, UserAdmin, Users } from '../../src/auth/ports.ts'
+import type { OwnAccount, UserAdmin, Users } from '../../src/auth/ports/accounts.ts'
+import type { Journal } from '../../src/auth/ports/denials.ts'
+import type { AuditLog } from '../../src/auth/ports/log.ts'
+import type { Sessions } from '../../src/auth/ports/sessions.ts'
 
 export interface StoreSubject {
   users: Users
   sessions: Sessions
   journal: Journal
   userAdmin: UserAdmin
+  ownAccount: OwnAccount
   auditLog: AuditLog
   leewaySeconds: number
   /** By the store's clock. */
@@ -14,6 +18,8 @@ export interface StoreSubject {
   entries(): Promise<EntryRow[]>
   /** Writes a row of the journal as another process would. */
   deny(id: string, expiresInMs: number): Promise<void>
+  /** Forgets the row of a session, as a database does that is put back to an older backup. */
+  loseSession(id: string): Promise<void>
   /** From now on no log entry can be written. */
   breakEntries(): Promise<void>
   close(): Promise<void>

@@ -1,9 +1,9 @@
 // What every store must let an operator do to users.
 import { expect } from 'chai'
-import { v4 as uuidv4 } from 'uuid'
-import type { Account } from '../../src/auth/ports.ts'
+import type { Account } from '../../src/auth/ports/accounts.ts'
+import type { NewSession } from '../../src/auth/ports/sessions.ts'
 import { account, logEntry } from '../support/builders/account.ts'
-import { newSession } from '../support/builders/new-session.ts'
+import { idsOf, isDenied, logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
 export function userAdminConformance(name: string, create: CreateStore): void {
@@ -17,21 +17,12 @@ export function userAdminConformance(name: string, create: CreateStore): void {
       await store.close()
     })
 
-    async function existingUser(username: string): Promise<Account> {
-      const user = account({ username })
-      expect(await store.userAdmin.add(user, logEntry('USER_ADDED'))).to.equal(true)
-      return user
-    }
+    const existingUser = async (username: string): Promise<Account> => await storedUser(store, { username })
 
-    async function sessionOf(username: string, livesSeconds = 3600): Promise<string> {
+    async function sessionOf(username: string, livesSeconds = 3600): Promise<NewSession> {
       const user = await store.users.findByUsername(username)
-      const session = newSession(user ?? account(), Math.floor(store.nowMs() / 1000) + livesSeconds)
-      expect(await store.sessions.begin(session, logEntry('USER_LOGIN'))).to.equal(true)
-      return session.id
+      return await storedSession(store, user ?? account(), livesSeconds)
     }
-
-    const isDenied = async (sid: string): Promise<boolean> =>
-      await store.journal.isDenied({ sid, jti: uuidv4() })
 
     const lastEntry = async () => {
       const { type, userId } = (await store.entries()).at(-1) ?? {}
@@ -115,14 +106,19 @@ export function userAdminConformance(name: string, create: CreateStore): void {
         it('ends every session of the user and of nobody else, with one entry', async () => {
           const { id } = await existingUser('alice')
           await existingUser('bob')
-          const own = [await sessionOf('alice'), await sessionOf('alice'), await sessionOf('alice')]
+          const sessions = [await sessionOf('alice'), await sessionOf('alice'), await sessionOf('alice')]
+          const own = sessions.map((session) => session.id)
           const other = await sessionOf('bob')
 
           const denials = await change('ALICE')
 
-          expect(denials?.map((denial) => denial.id)).to.have.members(own)
-          expect(await Promise.all(own.map(isDenied))).to.deep.equal([true, true, true])
-          expect(await isDenied(other)).to.equal(false)
+          expect(idsOf(denials)).to.have.members(own)
+          expect(await Promise.all(own.map(async (sid) => await isDenied(store, sid)))).to.deep.equal([
+            true,
+            true,
+            true,
+          ])
+          expect(await isDenied(store, other.id)).to.equal(false)
           expect(await lastEntry()).to.deep.equal({ type, userId: id })
         })
 
@@ -138,17 +134,16 @@ export function userAdminConformance(name: string, create: CreateStore): void {
 
         it('ends a session that only the leeway keeps alive', async () => {
           await existingUser('alice')
-          const sid = await sessionOf('alice', -2)
+          const { id: sid } = await sessionOf('alice', -2)
 
           const denials = await change('alice')
 
-          expect(denials?.map(({ id }) => id)).to.deep.equal([sid])
+          expect(idsOf(denials)).to.deep.equal([sid])
         })
 
         it('passes over sessions that are over: ended, or past all leeway', async () => {
           await existingUser('alice')
-          const ended = await sessionOf('alice')
-          await store.sessions.end(ended, 'logout', logEntry('USER_LOGOUT'))
+          await logOut(store, await sessionOf('alice'))
           await sessionOf('alice', -60)
 
           expect(await change('alice')).to.deep.equal([])
@@ -179,12 +174,12 @@ export function userAdminConformance(name: string, create: CreateStore): void {
 
       it('revive no session', async () => {
         await existingUser('alice')
-        const sid = await sessionOf('alice')
+        const { id: sid } = await sessionOf('alice')
 
         await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
         await store.userAdmin.enable('alice', logEntry('USER_ENABLED'))
 
-        expect(await isDenied(sid)).to.equal(true)
+        expect(await isDenied(store, sid)).to.equal(true)
       })
 
       it('enable nobody where there is no such user', async () => {
@@ -208,13 +203,13 @@ export function userAdminConformance(name: string, create: CreateStore): void {
     describe('while no log entry can be written', () => {
       it('disables a user and ends their sessions all the same', async () => {
         await existingUser('alice')
-        const sid = await sessionOf('alice')
+        const { id: sid } = await sessionOf('alice')
         await store.breakEntries()
 
         const denials = await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
 
-        expect(denials?.map(({ id }) => id)).to.deep.equal([sid])
-        expect(await isDenied(sid)).to.equal(true)
+        expect(idsOf(denials)).to.deep.equal([sid])
+        expect(await isDenied(store, sid)).to.equal(true)
       })
     })
   })

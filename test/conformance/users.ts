@@ -1,5 +1,6 @@
 // What every directory of users must find.
 import { expect } from 'chai'
+import { v7 as uuidv7 } from 'uuid'
 import { account, logEntry } from '../support/builders/account.ts'
 import type { CreateStore, StoreSubject } from './store-subject.ts'
 
@@ -24,7 +25,7 @@ export function usersConformance(name: string, create: CreateStore): void {
     it('finds nobody under a name that is not there', async () => {
       await store.userAdmin.add(account({ username: 'alice' }), logEntry('USER_ADDED'))
 
-      for (const absent of ['alic', 'alice2', 'a%', 'alice ', '']) {
+      for (const absent of ['alic', 'alice2', 'a%', 'ali ce', '']) {
         expect(await store.users.findByUsername(absent), absent).to.equal(null)
       }
     })
@@ -34,6 +35,7 @@ export function usersConformance(name: string, create: CreateStore): void {
       { stored: 'JOSÉ', asked: 'josé', what: 'in another case, beyond ASCII' },
       { stored: 'José', asked: 'Jose\u0301', what: 'with the accent as a character of its own' },
       { stored: 'ΣΊΣΥΦΟΣ', asked: 'Σίσυφος', what: 'in Greek, whose sigma has two small forms' },
+      { stored: 'alice', asked: ' alice\u00a0', what: 'with spaces around it' },
     ]
     for (const { stored, asked, what } of spellings) {
       it(`finds an account by its name ${what}, and keeps the name as it was given`, async () => {
@@ -42,6 +44,24 @@ export function usersConformance(name: string, create: CreateStore): void {
         expect((await store.users.findByUsername(asked))?.username).to.equal(stored)
       })
     }
+
+    it('finds an account by its id, disabled or not', async () => {
+      const user = account({ username: 'alice', role: 'admin' })
+      await store.userAdmin.add(user, logEntry('USER_ADDED'))
+
+      const active = await store.users.findById(user.id)
+      await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
+      const disabled = await store.users.findById(user.id)
+
+      expect(active).to.deep.equal(user)
+      expect(disabled).to.deep.equal({ ...user, isActive: false })
+    })
+
+    it('finds nobody under an id that is not there', async () => {
+      await store.userAdmin.add(account(), logEntry('USER_ADDED'))
+
+      expect(await store.users.findById(uuidv7())).to.equal(null)
+    })
 
     it('finds a disabled account, and says that it is', async () => {
       const user = account({ username: 'alice' })

@@ -2,6 +2,7 @@
 import type { EntryRow, StoreSubject } from '../conformance/store-subject.ts'
 import { logEntries, postgresAuditLog } from '../../src/store/log-entries.ts'
 import { postgresJournal, type ReplayableJournal } from '../../src/store/postgres-journal.ts'
+import { postgresOwnAccount } from '../../src/store/postgres-own-account.ts'
 import { postgresSessions } from '../../src/store/postgres-sessions.ts'
 import { postgresUserAdmin } from '../../src/store/postgres-user-admin.ts'
 import { postgresUsers } from '../../src/store/postgres-users.ts'
@@ -9,7 +10,10 @@ import { postgres, type Postgres } from '../../src/store/postgres.ts'
 import { recordingLog, type RecordingLog } from './fakes/recording-log.ts'
 import { testDatabase, type TestDatabase } from './postgres.ts'
 
-export interface PostgresPorts extends Omit<StoreSubject, 'entries' | 'deny' | 'breakEntries'> {
+export interface PostgresPorts extends Omit<
+  StoreSubject,
+  'entries' | 'deny' | 'loseSession' | 'breakEntries'
+> {
   postgres: Postgres
   journal: ReplayableJournal
   log: RecordingLog
@@ -36,12 +40,15 @@ export function postgresPorts(url: string): PostgresPorts {
       failures += 1
     },
   }
+  const storeDeps = { postgres: database, logEntries: logEntries(deps), leewaySeconds: LEEWAY_SECONDS }
+  const changeDeps = { entries: deps, leewaySeconds: LEEWAY_SECONDS }
   return {
     postgres: database,
     users: postgresUsers(database),
-    sessions: postgresSessions({ logEntries: logEntries(deps), leewaySeconds: LEEWAY_SECONDS }),
-    journal: postgresJournal(database),
-    userAdmin: postgresUserAdmin({ entries: deps, leewaySeconds: LEEWAY_SECONDS }),
+    sessions: postgresSessions(storeDeps),
+    journal: postgresJournal(storeDeps),
+    userAdmin: postgresUserAdmin(changeDeps),
+    ownAccount: postgresOwnAccount(changeDeps),
     auditLog: postgresAuditLog(deps),
     leewaySeconds: LEEWAY_SECONDS,
     nowMs: Date.now,
@@ -72,6 +79,9 @@ export async function postgresStoreSubject(): Promise<PostgresStoreSubject> {
          VALUES ($1, '00', 'logout', now() + $2::float8 * interval '1 millisecond')`,
         [id, expiresInMs],
       )
+    },
+    loseSession: async (id) => {
+      await database.sql('DELETE FROM user_sessions WHERE id = $1', [id])
     },
     breakEntries: async () => {
       await database.sql('ALTER TABLE logs RENAME TO logs_away')

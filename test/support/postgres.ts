@@ -55,6 +55,27 @@ export async function ownPostgres(): Promise<EmbeddedServer & { remove(): Promis
   }
 }
 
+/** A Postgres of the caller's own that can be stopped and started again on what it holds, on another port. */
+export async function restartablePostgres(): Promise<{
+  url: () => string
+  restart: () => Promise<void>
+  remove: () => Promise<void>
+}> {
+  const { server, dataDir } = await startPostgres()
+  let current = server
+  return {
+    url: () => current.url,
+    restart: async () => {
+      await current.stop()
+      current = await launchPostgres(dataDir)
+    },
+    remove: async () => {
+      await current.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
 export async function stopPostgres(): Promise<void> {
   if (!started) return
   const { server, dataDir } = await started
@@ -64,9 +85,13 @@ export async function stopPostgres(): Promise<void> {
 
 async function startPostgres(): Promise<{ server: EmbeddedServer; dataDir: string }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'signoff-test-'))
-  const server = await embeddedPostgres({ dataDir, env: process.env, say: () => undefined })
+  const server = await launchPostgres(dataDir)
   await migrateUp(server.url)
   return { server, dataDir }
+}
+
+async function launchPostgres(dataDir: string): Promise<EmbeddedServer> {
+  return await embeddedPostgres({ dataDir, env: process.env, say: () => undefined })
 }
 
 function urlOf(server: EmbeddedServer, database: string): string {

@@ -3,7 +3,7 @@ import { boundedAttemptCounters } from '../../src/store/bounded-attempt-counters
 import { attemptCountersConformance, type AttemptCountersSubject } from '../conformance/attempt-counters.ts'
 import { manualClock, type ManualClock } from '../support/fakes/manual-clock.ts'
 import { memoryAttemptCounters } from '../support/fakes/memory-attempt-counters.ts'
-import type { AttemptCounters } from '../../src/auth/ports.ts'
+import type { AttemptCounters } from '../../src/auth/ports/attempts.ts'
 
 attemptCountersConformance('memoryAttemptCounters', onManualClock(memoryAttemptCounters))
 attemptCountersConformance(

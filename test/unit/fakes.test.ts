@@ -2,7 +2,10 @@
 import { auditLogConformance } from '../conformance/audit-log.ts'
 import { denylistConformance } from '../conformance/denylist.ts'
 import { journalConformance } from '../conformance/journal.ts'
+import { ownAccountConformance } from '../conformance/own-account.ts'
 import { passwordsConformance } from '../conformance/passwords.ts'
+import { sessionEndsConformance } from '../conformance/session-ends.ts'
+import { sessionRotationConformance } from '../conformance/session-rotation.ts'
 import { sessionsConformance } from '../conformance/sessions.ts'
 import { userAdminConformance } from '../conformance/user-admin.ts'
 import { usersConformance } from '../conformance/users.ts'
@@ -13,9 +16,12 @@ import {
 } from '../support/fakes/memory-store-subject.ts'
 
 sessionsConformance('memorySessions', memoryStoreSubject)
+sessionEndsConformance('memorySessions', memoryStoreSubject)
+sessionRotationConformance('memorySessions', memoryStoreSubject)
 journalConformance('memoryJournal', memoryStoreSubject)
 usersConformance('memoryUsers', memoryStoreSubject)
 userAdminConformance('memoryUserAdmin', memoryStoreSubject)
+ownAccountConformance('memoryOwnAccount', memoryStoreSubject)
 auditLogConformance('memoryAuditLog', memoryStoreSubject)
 denylistConformance('memoryDenylist', memoryDenylistSubject)
 passwordsConformance('fastPasswords', fastPasswordsSubject)

@@ -2,6 +2,9 @@
 import { auditLogConformance } from '../../conformance/audit-log.ts'
 import { denylistConformance } from '../../conformance/denylist.ts'
 import { journalConformance } from '../../conformance/journal.ts'
+import { ownAccountConformance } from '../../conformance/own-account.ts'
+import { sessionEndsConformance } from '../../conformance/session-ends.ts'
+import { sessionRotationConformance } from '../../conformance/session-rotation.ts'
 import { sessionsConformance } from '../../conformance/sessions.ts'
 import { userAdminConformance } from '../../conformance/user-admin.ts'
 import { usersConformance } from '../../conformance/users.ts'
@@ -9,8 +12,11 @@ import { postgresStoreSubject } from '../../support/postgres-store-subject.ts'
 import { redisDenylistSubject } from '../../support/redis-denylist-subject.ts'
 
 sessionsConformance('postgresSessions', postgresStoreSubject)
+sessionEndsConformance('postgresSessions', postgresStoreSubject)
+sessionRotationConformance('postgresSessions', postgresStoreSubject)
 journalConformance('postgresJournal', postgresStoreSubject)
 usersConformance('postgresUsers', postgresStoreSubject)
 userAdminConformance('postgresUserAdmin', postgresStoreSubject)
+ownAccountConformance('postgresOwnAccount', postgresStoreSubject)
 auditLogConformance('postgresAuditLog', postgresStoreSubject)
 denylistConformance('redisDenylist', redisDenylistSubject)

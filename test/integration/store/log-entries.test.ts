@@ -1,10 +1,12 @@
 // Log entries that cannot be written, in all the ways a database has to refuse them.
+import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { Client } from 'pg'
 import { v4 as uuidv4 } from 'uuid'
-import type { NewSession } from '../../../src/auth/ports.ts'
+import type { NewSession } from '../../../src/auth/ports/sessions.ts'
 import { account, logEntry } from '../../support/builders/account.ts'
 import { newSession } from '../../support/builders/new-session.ts'
+import { ending } from '../../support/builders/stored-session.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from '../../support/postgres-store-subject.ts'
 
 const RAISE = `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -66,7 +68,7 @@ describe('a log entry that cannot be written', () => {
         // Every statement is prepared on its connection before things break, as in a service that runs.
         const warm = newSession(user, Math.floor(Date.now() / 1000) + 600)
         await store.sessions.begin(warm, logEntry('USER_LOGIN'))
-        await store.sessions.end(warm.id, 'logout', logEntry('USER_LOGOUT'))
+        await store.sessions.end(ending(warm), logEntry('USER_LOGOUT'))
         await store.database.sql('TRUNCATE logs')
         await store.database.sql(breakLogs)
       })
@@ -92,7 +94,7 @@ describe('a log entry that cannot be written', () => {
       })
 
       it('lets the session end for good, and tells of the loss', async () => {
-        const denial = await store.sessions.end(session.id, 'logout', logEntry('USER_LOGOUT'))
+        const denial = await store.sessions.end(ending(session), logEntry('USER_LOGOUT'))
 
         expect(denial?.id).to.equal(session.id)
         expect(denial?.ttlMs).to.be.closeTo(605_000, 3000)
@@ -102,8 +104,20 @@ describe('a log entry that cannot be written', () => {
       })
 
       it('still ends the session only once', async () => {
-        expect(await store.sessions.end(session.id, 'logout', logEntry('USER_LOGOUT'))).to.equal(null)
+        expect(await store.sessions.end(ending(session), logEntry('USER_LOGOUT'))).to.equal(null)
         expect(await sessionRow(session.id)).to.deep.equal({ ended: true, denials: 1 })
+      })
+
+      it('lets a foreign token be denied for good, and tells of the loss', async () => {
+        const token = { id: createHash('sha256').update(way).digest('hex'), expiresAt: session.expiresAt }
+
+        const denial = await store.journal.deny(token, logEntry('USER_LOGOUT'))
+        const again = await store.journal.deny(token, logEntry('USER_LOGOUT'))
+
+        expect(denial?.id).to.equal(token.id)
+        expect(again).to.equal(null)
+        expect(await denialsOf(token.id)).to.equal(1)
+        expect(store.entryFailures() - failuresBefore).to.be.at.least(1)
       })
 
       it('is told of where it stands alone, too', async () => {
@@ -135,12 +149,16 @@ describe('a log entry that cannot be written', () => {
     await somebody.query('LOCK TABLE logs IN ACCESS EXCLUSIVE MODE')
 
     const hasBegun = await store.sessions.begin(session, logEntry('USER_LOGIN'))
-    const denial = await store.sessions.end(session.id, 'logout', logEntry('USER_LOGOUT'))
+    const denial = await store.sessions.end(ending(session), logEntry('USER_LOGOUT'))
     await somebody.end()
 
     expect(hasBegun).to.equal(true)
     expect(denial?.id).to.equal(session.id)
   })
+
+  async function denialsOf(id: string): Promise<number> {
+    return (await store.database.sql('SELECT 1 FROM revocations WHERE denied_id = $1', [id])).length
+  }
 
   async function sessionRow(id: string): Promise<object | undefined> {
     const [row] = await store.database.sql<object>(

@@ -4,6 +4,7 @@ import { migrateDown, migrateUp, migrationStatus } from '../../../src/store/migr
 import { emptyDatabase, type TestDatabase } from '../../support/postgres.ts'
 
 const FIRST = '001-sessions-and-journal'
+const UNIQUE_DENIALS = '002-one-denial-for-each-id'
 
 describe('migrate', () => {
   let database: TestDatabase
@@ -59,4 +60,38 @@ describe('migrate', () => {
     expect(empty).to.deep.equal([])
     expect(await migrateUp(database.url)).to.deep.equal(applied)
   })
+
+  it('keeps the denial that lasts longest where an id was denied twice, and then refuses a second one', async () => {
+    await migrateUp(database.url)
+    while ((await migrationStatus(database.url)).done.includes(UNIQUE_DENIALS))
+      await migrateDown(database.url)
+    for (const [id, hours] of [
+      ['twice', 2],
+      ['twice', 3],
+      ['twice', 3],
+      ['twice', 1],
+      ['once', 1],
+    ]) {
+      await deny(id, hours)
+    }
+
+    await migrateUp(database.url)
+
+    const left = await database.sql(
+      `SELECT denied_id AS id, round(extract(epoch FROM expires_at - now()) / 3600)::int AS hours
+       FROM revocations ORDER BY 1`,
+    )
+    expect(left).to.deep.equal([
+      { id: 'once', hours: 1 },
+      { id: 'twice', hours: 3 },
+    ])
+    expect(await deny('once', 1).catch((error: unknown) => String(error))).to.match(/duplicate key/)
+  })
+
+  const deny = async (id: unknown, hours: unknown): Promise<object[]> =>
+    await database.sql(
+      `INSERT INTO revocations (denied_id, partition, reason, expires_at)
+       VALUES ($1, '00', 'logout', now() + $2::float8 * interval '1 hour')`,
+      [id, hours],
+    )
 })

@@ -80,7 +80,7 @@ describe('postgresUserAdmin', () => {
     const answer = await refusalOf(store.userAdmin.disable('alice', logEntry('USER_DISABLED')))
     await store.database.sql('ALTER TABLE revocations_away RENAME TO revocations')
 
-    expect(answer).to.equal('unavailable')
+    expect(answer).to.equal('failed')
     expect(await state()).to.deep.equal({ is_active: true, end_reason: null, denials: 0, entries: 0 })
   })
 

@@ -1,9 +1,11 @@
 // A Postgres that hangs, crashes or is gone: every port says so in time, and goes on when it is back.
 import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
+import type { EndingSession, Rotation } from '../../../src/auth/ports/sessions.ts'
 import type { EmbeddedServer } from '../../../src/embedded/server.ts'
 import { account, logEntry } from '../../support/builders/account.ts'
 import { newSession } from '../../support/builders/new-session.ts'
+import { ending } from '../../support/builders/stored-session.ts'
 import { eventually } from '../../support/environment.ts'
 import { postgresPorts, type PostgresPorts } from '../../support/postgres-store-subject.ts'
 import { ownPostgres } from '../../support/postgres.ts'
@@ -12,6 +14,9 @@ import { refusalOf } from '../../support/refusal-of.ts'
 
 /** The timeout of the service, and what a busy machine may add. */
 const BOUND_MS = 2500
+
+/** In epoch seconds. */
+const FAR_AWAY = 9_999_999_999
 
 describe('a Postgres that fails', function () {
   this.timeout(60_000)
@@ -39,9 +44,16 @@ describe('a Postgres that fails', function () {
   /** Every method of every port. */
   const everyQuestion = (): Record<string, Promise<unknown>> => ({
     findByUsername: ports.users.findByUsername('alice'),
+    findById: ports.users.findById(uuidv7()),
     begin: ports.sessions.begin(newSession(account(), Date.now() / 1000 + 60), logEntry('USER_LOGIN')),
-    end: ports.sessions.end(uuidv7(), 'logout', logEntry('USER_LOGOUT')),
+    end: ports.sessions.end(anyEnding(), logEntry('USER_LOGOUT')),
+    revoke: ports.sessions.revoke({ id: uuidv7(), userId: uuidv7() }, logEntry('SESSION_REVOKED')),
+    endAll: ports.sessions.endAll(uuidv7(), logEntry('USER_LOGOUT')),
+    rotate: ports.sessions.rotate(anyRotation()),
+    find: ports.sessions.find(uuidv7()),
+    listSessions: ports.sessions.list(uuidv7()),
     isDenied: ports.journal.isDenied({ sid: uuidv7(), jti: uuidv4() }),
+    deny: ports.journal.deny({ id: 'ab'.repeat(32), expiresAt: FAR_AWAY }, logEntry('USER_LOGOUT')),
     now: ports.journal.settledUpTo(),
     readSince: readAll(ports),
     add: ports.userAdmin.add(account(), logEntry('USER_ADDED')),
@@ -52,6 +64,12 @@ describe('a Postgres that fails', function () {
       { username: 'alice', passwordHash: 'new' },
       logEntry('PASSWORD_CHANGED'),
     ),
+    changePassword: ports.ownAccount.changePassword(
+      { account: account(), passwordHash: 'new', keepSessionId: uuidv7() },
+      logEntry('PASSWORD_CHANGED'),
+    ),
+    remove: ports.ownAccount.remove(account(), logEntry('USER_DELETED')),
+    events: ports.ownAccount.events({ userId: uuidv7(), before: null, limit: 10 }),
   })
 
   /** Asks everything at once and expects `unavailable`, in time. */
@@ -136,7 +154,7 @@ describe('a Postgres that fails', function () {
     it('is not asked a second time without the entry when it did not refuse the first', async () => {
       const start = performance.now()
 
-      const answer = await refusalOf(ports.sessions.end(uuidv7(), 'logout', logEntry('USER_LOGOUT')))
+      const answer = await refusalOf(ports.sessions.end(anyEnding(), logEntry('USER_LOGOUT')))
 
       expect(answer).to.equal('unavailable')
       expect(performance.now() - start).to.be.below(BOUND_MS)
@@ -165,7 +183,7 @@ describe('a Postgres that fails', function () {
       await ports.userAdmin.add(user, logEntry('USER_ADDED'))
       const session = newSession(user, Math.floor(Date.now() / 1000) + 60)
       await ports.sessions.begin(session, logEntry('USER_LOGIN'))
-      const denial = await ports.sessions.end(session.id, 'logout', logEntry('USER_LOGOUT'))
+      const denial = await ports.sessions.end(ending(session), logEntry('USER_LOGOUT'))
 
       // One backend killed: Postgres drops every connection and recovers from its log.
       const backend = descendantsOf(server.pid).at(-1)
@@ -202,6 +220,22 @@ describe('a Postgres that fails', function () {
     })
   })
 })
+
+function anyEnding(): EndingSession {
+  return ending(newSession(account(), FAR_AWAY))
+}
+
+function anyRotation(): Rotation {
+  return {
+    sessionId: uuidv7(),
+    generation: 0,
+    refreshJti: uuidv4(),
+    rotatedAtMs: Date.now(),
+    expiresAt: FAR_AWAY,
+    maxAgeSeconds: 60,
+    retired: { jti: uuidv4(), expiresAt: FAR_AWAY },
+  }
+}
 
 async function readAll({ journal }: PostgresPorts): Promise<number> {
   let count = 0

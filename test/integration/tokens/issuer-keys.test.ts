@@ -1,7 +1,7 @@
 // An issuer's keys over HTTP: fetched when they are needed, kept, and not asked for too often.
 import { expect } from 'chai'
 import { exportJWK } from 'jose'
-import type { ForeignTokens } from '../../../src/auth/ports.ts'
+import type { ForeignTokens } from '../../../src/auth/ports/tokens.ts'
 import { foreignTokens } from '../../../src/tokens/foreign-tokens.ts'
 import {
   FOREIGN_AUDIENCE,

@@ -1,6 +1,7 @@
 // Accounts and whoever asks for them.
 import { v7 as uuidv7 } from 'uuid'
-import type { Account, LogEntry, Origin } from '../../../src/auth/ports.ts'
+import type { Account } from '../../../src/auth/ports/accounts.ts'
+import type { LogEntry, Origin } from '../../../src/auth/ports/log.ts'
 
 export const ORIGIN: Origin = { ipAddress: '192.0.2.7', userAgent: 'a test' }
 

@@ -1,7 +1,7 @@
 // Keys of the tests' own, and tokens signed with them.
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
-import type { Grant, Tokens } from '../../../src/auth/ports.ts'
+import type { Grant, Tokens } from '../../../src/auth/ports/tokens.ts'
 import { es256, hs256 } from '../../../src/tokens/jws.ts'
 import { jwtTokens, type JwtTokensOptions } from '../../../src/tokens/jwt-tokens.ts'
 import type { ManualClock } from '../fakes/manual-clock.ts'

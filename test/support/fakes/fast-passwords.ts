@@ -1,7 +1,7 @@
 // The Passwords port at no cost, counting what a real one would have to work for.
 import { createHash, randomUUID } from 'node:crypto'
 import { AuthError } from '../../../src/auth/errors.ts'
-import type { Passwords } from '../../../src/auth/ports.ts'
+import type { Passwords } from '../../../src/auth/ports/accounts.ts'
 
 export interface FastPasswords extends Passwords {
   /** The hash of each verification so far. */

@@ -1,5 +1,5 @@
 // The AuditLog port in memory.
-import type { AuditLog } from '../../../src/auth/ports.ts'
+import type { AuditLog } from '../../../src/auth/ports/log.ts'
 import { statement, storeEntry, type MemoryDatabase } from './memory-database.ts'
 
 export function memoryAuditLog(database: MemoryDatabase): AuditLog {

@@ -1,6 +1,10 @@
 // What the in-memory ports stand on together: the rows that Postgres would hold, and whether it answers.
+import { v7 as uuidv7 } from 'uuid'
 import { AuthError } from '../../../src/auth/errors.ts'
-import type { Account, Denial, EndReason, LogEntry } from '../../../src/auth/ports.ts'
+import type { Account } from '../../../src/auth/ports/accounts.ts'
+import type { Denial } from '../../../src/auth/ports/denials.ts'
+import type { LogEntry } from '../../../src/auth/ports/log.ts'
+import type { EndReason } from '../../../src/auth/ports/sessions.ts'
 import { manualClock, type ManualClock } from './manual-clock.ts'
 
 export interface MemoryUser extends Account {
@@ -12,7 +16,13 @@ export interface MemorySession {
   id: string
   userId: string
   refreshJti: string
+  generation: number
+  rotatedAtMs: number | null
+  createdAtMs: number
+  lastSeenAtMs: number
   expiresAtMs: number
+  ipAddress: string
+  userAgent: string | null
   endReason: EndReason | null
 }
 
@@ -22,9 +32,12 @@ export interface MemoryRevocation {
   expiresAtMs: number
 }
 
-/** An entry with the ids that a store adds to it. */
-export interface StoredEntry extends LogEntry {
-  sessionId?: string
+/** A log entry with what a store adds to it. */
+export interface MemoryLogRow {
+  /** UUIDv7. */
+  id: string
+  createdAt: Date
+  entry: LogEntry
 }
 
 export interface MemoryDatabase {
@@ -33,7 +46,9 @@ export interface MemoryDatabase {
   users: MemoryUser[]
   sessions: MemorySession[]
   revocations: MemoryRevocation[]
-  logs: StoredEntry[]
+  logRows: MemoryLogRow[]
+  /** The entries of `logRows`. */
+  readonly logs: LogEntry[]
   /** While `false`, every port on it rejects with `unavailable`. */
   isAnswering: boolean
   /** While `false`, entries are lost; what they describe is done all the same. */
@@ -41,13 +56,17 @@ export interface MemoryDatabase {
 }
 
 export function memoryDatabase(clock = manualClock(), leewaySeconds = 5): MemoryDatabase {
+  const logRows: MemoryLogRow[] = []
   return {
     clock,
     leewaySeconds,
     users: [],
     sessions: [],
     revocations: [],
-    logs: [],
+    logRows,
+    get logs() {
+      return logRows.map(({ entry }) => entry)
+    },
     isAnswering: true,
     takesEntries: true,
   }
@@ -60,8 +79,23 @@ export async function statement<T>(database: MemoryDatabase, work: () => T): Pro
   return work()
 }
 
-export function storeEntry(database: MemoryDatabase, entry: StoredEntry): void {
-  if (database.takesEntries) database.logs.push(entry)
+export function storeEntry(database: MemoryDatabase, entry: LogEntry): void {
+  if (!database.takesEntries) return
+  database.logRows.push({ id: uuidv7(), createdAt: new Date(database.clock.nowMs()), entry })
+}
+
+/** `null`, and nothing changes, for what is denied already: for any time, or as long or longer. */
+export function denyInMemory(
+  database: MemoryDatabase,
+  revocation: MemoryRevocation,
+  { mayExtend = false } = {},
+): Denial | null {
+  const { deniedId, expiresAtMs } = revocation
+  const known = database.revocations.find((other) => other.deniedId === deniedId)
+  const deniedUntilMs = mayExtend ? expiresAtMs : database.clock.nowMs() + 1
+  if (known && known.expiresAtMs >= deniedUntilMs) return null
+  database.revocations = [...database.revocations.filter((other) => other !== known), revocation]
+  return { id: deniedId, ttlMs: expiresAtMs - database.clock.nowMs() }
 }
 
 /** Ends those sessions, with a journal row each. */
@@ -70,10 +104,17 @@ export function endInMemory(
   sessions: MemorySession[],
   reason: EndReason,
 ): Denial[] {
-  return sessions.map((session) => {
+  return sessions.flatMap((session) => {
     const expiresAtMs = session.expiresAtMs + database.leewaySeconds * 1000
     session.endReason = reason
-    database.revocations.push({ deniedId: session.id, reason, expiresAtMs })
-    return { id: session.id, ttlMs: expiresAtMs - database.clock.nowMs() }
+    return denyInMemory(database, { deniedId: session.id, reason, expiresAtMs }) ?? []
   })
+}
+
+/** Those of the user's sessions of which a token may still be alive. */
+export function openSessions(database: MemoryDatabase, userId: string): MemorySession[] {
+  const aliveAfter = database.clock.nowMs() - database.leewaySeconds * 1000
+  return database.sessions.filter(
+    (session) => session.userId === userId && session.endReason === null && session.expiresAtMs > aliveAfter,
+  )
 }

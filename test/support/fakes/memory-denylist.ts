@@ -1,5 +1,5 @@
 // The Denylist port in memory, with the ways in which a Redis lets its users down.
-import type { Denylist } from '../../../src/auth/ports.ts'
+import type { Denylist } from '../../../src/auth/ports/denials.ts'
 import type { ManualClock } from './manual-clock.ts'
 
 export interface MemoryDenylist extends Denylist {

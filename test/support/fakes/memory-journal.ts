@@ -1,6 +1,6 @@
 // The Journal port in memory.
-import type { Journal } from '../../../src/auth/ports.ts'
-import { statement, type MemoryDatabase } from './memory-database.ts'
+import type { Journal } from '../../../src/auth/ports/denials.ts'
+import { denyInMemory, statement, storeEntry, type MemoryDatabase } from './memory-database.ts'
 
 export function memoryJournal(database: MemoryDatabase): Journal {
   return {
@@ -11,5 +11,14 @@ export function memoryJournal(database: MemoryDatabase): Journal {
             [sid, `${sid}:${jti}`].includes(deniedId) && expiresAtMs > database.clock.nowMs(),
         ),
       ),
+
+    deny: async ({ id, expiresAt }, entry) =>
+      await statement(database, () => {
+        const expiresAtMs = (expiresAt + database.leewaySeconds) * 1000
+        const revocation = { deniedId: id, reason: 'logout', expiresAtMs }
+        const denial = denyInMemory(database, revocation, { mayExtend: true })
+        if (denial) storeEntry(database, entry)
+        return denial
+      }),
   }
 }

@@ -1,6 +1,15 @@
 // The Sessions port in memory.
-import type { Sessions } from '../../../src/auth/ports.ts'
-import { endInMemory, statement, storeEntry, type MemoryDatabase } from './memory-database.ts'
+import type { Denial } from '../../../src/auth/ports/denials.ts'
+import type { LiveSession, Rotation, Sessions } from '../../../src/auth/ports/sessions.ts'
+import {
+  denyInMemory,
+  endInMemory,
+  openSessions,
+  statement,
+  storeEntry,
+  type MemoryDatabase,
+  type MemorySession,
+} from './memory-database.ts'
 
 export function memorySessions(database: MemoryDatabase): Sessions {
   return {
@@ -8,25 +17,124 @@ export function memorySessions(database: MemoryDatabase): Sessions {
       await statement(database, () => {
         const user = database.users.find((candidate) => candidate.id === account.id)
         if (!user?.isActive || user.passwordHash !== account.passwordHash) return false
+        const nowMs = database.clock.nowMs()
         user.passwordHash = rehashed ?? user.passwordHash
-        user.lastLoginAt = new Date(database.clock.nowMs())
+        user.lastLoginAt = new Date(nowMs)
         database.sessions.push({
           id,
           userId: user.id,
           refreshJti,
+          generation: 0,
+          rotatedAtMs: null,
+          createdAtMs: nowMs,
+          lastSeenAtMs: nowMs,
           expiresAtMs: expiresAt * 1000,
+          ...entry.origin,
           endReason: null,
         })
         storeEntry(database, { ...entry, userId: user.id, sessionId: id })
         return true
       }),
 
-    end: async (sessionId, reason, entry) =>
+    end: async ({ id, userId, reason, expiresAt }, entry) =>
       await statement(database, () => {
-        const open = database.sessions.filter(({ id, endReason }) => id === sessionId && endReason === null)
-        const [denial] = endInMemory(database, open, reason)
-        for (const { id, userId } of open) storeEntry(database, { ...entry, userId, sessionId: id })
-        return denial ?? null
+        const session = database.sessions.find((candidate) => candidate.id === id)
+        if (session) session.expiresAtMs = Math.max(session.expiresAtMs, expiresAt * 1000)
+        const lostUntilMs = (expiresAt + database.leewaySeconds) * 1000
+        const denial = session
+          ? endOne(session, reason)
+          : denyInMemory(database, { deniedId: id, reason, expiresAtMs: lostUntilMs })
+        if (denial) storeEntry(database, { ...entry, userId, sessionId: id })
+        return denial
       }),
+
+    revoke: async ({ id, userId }, entry) =>
+      await statement(database, () => {
+        const session = live(id)
+        const denial = session?.userId === userId ? endOne(session, 'revoked') : null
+        if (denial) storeEntry(database, { ...entry, userId, sessionId: id })
+        return denial
+      }),
+
+    endAll: async (sessionId, entry) =>
+      await statement(database, () => {
+        const caller = database.sessions.find(({ id, endReason }) => id === sessionId && endReason === null)
+        const denials = caller
+          ? endInMemory(database, openSessions(database, caller.userId), 'logout_all')
+          : []
+        if (!caller || denials.length === 0) return null
+        storeEntry(database, { ...entry, userId: caller.userId, sessionId })
+        return denials
+      }),
+
+    rotate: async (rotation) =>
+      await statement(database, () => {
+        const session = live(rotation.sessionId)
+        if (session?.generation !== rotation.generation) return null
+        step(session, rotation)
+        return { session: liveSession(session), denials: retire(rotation) }
+      }),
+
+    find: async (sessionId) =>
+      await statement(database, () => {
+        const session = live(sessionId)
+        return session ? liveSession(session) : null
+      }),
+
+    list: async (userId) =>
+      await statement(database, () =>
+        database.sessions
+          .filter((session) => session.userId === userId && live(session.id) === session)
+          .map(({ id, ipAddress, userAgent, createdAtMs, lastSeenAtMs, expiresAtMs }) => ({
+            id,
+            ipAddress,
+            userAgent,
+            createdAt: new Date(createdAtMs),
+            lastSeenAt: new Date(lastSeenAtMs),
+            expiresAt: new Date(expiresAtMs),
+          }))
+          .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1)),
+      ),
+  }
+
+  function live(sessionId: string): MemorySession | undefined {
+    return database.sessions.find(
+      ({ id, endReason, expiresAtMs }) =>
+        id === sessionId && endReason === null && expiresAtMs > database.clock.nowMs(),
+    )
+  }
+
+  function endOne(session: MemorySession, reason: Parameters<typeof endInMemory>[2]): Denial | null {
+    if (session.endReason !== null) return null
+    const [denial] = endInMemory(database, [session], reason)
+    return denial ?? null
+  }
+
+  function step(session: MemorySession, rotation: Rotation): void {
+    const oldest = Math.floor(session.createdAtMs / 1000) + rotation.maxAgeSeconds
+    session.generation += 1
+    session.rotatedAtMs = rotation.rotatedAtMs
+    session.refreshJti = rotation.refreshJti
+    session.lastSeenAtMs = database.clock.nowMs()
+    session.expiresAtMs = Math.max(session.expiresAtMs, Math.min(rotation.expiresAt, oldest) * 1000)
+  }
+
+  function retire({ sessionId, retired }: Rotation): Denial[] {
+    if (!retired) return []
+    const denial = denyInMemory(database, {
+      deniedId: `${sessionId}:${retired.jti}`,
+      reason: 'rotated',
+      expiresAtMs: (retired.expiresAt + database.leewaySeconds) * 1000,
+    })
+    return denial ? [denial] : []
+  }
+}
+
+function liveSession({ generation, rotatedAtMs, createdAtMs, expiresAtMs }: MemorySession): LiveSession {
+  return {
+    generation,
+    rotatedAtMs,
+    createdAt: Math.floor(createdAtMs / 1000),
+    expiresAt: expiresAtMs / 1000,
   }
 }

@@ -8,6 +8,7 @@ import { memoryAuditLog } from './memory-audit-log.ts'
 import { memoryDatabase } from './memory-database.ts'
 import { memoryDenylist } from './memory-denylist.ts'
 import { memoryJournal } from './memory-journal.ts'
+import { memoryOwnAccount } from './memory-own-account.ts'
 import { memorySessions } from './memory-sessions.ts'
 import { memoryUserAdmin } from './memory-user-admin.ts'
 import { memoryUsers } from './memory-users.ts'
@@ -20,6 +21,7 @@ export async function memoryStoreSubject(): Promise<StoreSubject> {
     sessions: memorySessions(database),
     journal: memoryJournal(database),
     userAdmin: memoryUserAdmin(database),
+    ownAccount: memoryOwnAccount(database),
     auditLog: memoryAuditLog(database),
     leewaySeconds: database.leewaySeconds,
     nowMs,
@@ -35,6 +37,10 @@ export async function memoryStoreSubject(): Promise<StoreSubject> {
       ),
     deny: async (deniedId, expiresInMs) => {
       database.revocations.push({ deniedId, reason: 'logout', expiresAtMs: nowMs() + expiresInMs })
+      await Promise.resolve()
+    },
+    loseSession: async (sessionId) => {
+      database.sessions = database.sessions.filter(({ id }) => id !== sessionId)
       await Promise.resolve()
     },
     breakEntries: async () => {

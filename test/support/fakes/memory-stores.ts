@@ -1,21 +1,20 @@
 // Everything the rules need, in memory: one world, whose clock and whose failures are the test's.
-import type {
-  Account,
-  AuditLog,
-  Journal,
-  Sessions,
-  Tokens,
-  UserAdmin,
-  Users,
-} from '../../../src/auth/ports.ts'
+import type { Account, OwnAccount, UserAdmin, Users } from '../../../src/auth/ports/accounts.ts'
+import type { Journal } from '../../../src/auth/ports/denials.ts'
+import type { AuditLog } from '../../../src/auth/ports/log.ts'
+import type { Sessions } from '../../../src/auth/ports/sessions.ts'
+import type { Tokens } from '../../../src/auth/ports/tokens.ts'
+import { createThrottle, type Throttle } from '../../../src/auth/throttle.ts'
 import { account } from '../builders/account.ts'
 import { testKeys, testTokens } from '../builders/test-keys.ts'
 import { fastHash, fastPasswords, type FastPasswords } from './fast-passwords.ts'
 import { manualClock, type ManualClock } from './manual-clock.ts'
+import { memoryAttemptCounters, type MemoryAttemptCounters } from './memory-attempt-counters.ts'
 import { memoryAuditLog } from './memory-audit-log.ts'
 import { memoryDatabase, type MemoryDatabase } from './memory-database.ts'
 import { memoryDenylist, type MemoryDenylist } from './memory-denylist.ts'
 import { memoryJournal } from './memory-journal.ts'
+import { memoryOwnAccount } from './memory-own-account.ts'
 import { memorySessions } from './memory-sessions.ts'
 import { memoryUserAdmin } from './memory-user-admin.ts'
 import { memoryUsers } from './memory-users.ts'
@@ -23,14 +22,21 @@ import { memoryUsers } from './memory-users.ts'
 export interface MemoryStores {
   clock: ManualClock
   now: ManualClock['now']
+  nowMs: ManualClock['nowMs']
   leewaySeconds: number
+  refreshTtlSeconds: number
+  sessionMaxAgeSeconds: number
+  rotationGraceSeconds: number
   database: MemoryDatabase
   users: Users
   sessions: Sessions
   journal: Journal
   userAdmin: UserAdmin
+  ownAccount: OwnAccount
   auditLog: AuditLog
   denylist: MemoryDenylist
+  attempts: MemoryAttemptCounters
+  throttle: Throttle
   passwords: FastPasswords
   tokens: Tokens
   decoyHash: string
@@ -42,18 +48,26 @@ export const PASSWORD = 'correct horse battery staple'
 
 export function memoryStores(): MemoryStores {
   const clock = manualClock()
+  const attempts = memoryAttemptCounters(clock)
   const database = memoryDatabase(clock)
   return {
     clock,
     now: clock.now,
+    nowMs: clock.nowMs,
     leewaySeconds: database.leewaySeconds,
+    refreshTtlSeconds: 86_400,
+    sessionMaxAgeSeconds: 2_592_000,
+    rotationGraceSeconds: 10,
     database,
     users: memoryUsers(database),
     sessions: memorySessions(database),
     journal: memoryJournal(database),
     userAdmin: memoryUserAdmin(database),
+    ownAccount: memoryOwnAccount(database),
     auditLog: memoryAuditLog(database),
     denylist: memoryDenylist(clock),
+    attempts,
+    throttle: createThrottle(attempts),
     passwords: fastPasswords(),
     tokens: testTokens(testKeys(), clock),
     decoyHash: fastHash('what nobody knows'),

@@ -1,7 +1,12 @@
 // The UserAdmin port in memory.
-import type { Denial, EndReason, LogEntry, UserAdmin } from '../../../src/auth/ports.ts'
+import type { UserAdmin } from '../../../src/auth/ports/accounts.ts'
+import type { Denial } from '../../../src/auth/ports/denials.ts'
+import type { LogEntry } from '../../../src/auth/ports/log.ts'
+import type { EndReason } from '../../../src/auth/ports/sessions.ts'
+import { usernameKey } from '../../../src/auth/username-key.ts'
 import {
   endInMemory,
+  openSessions,
   statement,
   storeEntry,
   type MemoryDatabase,
@@ -31,7 +36,7 @@ export function memoryUserAdmin(database: MemoryDatabase): UserAdmin {
             createdAt,
             lastLoginAt,
           }))
-          .sort((a, b) => (a.username.toLowerCase() < b.username.toLowerCase() ? -1 : 1)),
+          .sort((a, b) => (usernameKey(a.username) < usernameKey(b.username) ? -1 : 1)),
       ),
 
     disable: async (username, entry) =>
@@ -69,11 +74,6 @@ export function memoryUserAdmin(database: MemoryDatabase): UserAdmin {
   }
 
   function endAll(user: MemoryUser, reason: EndReason): Denial[] {
-    const aliveAfter = database.clock.nowMs() - database.leewaySeconds * 1000
-    const open = database.sessions.filter(
-      ({ userId, endReason, expiresAtMs }) =>
-        userId === user.id && endReason === null && expiresAtMs > aliveAfter,
-    )
-    return endInMemory(database, open, reason)
+    return endInMemory(database, openSessions(database, user.id), reason)
   }
 }

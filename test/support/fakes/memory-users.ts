@@ -1,23 +1,25 @@
 // The Users port in memory.
-import type { Users } from '../../../src/auth/ports.ts'
+import type { Account, Users } from '../../../src/auth/ports/accounts.ts'
+import { usernameKey } from '../../../src/auth/username-key.ts'
 import { statement, type MemoryDatabase, type MemoryUser } from './memory-database.ts'
 
 export function memoryUsers(database: MemoryDatabase): Users {
   return {
     findByUsername: async (username) =>
-      await statement(database, () => {
-        const user = findInMemory(database, username)
-        if (!user) return null
-        const { id, username: name, passwordHash, role, isActive } = user
-        return { id, username: name, passwordHash, role, isActive }
-      }),
+      await statement(database, () => accountOf(findInMemory(database, username))),
+
+    findById: async (id) =>
+      await statement(database, () => accountOf(database.users.find((user) => user.id === id))),
   }
 }
 
 export function findInMemory(database: MemoryDatabase, username: string): MemoryUser | undefined {
-  return database.users.find((user) => sameName(user.username, username))
+  const key = usernameKey(username)
+  return database.users.find((user) => usernameKey(user.username) === key)
 }
 
-function sameName(a: string, b: string): boolean {
-  return a.normalize('NFC').toLowerCase() === b.normalize('NFC').toLowerCase()
+function accountOf(user: MemoryUser | undefined): Account | null {
+  if (!user) return null
+  const { id, username, passwordHash, role, isActive } = user
+  return { id, username, passwordHash, role, isActive }
 }

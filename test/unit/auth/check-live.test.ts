@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { checkLive } from '../../../src/auth/check-live.ts'
 import { AuthError } from '../../../src/auth/errors.ts'
-import type { Denylist } from '../../../src/auth/ports.ts'
+import type { Denylist, Journal } from '../../../src/auth/ports/denials.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
 const IDS = { sid: 'a session', jti: 'a token' }
@@ -28,7 +28,7 @@ describe('checkLive', () => {
             if (journal === 'down') throw new AuthError('unavailable')
             return await Promise.resolve(journal === 'denied')
           },
-        },
+        } as unknown as Journal,
       }
 
       const answer = await refusalOf(checkLive(deps, IDS))

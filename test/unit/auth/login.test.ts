@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import { AuthError } from '../../../src/auth/errors.ts'
 import { login, type LoginDeps } from '../../../src/auth/login.ts'
+import { verifyRefresh } from '../../../src/auth/verify-refresh.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
 import { fastHash } from '../../support/fakes/fast-passwords.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../support/fakes/memory-stores.ts'
@@ -15,17 +16,17 @@ describe('login', () => {
   })
 
   const ask = async (username: string, password = PASSWORD, deps: Partial<LoginDeps> = {}) =>
-    await login({ ...stores, ...deps }, { username, password, origin: ORIGIN })
+    await login({ ...stores, ...deps }, { username, password, rotates: false, origin: ORIGIN })
 
   describe('with the right name and password', () => {
     it('begins one session, which both tokens name', async () => {
       const alice = stores.addUser({ username: 'alice', role: 'admin' })
 
-      const pair = await ask('Alice')
+      const begun = await ask('Alice')
 
       const [session, ...others] = stores.database.sessions
-      const access = stores.tokens.verify(pair.access)
-      const refresh = stores.tokens.verify(pair.refresh)
+      const access = stores.tokens.verify(begun.access.token)
+      const refresh = stores.tokens.verify(begun.refresh.token)
       expect(others).to.deep.equal([])
       expect([access.sid, refresh.sid]).to.deep.equal([session?.id, session?.id])
       expect([access.token_type, refresh.token_type]).to.deep.equal(['access', 'refresh'])
@@ -33,7 +34,31 @@ describe('login', () => {
       expect([access.scope, refresh.scope]).to.deep.equal(['admin', 'admin'])
       expect(session).to.include({ userId: alice.id, refreshJti: refresh.jti, endReason: null })
       expect(session?.expiresAtMs).to.equal(refresh.exp * 1000)
+      expect(begun.sid).to.equal(session?.id)
     })
+
+    it('tells who has logged in, and nothing of the password', async () => {
+      const { id } = stores.addUser({ username: 'Alice', role: 'admin' })
+
+      const { user } = await ask('ALICE')
+
+      expect(user).to.deep.equal({ id, username: 'Alice', role: 'admin' })
+    })
+
+    for (const { rotates, gen } of [
+      { rotates: true, gen: 0 },
+      { rotates: false, gen: undefined },
+    ]) {
+      it(`signs a refresh token of generation ${gen ?? 'none'} where rotates is ${rotates}`, async () => {
+        stores.addUser({ username: 'alice' })
+
+        const input = { username: 'alice', password: PASSWORD, rotates, origin: ORIGIN }
+        const { refresh } = await login(stores, input)
+
+        expect(verifyRefresh(stores.tokens, refresh.token).gen).to.equal(gen)
+        expect(stores.database.sessions[0]).to.include({ generation: 0, rotatedAtMs: null })
+      })
+    }
 
     it('is another session each time', async () => {
       stores.addUser({ username: 'alice' })
@@ -166,6 +191,50 @@ describe('login', () => {
 
       expect(await refusalOf(ask('alice', PASSWORD, { passwords }))).to.equal('credentials_invalid')
       expect(stores.database.sessions).to.deep.equal([])
+    })
+  })
+
+  describe('slows guessing', () => {
+    beforeEach(() => {
+      stores.addUser({ username: 'alice' })
+    })
+
+    it('is throttled after ten wrong guesses and one more, without a look at the password', async () => {
+      for (let guess = 0; guess < 11; guess++) await refusalOf(ask('alice', 'wrong'))
+      const verified = stores.passwords.verified.length
+
+      const answer = await refusalOf(ask('alice'))
+
+      expect(answer).to.equal('throttled')
+      expect(stores.passwords.verified).to.have.length(verified)
+    })
+
+    it('is throttled alike for a name that nobody has', async () => {
+      const answersFor = async (username: string) => {
+        const answers: string[] = []
+        for (let guess = 0; guess < 14; guess++) answers.push(await refusalOf(ask(username, 'wrong')))
+        return answers
+      }
+
+      expect(await answersFor('nobody')).to.deep.equal(await answersFor('alice'))
+      expect(await refusalOf(ask('nobody'))).to.equal('throttled')
+    })
+
+    it('lets the same user in from another address meanwhile', async () => {
+      for (let guess = 0; guess < 12; guess++) await refusalOf(ask('alice', 'wrong'))
+      const origin = { ...ORIGIN, ipAddress: '198.51.100.9' }
+
+      const elsewhere = login(stores, { username: 'alice', password: PASSWORD, rotates: false, origin })
+
+      expect(await refusalOf(elsewhere)).to.equal('resolved')
+    })
+
+    it('counts no failure of ours as a wrong guess', async () => {
+      stores.database.isAnswering = false
+      for (let guess = 0; guess < 20; guess++) await refusalOf(ask('alice'))
+      stores.database.isAnswering = true
+
+      expect(await refusalOf(ask('alice'))).to.equal('resolved')
     })
   })
 

@@ -1,10 +1,10 @@
 // Logout: durable first, then everywhere; never half done in silence.
 import { expect } from 'chai'
 import { v4 as uuidv4 } from 'uuid'
-import type { Denial, Denylist } from '../../../src/auth/ports.ts'
-import { login, type Pair } from '../../../src/auth/login.ts'
+import type { Denial, Denylist } from '../../../src/auth/ports/denials.ts'
+import { login } from '../../../src/auth/login.ts'
 import { logout, type LogoutDeps } from '../../../src/auth/logout.ts'
-import { refresh } from '../../../src/auth/refresh.ts'
+import { refresh, refreshRotating } from '../../../src/auth/refresh.ts'
 import { verifyToken } from '../../../src/auth/verify-token.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
 import { grant } from '../../support/builders/test-keys.ts'
@@ -19,13 +19,15 @@ describe('logout', () => {
   beforeEach(async () => {
     stores = memoryStores()
     stores.addUser({ username: 'alice' })
-    pair = await login(stores, { username: 'alice', password: PASSWORD, origin: ORIGIN })
+    pair = await pairOf(stores)
     sid = stores.tokens.verify(pair.refresh).sid
   })
 
   const ask = async (refreshToken = pair.refresh, deps: Partial<LogoutDeps> = {}) => {
     await logout({ ...stores, ...deps }, { refreshToken, origin: ORIGIN })
   }
+
+  const refreshed = async (token: string) => await refresh(stores, { token, origin: ORIGIN })
 
   /** The denylist, with what it was told. */
   const listening = (onDeny: (denials: Denial[]) => void): Denylist => ({
@@ -39,25 +41,25 @@ describe('logout', () => {
   it('ends the session for both of its tokens', async () => {
     await ask()
 
-    expect(await refusalOf(refresh(stores, pair.refresh))).to.equal('token_denied')
+    expect(await refusalOf(refreshed(pair.refresh))).to.equal('token_denied')
     expect(await refusalOf(verifyToken(stores, pair.refresh))).to.equal('token_denied')
     expect(await refusalOf(verifyToken(stores, pair.access))).to.equal('token_denied')
   })
 
   it('ends the session for access tokens that were refreshed before', async () => {
-    const refreshed = await refresh(stores, pair.refresh)
+    const { access } = await refresh(stores, { token: pair.refresh, origin: ORIGIN })
 
     await ask()
 
-    expect(await refusalOf(verifyToken(stores, refreshed))).to.equal('token_denied')
+    expect(await refusalOf(verifyToken(stores, access.token))).to.equal('token_denied')
   })
 
   it('leaves the other sessions of the user alone', async () => {
-    const other = await login(stores, { username: 'alice', password: PASSWORD, origin: ORIGIN })
+    const other = await pairOf(stores)
 
     await ask()
 
-    expect(await refusalOf(refresh(stores, other.refresh))).to.equal('resolved')
+    expect(await refusalOf(refreshed(other.refresh))).to.equal('resolved')
   })
 
   it('writes one entry, of the logout', async () => {
@@ -92,7 +94,7 @@ describe('logout', () => {
 
     await ask()
 
-    expect(await refusalOf(refresh(stores, pair.refresh))).to.equal('token_denied')
+    expect(await refusalOf(refreshed(pair.refresh))).to.equal('token_denied')
   })
 
   it('holds after the denylist was emptied', async () => {
@@ -100,7 +102,7 @@ describe('logout', () => {
 
     stores.denylist.empty()
 
-    expect(await refusalOf(refresh(stores, pair.refresh))).to.equal('token_denied')
+    expect(await refusalOf(refreshed(pair.refresh))).to.equal('token_denied')
   })
 
   it('is token_denied the second time, and changes nothing', async () => {
@@ -131,10 +133,20 @@ describe('logout', () => {
     expect([inLeeway, after]).to.deep.equal(['resolved', 'token_expired'])
   })
 
-  it('is token_denied for a session that nobody began', async () => {
-    const { token } = stores.tokens.signRefresh(grant())
+  it('is done where the row of the session is lost, and refuses its tokens from then on', async () => {
+    stores.database.sessions.length = 0
 
-    expect(await refusalOf(ask(token))).to.equal('token_denied')
+    const answers = [await refusalOf(ask()), await refusalOf(ask())]
+
+    expect(answers).to.deep.equal(['resolved', 'token_denied'])
+    expect(await refusalOf(refreshed(pair.refresh))).to.equal('token_denied')
+  })
+
+  it('is done for a session of which nobody knows any more, under the id that the token names', async () => {
+    const { token } = stores.tokens.signRefresh(grant(), false)
+
+    expect(await refusalOf(ask(token))).to.equal('resolved')
+    expect([...stores.denylist.denials.keys()]).to.deep.equal([stores.tokens.verify(token).sid])
   })
 
   const unusable = [
@@ -154,6 +166,19 @@ describe('logout', () => {
       expect(stores.database.revocations).to.deep.equal([])
     })
   }
+
+  it('ends a session that rotates, asked with a token that was replaced long ago', async () => {
+    const { refresh: first } = await pairOf(stores, true)
+    const { refresh: second } = await refreshRotating(stores, { token: first, origin: ORIGIN })
+    const { refresh: third } = await refreshRotating(stores, { token: second.token, origin: ORIGIN })
+    stores.clock.advance(stores.rotationGraceSeconds + 1)
+
+    await ask(first)
+
+    const again = await refusalOf(refreshRotating(stores, { token: third.token, origin: ORIGIN }))
+    expect(again).to.equal('token_denied')
+    expect(stores.database.sessions.map(({ endReason }) => endReason)).to.deep.equal([null, 'logout'])
+  })
 
   describe('while the journal cannot be written', () => {
     beforeEach(() => {
@@ -196,6 +221,17 @@ describe('logout', () => {
     expect(error).to.equal(defect)
   })
 })
+
+interface Pair {
+  access: string
+  refresh: string
+}
+
+async function pairOf(stores: MemoryStores, rotates = false): Promise<Pair> {
+  const input = { username: 'alice', password: PASSWORD, rotates, origin: ORIGIN }
+  const { access, refresh: signed } = await login(stores, input)
+  return { access: access.token, refresh: signed.token }
+}
 
 /** With one letter of the signature changed. */
 function altered(token: string): string {

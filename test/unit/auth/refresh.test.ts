@@ -1,28 +1,38 @@
-// Refresh: one question to the denylist, none to the journal while that can tell.
+// Refresh: one question to the denylist, none to Postgres while that can tell; a token with a generation is judged by the row.
 import { expect } from 'chai'
-import { login, type Pair } from '../../../src/auth/login.ts'
-import type { Journal } from '../../../src/auth/ports.ts'
-import { refresh } from '../../../src/auth/refresh.ts'
+import type { BegunSession } from '../../../src/auth/begin-session.ts'
+import { login } from '../../../src/auth/login.ts'
+import type { Journal } from '../../../src/auth/ports/denials.ts'
+import type { Sessions } from '../../../src/auth/ports/sessions.ts'
+import { refresh, refreshRotating, type RefreshDeps } from '../../../src/auth/refresh.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
-describe('refresh', () => {
-  let stores: MemoryStores
-  let pair: Pair
+let deps: MemoryStores
+let begun: BegunSession
 
+const begin = async (rotates: boolean) => {
+  deps = memoryStores()
+  deps.addUser({ username: 'alice', role: 'admin' })
+  begun = await login(deps, { username: 'alice', password: PASSWORD, rotates, origin: ORIGIN })
+}
+const ask = async (token = begun.refresh.token, changes: Partial<RefreshDeps> = {}) =>
+  await refresh({ ...deps, ...changes }, { token, origin: ORIGIN })
+
+describe('refresh', () => {
   beforeEach(async () => {
-    stores = memoryStores()
-    stores.addUser({ username: 'alice', role: 'admin' })
-    pair = await login(stores, { username: 'alice', password: PASSWORD, origin: ORIGIN })
+    await begin(false)
   })
 
   it('signs an access token of the same session, user and scope', async () => {
-    const before = stores.tokens.verify(pair.access)
-    stores.clock.advance(60)
+    const before = deps.tokens.verify(begun.access.token)
+    deps.clock.advance(60)
 
-    const after = stores.tokens.verify(await refresh(stores, pair.refresh))
+    const { access } = await ask()
 
+    const after = deps.tokens.verify(access.token)
+    expect(access.expiresIn).to.equal(300)
     expect(after.jti).not.to.equal(before.jti)
     expect({ ...after, jti: before.jti }).to.deep.equal({
       ...before,
@@ -31,60 +41,139 @@ describe('refresh', () => {
     })
   })
 
+  it('tells whose refresh token it was', async () => {
+    const { claims } = await ask()
+
+    expect(claims).to.deep.equal(deps.tokens.verify(begun.refresh.token))
+  })
+
   it('asks the denylist once, and the store of sessions nothing', async () => {
-    stores.database.isAnswering = false
+    deps.database.isAnswering = false
 
-    await refresh(stores, pair.refresh)
+    await ask(begun.refresh.token, { sessions: untouchable() })
 
-    expect(stores.denylist.checks).to.equal(1)
+    expect(deps.denylist.checks).to.equal(1)
+  })
+
+  it('asks the store of sessions nothing either when the denylist cannot tell', async () => {
+    deps.denylist.isTrusted = false
+
+    expect(await refusalOf(ask(begun.refresh.token, { sessions: untouchable() }))).to.equal('resolved')
   })
 
   it('signs nothing that outlives the refresh token', async () => {
-    const { exp } = stores.tokens.verify(pair.refresh)
-    stores.clock.advance(86_400 - 10)
+    const { exp } = deps.tokens.verify(begun.refresh.token)
+    deps.clock.advance(86_400 - 10)
 
-    const access = stores.tokens.verify(await refresh(stores, pair.refresh))
+    const { access } = await ask()
 
-    expect(access.exp).to.equal(exp)
+    expect(deps.tokens.verify(access.token).exp).to.equal(exp)
+    expect(access.expiresIn).to.equal(10)
   })
 
   it('is token_wrong_type for an access token', async () => {
-    expect(await refusalOf(refresh(stores, pair.access))).to.equal('token_wrong_type')
+    expect(await refusalOf(ask(begun.access.token))).to.equal('token_wrong_type')
   })
 
   it('is token_expired once the leeway after its end is over', async () => {
-    stores.clock.advance(86_400 + 5)
+    deps.clock.advance(86_400 + 5)
 
-    expect(await refusalOf(refresh(stores, pair.refresh))).to.equal('token_expired')
+    expect(await refusalOf(ask())).to.equal('token_expired')
   })
 
   it('is token_invalid for garbage, without a question to anybody', async () => {
-    expect(await refusalOf(refresh(stores, 'garbage'))).to.equal('token_invalid')
-    expect(stores.denylist.checks).to.equal(0)
+    expect(await refusalOf(ask('garbage'))).to.equal('token_invalid')
+    expect(deps.denylist.checks).to.equal(0)
   })
 
   it('asks the journal when the denylist cannot tell', async () => {
-    stores.denylist.isTrusted = false
+    deps.denylist.isTrusted = false
     const asked: object[] = []
     const journal: Journal = {
+      ...deps.journal,
       isDenied: async (ids) => {
         asked.push(ids)
-        return await stores.journal.isDenied(ids)
+        return await deps.journal.isDenied(ids)
       },
     }
 
-    const answer = await refusalOf(refresh({ ...stores, journal }, pair.refresh))
+    const answer = await refusalOf(ask(begun.refresh.token, { journal }))
 
-    const { sid, jti } = stores.tokens.verify(pair.refresh)
+    const { sid, jti } = deps.tokens.verify(begun.refresh.token)
     expect(answer).to.equal('resolved')
     expect(asked).to.have.length(1)
     expect(asked[0]).to.include({ sid, jti })
   })
 
   it('is unavailable when neither can tell', async () => {
-    stores.denylist.isTrusted = false
-    stores.database.isAnswering = false
+    deps.denylist.isTrusted = false
+    deps.database.isAnswering = false
 
-    expect(await refusalOf(refresh(stores, pair.refresh))).to.equal('unavailable')
+    expect(await refusalOf(ask())).to.equal('unavailable')
   })
 })
+
+describe('refresh of a token with a generation, by a service that does not rotate', () => {
+  beforeEach(async () => {
+    await begin(true)
+  })
+
+  const rotated = async (token: string) =>
+    (await refreshRotating(deps, { token, origin: ORIGIN })).refresh.token
+
+  it('signs an access token for the current one, and leaves the session at its generation', async () => {
+    const current = await rotated(begun.refresh.token)
+
+    const { access } = await ask(current)
+
+    const { sid } = deps.tokens.verify(access.token)
+    expect(sid).to.equal(begun.sid)
+    expect(deps.database.sessions[0]).to.include({ generation: 1, endReason: null })
+  })
+
+  it('signs an access token for the previous one within the grace', async () => {
+    await rotated(begun.refresh.token)
+    deps.clock.advance(deps.rotationGraceSeconds)
+
+    expect(await refusalOf(ask())).to.equal('resolved')
+  })
+
+  it('asks the row and not the denylist, which never hears of tokens that were replaced', async () => {
+    await ask()
+
+    expect(deps.denylist.checks).to.equal(0)
+  })
+
+  it('is token_denied for one that was used up, and ends the session of its successor', async () => {
+    const current = await rotated(begun.refresh.token)
+    deps.clock.advance(deps.rotationGraceSeconds + 1)
+
+    const answers = [await refusalOf(ask()), await refusalOf(ask(current))]
+
+    expect(answers).to.deep.equal(['token_denied', 'token_denied'])
+    expect(deps.database.sessions[0]?.endReason).to.equal('refresh_reuse')
+    expect(deps.denylist.denials.has(begun.sid)).to.equal(true)
+  })
+
+  it('is token_denied when the session is over, while the denylist does not know yet', async () => {
+    const [session] = deps.database.sessions
+    if (session) session.endReason = 'logout'
+
+    expect(await refusalOf(ask())).to.equal('token_denied')
+  })
+
+  it('is unavailable when the row cannot be read, though the denylist answers', async () => {
+    deps.database.isAnswering = false
+
+    expect(await refusalOf(ask())).to.equal('unavailable')
+  })
+})
+
+/** A store of sessions that fails the test when anything is asked of it. */
+function untouchable(): Sessions {
+  return new Proxy({} as Sessions, {
+    get: (_, name) => {
+      throw new TypeError(`sessions.${String(name)} was asked`)
+    },
+  })
+}

@@ -1,7 +1,7 @@
 // How guessing is slowed, on counters and a clock of the tests' own.
 import { expect } from 'chai'
 import { AuthError } from '../../../src/auth/errors.ts'
-import { throttleAddress, throttled, type Guess } from '../../../src/auth/throttle.ts'
+import { createThrottle, type Guess, type Throttle } from '../../../src/auth/throttle.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
 import {
   memoryAttemptCounters,
@@ -19,13 +19,15 @@ interface Outcome {
   retryAfterSeconds: number
 }
 
-describe('throttled', () => {
+describe('a guess', () => {
   let clock: ManualClock
   let attempts: MemoryAttemptCounters
+  let throttle: Throttle
 
   beforeEach(() => {
     clock = manualClock()
     attempts = memoryAttemptCounters(clock)
+    throttle = createThrottle(attempts)
   })
 
   /** One guess whose attempt ends with `end`, or with success. */
@@ -37,7 +39,7 @@ describe('throttled', () => {
       if (end) throw end
     }
     try {
-      await throttled({ attempts }, by, attempt)
+      await throttle.guess(by, attempt)
       return { evaluated, retryAfterSeconds: 0 }
     } catch (error) {
       if (!(error instanceof AuthError)) throw error
@@ -75,34 +77,78 @@ describe('throttled', () => {
   }
 
   it('resolves to what the attempt resolves to', async () => {
-    expect(await throttled({ attempts }, ALICE, async () => await Promise.resolve('in'))).to.equal('in')
+    expect(await throttle.guess(ALICE, async () => await Promise.resolve('in'))).to.equal('in')
   })
 
   it('rejects with what the attempt rejects with', async () => {
-    const broken = throttled({ attempts }, ALICE, () => Promise.reject(new AuthError('credentials_invalid')))
+    const broken = throttle.guess(ALICE, () => Promise.reject(new AuthError('credentials_invalid')))
 
     expect(await refusalOf(broken)).to.equal('credentials_invalid')
   })
 
   describe('of one username from one address', () => {
-    it('evaluates 11 of 500 wrong guesses in a row at one moment', async () => {
+    it('evaluates ten of 500 wrong guesses in a row at one moment', async () => {
       const outcomes = await wrongTimes(500, ALICE)
 
-      expect(evaluatedOf(outcomes)).to.equal(11)
-      expect(outcomes[11]).to.deep.equal({ evaluated: false, retryAfterSeconds: 1 })
-      expect(outcomes[499]).to.deep.equal({ evaluated: false, retryAfterSeconds: 60 })
+      expect(evaluatedOf(outcomes)).to.equal(10)
+      expect(outcomes[10]).to.deep.equal({ evaluated: false, retryAfterSeconds: 1 })
+      expect(outcomes[499]).to.deep.equal({ evaluated: false, retryAfterSeconds: 1 })
     })
 
-    it('evaluates 11 of 500 wrong guesses at once, and counts no more than those', async () => {
+    it('evaluates ten of 500 wrong guesses at once, and counts no more than those', async () => {
       const outcomes = await Promise.all(Array.from({ length: 500 }, async () => await wrong(ALICE)))
 
-      expect(evaluatedOf(outcomes)).to.equal(11)
-      expect(counted('pair')).to.deep.equal([11])
-      expect(counted('username')).to.deep.equal([11])
+      expect(evaluatedOf(outcomes)).to.equal(10)
+      expect(counted('pair')).to.deep.equal([10])
+      expect(counted('username')).to.deep.equal([10])
+      expect(counted('address')).to.deep.equal([10])
+    })
+
+    it('lets 500 right ones in at once', async () => {
+      const outcomes = await Promise.all(Array.from({ length: 500 }, async () => await guess(ALICE)))
+
+      expect(evaluatedOf(outcomes)).to.equal(500)
+      expect(attempts.counts()).to.deep.equal({})
+    })
+
+    it('tells those beyond 512 at once that there is no room, and nobody after that', async () => {
+      const outcomes = await Promise.all(
+        Array.from(
+          { length: 520 },
+          async () =>
+            await refusalOf(
+              throttle.guess(ALICE, async () => {
+                await after()
+              }),
+            ),
+        ),
+      )
+
+      expect(outcomes.filter((outcome) => outcome === 'unavailable')).to.have.length(8)
+      expect((await guess(ALICE)).evaluated).to.equal(true)
+    })
+
+    it('evaluates no more than ten at a time', async () => {
+      let underWay = 0
+      let most = 0
+      const attempt = async (): Promise<void> => {
+        underWay += 1
+        most = Math.max(most, underWay)
+        await after()
+        underWay -= 1
+      }
+
+      await Promise.all(
+        Array.from({ length: 100 }, async () => {
+          await throttle.guess(ALICE, attempt)
+        }),
+      )
+
+      expect(most).to.equal(10)
     })
 
     it('makes each wait twice the one before, up to 15 minutes', async () => {
-      await wrongTimes(11, ALICE)
+      await wrongTimes(10, ALICE)
       const waits: number[] = []
       for (let time = 0; time < 12; time += 1) {
         const { retryAfterSeconds } = await wrong(ALICE)
@@ -116,7 +162,7 @@ describe('throttled', () => {
       expect(waits).to.deep.equal([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900])
     })
 
-    it('evaluates 23 guesses an hour of one who waits each time as long as it says', async () => {
+    it('evaluates 22 guesses an hour of one who waits each time as long as it says', async () => {
       const endsAtMs = clock.nowMs() + 3600_000
       let evaluated = 0
       while (clock.nowMs() < endsAtMs) {
@@ -125,7 +171,7 @@ describe('throttled', () => {
         clock.advance(outcome.retryAfterSeconds)
       }
 
-      expect(evaluated).to.equal(23)
+      expect(evaluated).to.equal(22)
     })
 
     it('begins again when the hour is over', async () => {
@@ -133,24 +179,26 @@ describe('throttled', () => {
 
       clock.advance(3600)
 
-      expect(evaluatedOf(await wrongTimes(20, ALICE))).to.equal(11)
+      expect(evaluatedOf(await wrongTimes(20, ALICE))).to.equal(10)
     })
 
     it('takes a name for the same however it is spelt', async () => {
       await wrongTimes(6, { ...ALICE, username: 'Am\u00e9lie' })
       const outcomes = await wrongTimes(6, { ...ALICE, username: '  AME\u0301LIE ' })
 
-      expect(evaluatedOf(outcomes)).to.equal(5)
-      expect(counted('username')).to.deep.equal([11])
+      expect(evaluatedOf(outcomes)).to.equal(4)
+      expect(counted('username')).to.deep.equal([10])
     })
 
-    it('forgets the failures with a success', async () => {
-      await wrongTimes(9, ALICE)
+    it('forgets the failures, and the wait that they brought, with a success', async () => {
+      await wrongTimes(10, ALICE)
+      clock.advance(1)
 
       await guess(ALICE)
 
       expect(counted('pair')).to.deep.equal([])
-      expect(evaluatedOf(await wrongTimes(20, ALICE))).to.equal(11)
+      expect(counted('wait')).to.deep.equal([])
+      expect(evaluatedOf(await wrongTimes(20, ALICE))).to.equal(10)
     })
 
     it('does not count what fails for another reason', async () => {
@@ -159,7 +207,7 @@ describe('throttled', () => {
           expect((await guess(ALICE, end)).evaluated).to.equal(true)
         }
       }
-      const broken = throttled({ attempts }, ALICE, () => Promise.reject(new TypeError('a defect')))
+      const broken = throttle.guess(ALICE, () => Promise.reject(new TypeError('a defect')))
 
       expect(await broken.catch((error: unknown) => error)).to.be.instanceOf(TypeError)
       expect(counted('pair')).to.deep.equal([])
@@ -169,7 +217,7 @@ describe('throttled', () => {
     it('does not let one address use up the waits of another name', async () => {
       await wrongTimes(50, ALICE)
 
-      expect(evaluatedOf(await wrongTimes(20, { ...ALICE, username: 'bob' }))).to.equal(11)
+      expect(evaluatedOf(await wrongTimes(20, { ...ALICE, username: 'bob' }))).to.equal(10)
     })
   })
 
@@ -193,8 +241,8 @@ describe('throttled', () => {
       clock.advance(1)
       outcomes.push(await wrong(newcomer), await wrong(newcomer))
 
-      expect(outcomes.map(({ evaluated }) => evaluated)).to.deep.equal([true, true, false, true, false])
-      expect(outcomes.map(({ retryAfterSeconds }) => retryAfterSeconds)).to.deep.equal([0, 0, 1, 0, 2])
+      expect(outcomes.map(({ evaluated }) => evaluated)).to.deep.equal([true, false, false, true, false])
+      expect(outcomes.map(({ retryAfterSeconds }) => retryAfterSeconds)).to.deep.equal([0, 1, 1, 0, 2])
     })
 
     it('leaves the allowance as it is up to the hundredth failure', async () => {
@@ -202,7 +250,7 @@ describe('throttled', () => {
 
       const outcomes = await wrongTimes(4, ALICE)
 
-      // The third is the 101st: it passes, and begins a wait.
+      // The third would be the 101st, from an address that has failed twice: it passes, and begins a wait.
       expect(outcomes.map(({ evaluated }) => evaluated)).to.deep.equal([true, true, true, false])
     })
 
@@ -214,7 +262,7 @@ describe('throttled', () => {
       expect((await guess({ username: 'alice', ipAddress: OWNER })).evaluated).to.equal(true)
     })
 
-    it('takes a success back, and no more than that', async () => {
+    it('counts no success, and forgives nobody else for one', async () => {
       await wrongTimes(3, ALICE)
 
       await guess({ username: 'alice', ipAddress: OWNER })
@@ -232,7 +280,7 @@ describe('throttled', () => {
       return outcomes
     }
 
-    it('evaluates 120 attempts a minute, whoever they are for', async () => {
+    it('evaluates 120 wrong guesses a minute, whoever they are for', async () => {
       const outcomes = await spray(130, ATTACKER)
       clock.advance(20.5)
       const { retryAfterSeconds } = await wrong(ALICE)
@@ -281,18 +329,22 @@ describe('throttled', () => {
   })
 })
 
-describe('throttleAddress', () => {
-  it('refuses the 121st attempt of an address in a minute, and says when the minute ends', async () => {
+const after = async (): Promise<void> => {
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('attempts of an address', () => {
+  it('are refused from the 121st in a minute on, and told when the minute ends', async () => {
     const clock = manualClock()
-    const attempts = memoryAttemptCounters(clock)
-    for (let time = 0; time < 120; time += 1) await throttleAddress({ attempts }, ATTACKER)
+    const throttle = createThrottle(memoryAttemptCounters(clock))
+    for (let time = 0; time < 120; time += 1) await throttle.address(ATTACKER)
     clock.advance(30)
 
-    const refused: unknown = await throttleAddress({ attempts }, ATTACKER).catch((error: unknown) => error)
+    const refused: unknown = await throttle.address(ATTACKER).catch((error: unknown) => error)
 
     expect(refused).to.include({ code: 'throttled', retryAfterSeconds: 30 })
-    expect(await refusalOf(throttleAddress({ attempts }, OWNER))).to.equal('resolved')
+    expect(await refusalOf(throttle.address(OWNER))).to.equal('resolved')
     clock.advance(30)
-    expect(await refusalOf(throttleAddress({ attempts }, ATTACKER))).to.equal('resolved')
+    expect(await refusalOf(throttle.address(ATTACKER))).to.equal('resolved')
   })
 })

@@ -1,7 +1,8 @@
 // What an operator may do to users, and what they are told when they may not.
 import { expect } from 'chai'
 import { AuthError } from '../../../src/auth/errors.ts'
-import type { Account, TokenIds } from '../../../src/auth/ports.ts'
+import type { Account } from '../../../src/auth/ports/accounts.ts'
+import type { TokenIds } from '../../../src/auth/ports/denials.ts'
 import { addUser, disableUser, enableUser, setPassword, type UsersDeps } from '../../../src/auth/users.ts'
 import { logEntry } from '../../support/builders/account.ts'
 import { newSession } from '../../support/builders/new-session.ts'

@@ -1,7 +1,8 @@
 // Verification of tokens of either kind.
 import { expect } from 'chai'
 import { v4 as uuidv4 } from 'uuid'
-import { login, type Pair } from '../../../src/auth/login.ts'
+import { login } from '../../../src/auth/login.ts'
+import { refreshRotating } from '../../../src/auth/refresh.ts'
 import { verifyRefresh } from '../../../src/auth/verify-refresh.ts'
 import { verifyToken } from '../../../src/auth/verify-token.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
@@ -9,12 +10,17 @@ import { memoryStores, PASSWORD, type MemoryStores } from '../../support/fakes/m
 import { refusalBy, refusalOf } from '../../support/refusal-of.ts'
 
 let stores: MemoryStores
-let pair: Pair
+let pair: { access: string; refresh: string }
 
-async function loggedIn(): Promise<void> {
+async function logIn(rotates: boolean): Promise<void> {
   stores = memoryStores()
   stores.addUser({ username: 'alice' })
-  pair = await login(stores, { username: 'alice', password: PASSWORD, origin: ORIGIN })
+  const input = { username: 'alice', password: PASSWORD, rotates, origin: ORIGIN }
+  const { access, refresh } = await login(stores, input)
+  pair = { access: access.token, refresh: refresh.token }
+}
+const loggedIn = async () => {
+  await logIn(false)
 }
 
 describe('verifyToken', () => {
@@ -64,6 +70,57 @@ describe('verifyToken', () => {
     for (const garbage of ['', '.', '..', '...', 'a.b.c', uuidv4(), pair.access.slice(1)]) {
       expect(await refusalOf(verifyToken(stores, garbage)), garbage).to.equal('token_invalid')
     }
+  })
+})
+
+describe('verifyToken for a refresh token with a generation', () => {
+  beforeEach(async () => {
+    await logIn(true)
+  })
+
+  const ask = async (token = pair.refresh) => await refusalOf(verifyToken(stores, token))
+  const rotated = async (token: string) =>
+    (await refreshRotating(stores, { token, origin: ORIGIN })).refresh.token
+
+  it('resolves for the current one, and for the previous one within the grace', async () => {
+    const current = await rotated(pair.refresh)
+    stores.clock.advance(stores.rotationGraceSeconds)
+
+    expect([await ask(current), await ask()]).to.deep.equal(['resolved', 'resolved'])
+  })
+
+  it('is token_denied for one that was used up, and leaves the session on', async () => {
+    const current = await rotated(pair.refresh)
+    stores.clock.advance(stores.rotationGraceSeconds + 1)
+    const logs = stores.database.logs.length
+
+    const answer = await ask()
+
+    expect(answer).to.equal('token_denied')
+    expect(await ask(current)).to.equal('resolved')
+    expect(stores.database.sessions[0]?.endReason).to.equal(null)
+    expect(stores.database.logs).to.have.length(logs)
+  })
+
+  it('is token_denied for a generation that the row has not reached', async () => {
+    const current = await rotated(pair.refresh)
+    const [session] = stores.database.sessions
+    if (session) session.generation = 0
+
+    expect(await ask(current)).to.equal('token_denied')
+  })
+
+  it('is token_denied when the session is over', async () => {
+    const [session] = stores.database.sessions
+    if (session) session.endReason = 'logout'
+
+    expect(await ask()).to.equal('token_denied')
+  })
+
+  it('is unavailable when the row cannot be read, though the denylist answers', async () => {
+    stores.database.isAnswering = false
+
+    expect(await ask()).to.equal('unavailable')
   })
 })
 

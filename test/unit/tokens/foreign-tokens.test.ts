@@ -224,7 +224,7 @@ describe('foreignTokens', () => {
     const idOf = async (token: string) => (await tokens().verify(token)).id
 
     it('is that of the documentation', async () => {
-      const doc = readFileSync(new URL('../../../docs/foreign-tokens.md', import.meta.url), 'utf8')
+      const doc = readFileSync(new URL('../../../docs/bearer-logout.md', import.meta.url), 'utf8')
       const examples = [...doc.matchAll(/printf %s '(.+)' \| sha256sum\n(\w+)/g)]
       const hs = hs256(Buffer.from(SECRET))
       const exp = clock.now() + 60

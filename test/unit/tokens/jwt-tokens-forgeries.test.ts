@@ -21,10 +21,15 @@ const tokens = testTokens(keys, clock)
 const now = clock.now()
 
 const kinds: { kind: 'access' | 'refresh'; good: string; signer: Signer; audience: string }[] = [
-  { kind: 'access', good: tokens.signAccess(grant(), now + 300), signer: es256(keys), audience: AUDIENCE },
+  {
+    kind: 'access',
+    good: tokens.signAccess(grant(), now + 300).token,
+    signer: es256(keys),
+    audience: AUDIENCE,
+  },
   {
     kind: 'refresh',
-    good: tokens.signRefresh(grant()).token,
+    good: tokens.signRefresh(grant(), true).token,
     signer: hs256(keys.refreshSecret),
     audience: REFRESH_AUDIENCE,
   },
@@ -183,6 +188,23 @@ for (const { kind, good, signer, audience } of kinds) {
     })
   })
 }
+
+describe('a forged refresh token', () => {
+  const { good = '', signer = es256(keys) } = kinds.find(({ kind }) => kind === 'refresh') ?? {}
+  const withGeneration = (gen: unknown) => forgedToken(headerOf(good), { ...payloadOf(good), gen }, signer)
+
+  it('is accepted with any generation that there can be, or with none', () => {
+    for (const gen of [0, 1, 2 ** 31, Number.MAX_SAFE_INTEGER, undefined]) {
+      expect(outcome(withGeneration(gen)), String(gen)).to.equal('resolved')
+    }
+  })
+
+  for (const gen of ['0', '1', '', -1, 1.5, 2 ** 53, null, true, false, [0], { $gt: 0 }]) {
+    it(`is token_invalid when its generation is ${JSON.stringify(gen)}`, () => {
+      expect(outcome(withGeneration(gen))).to.equal('token_invalid')
+    })
+  }
+})
 
 describe('an access token under the wrong key', () => {
   const header = headerOf(kinds[0]?.good ?? '')

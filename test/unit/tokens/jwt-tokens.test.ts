@@ -36,7 +36,7 @@ describe('jwtTokens', () => {
     it('signs an access token of RFC 9068, which jose verifies', async () => {
       const subject = grant({ scope: 'admin' })
 
-      const token = tokens().signAccess(subject, FAR_AWAY)
+      const { token, expiresIn } = tokens().signAccess(subject, FAR_AWAY)
       const { payload, protectedHeader } = await jwtVerify(token, keys.publicKey, {
         ...atNow(),
         algorithms: ['ES256'],
@@ -49,6 +49,7 @@ describe('jwtTokens', () => {
       const { jti, ...claims } = payload
       expect(protectedHeader).to.deep.equal({ alg: 'ES256', typ: 'at+jwt', kid: 'key-1' })
       expect(jti).to.match(UUID_V4)
+      expect(expiresIn).to.equal(300)
       expect(claims).to.deep.equal({
         iss: ISSUER,
         aud: AUDIENCE,
@@ -71,9 +72,10 @@ describe('jwtTokens', () => {
           (left, ttl) => {
             const notAfter = clock.now() + left
 
-            const { exp } = payloadOf(tokens({ accessTtlSeconds: ttl }).signAccess(grant(), notAfter))
+            const { token, expiresIn } = tokens({ accessTtlSeconds: ttl }).signAccess(grant(), notAfter)
 
-            expect(exp).to.equal(Math.min(notAfter, clock.now() + ttl))
+            expect(payloadOf(token)['exp']).to.equal(Math.min(notAfter, clock.now() + ttl))
+            expect(expiresIn).to.equal(Math.min(left, ttl))
           },
         ),
         { numRuns: 60 },
@@ -84,7 +86,10 @@ describe('jwtTokens', () => {
       const subject = grant()
       const signing = tokens()
 
-      const jtis = Array.from({ length: 50 }, () => payloadOf(signing.signAccess(subject, FAR_AWAY))['jti'])
+      const jtis = Array.from(
+        { length: 50 },
+        () => payloadOf(signing.signAccess(subject, FAR_AWAY).token)['jti'],
+      )
 
       expect(new Set(jtis).size).to.equal(50)
     })
@@ -93,14 +98,15 @@ describe('jwtTokens', () => {
       const [first, second] = [testKeys('first'), testKeys('second')]
       const signers = [first, second].map((key) => ({ kid: key.kid, signer: es256(key) }))
 
-      const token = tokens({ accessSigners: signers as [(typeof signers)[0]] }).signAccess(grant(), FAR_AWAY)
+      const ring = tokens({ accessSigners: signers as [(typeof signers)[0]] })
+      const { token } = ring.signAccess(grant(), FAR_AWAY)
 
       expect(headerOf(token)['kid']).to.equal('first')
       await jwtVerify(token, first.publicKey, atNow())
     })
 
     it('signs HS256 without a kid under a shared secret, which jose verifies', async () => {
-      const token = tokens({ accessSigners: [{ signer: hs256(SECRET) }] }).signAccess(grant(), FAR_AWAY)
+      const { token } = tokens({ accessSigners: [{ signer: hs256(SECRET) }] }).signAccess(grant(), FAR_AWAY)
 
       const { protectedHeader } = await jwtVerify(token, SECRET, { ...atNow(), algorithms: ['HS256'] })
 
@@ -112,7 +118,7 @@ describe('jwtTokens', () => {
     it('signs a refresh token under its own key, and tells its id and end', async () => {
       const subject = grant({ scope: 'admin' })
 
-      const signed = tokens().signRefresh(subject)
+      const signed = tokens().signRefresh(subject, false)
       const { payload, protectedHeader } = await jwtVerify(signed.token, keys.refreshSecret, {
         ...atNow(),
         algorithms: ['HS256'],
@@ -137,8 +143,17 @@ describe('jwtTokens', () => {
       })
     })
 
+    it('is of generation 0 in a session that rotates, and of none elsewhere', () => {
+      const generations = [true, false].map((rotates) =>
+        payloadOf(tokens().signRefresh(grant(), rotates).token),
+      )
+
+      expect(generations[0]).to.include({ gen: 0 })
+      expect(generations[1]).not.to.have.property('gen')
+    })
+
     it('signs what no peer takes for an access token, even one that shares a secret', async () => {
-      const { token } = tokens({ accessSigners: [{ signer: hs256(SECRET) }] }).signRefresh(grant())
+      const { token } = tokens({ accessSigners: [{ signer: hs256(SECRET) }] }).signRefresh(grant(), false)
 
       const attempts = [SECRET, keys.publicKey].map(async (key) => {
         await jwtVerify(token, key, atNow())
@@ -155,8 +170,8 @@ describe('jwtTokens', () => {
         fc.property(fc.string({ unit: 'grapheme' }), (scope) => {
           const both = tokens()
           const subject = grant({ scope: scope })
-          const access = both.signAccess(subject, FAR_AWAY)
-          const { token: refresh } = both.signRefresh(subject)
+          const { token: access } = both.signAccess(subject, FAR_AWAY)
+          const { token: refresh } = both.signRefresh(subject, false)
 
           expect(both.verify(access)).to.deep.equal(payloadOf(access))
           expect(both.verify(refresh)).to.deep.equal(payloadOf(refresh))
@@ -167,7 +182,7 @@ describe('jwtTokens', () => {
     })
 
     it('accepts an access token that jose signed with our key', async () => {
-      const claims = payloadOf(tokens().signAccess(grant(), FAR_AWAY))
+      const claims = payloadOf(tokens().signAccess(grant(), FAR_AWAY).token)
 
       const token = await new SignJWT(claims)
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: keys.kid })
@@ -177,7 +192,7 @@ describe('jwtTokens', () => {
     })
 
     it('accepts a refresh token that jose signed with our key', async () => {
-      const claims = payloadOf(tokens().signRefresh(grant()).token)
+      const claims = payloadOf(tokens().signRefresh(grant(), true).token)
 
       const token = await new SignJWT(claims)
         .setProtectedHeader({ alg: 'HS256', typ: 'rt+jwt' })
@@ -195,7 +210,7 @@ describe('jwtTokens', () => {
       })
 
       const outcomes = [first, second, gone].map((key) => {
-        const token = testTokens(key, clock).signAccess(grant(), FAR_AWAY)
+        const { token } = testTokens(key, clock).signAccess(grant(), FAR_AWAY)
         return refusalBy(() => ring.verify(token))
       })
 
@@ -207,17 +222,21 @@ describe('jwtTokens', () => {
       const forOthers = jwtTokens({ ...optionsOf(clock), audience: 'others' })
 
       const foreign = [
-        elsewhere.signAccess(grant(), FAR_AWAY),
-        elsewhere.signRefresh(grant()).token,
-        forOthers.signAccess(grant(), FAR_AWAY),
+        elsewhere.signAccess(grant(), FAR_AWAY).token,
+        elsewhere.signRefresh(grant(), false).token,
+        forOthers.signAccess(grant(), FAR_AWAY).token,
       ]
 
       for (const token of foreign) expect(refusalBy(() => tokens().verify(token))).to.equal('token_invalid')
     })
 
     for (const kind of ['access', 'refresh'] as const) {
-      const sign = (): string =>
-        kind === 'access' ? tokens().signAccess(grant(), FAR_AWAY) : tokens().signRefresh(grant()).token
+      const sign = (): string => {
+        const signing = tokens()
+        return kind === 'access'
+          ? signing.signAccess(grant(), FAR_AWAY).token
+          : signing.signRefresh(grant(), false).token
+      }
       const ttl = kind === 'access' ? 300 : 86_400
 
       it(`takes ${kind} tokens to the end of the leeway, and is token_expired from then on`, () => {

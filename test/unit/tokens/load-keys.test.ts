@@ -1,37 +1,42 @@
 // The key files: all that is wrong with them at once, and never what stands in them.
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { loadKeys } from '../../../src/tokens/load-keys.ts'
+import { hs256 } from '../../../src/tokens/jws.ts'
+import { loadKeys, type Keys } from '../../../src/tokens/load-keys.ts'
 import { generateSigningKeys } from '../../../src/tokens/signing-keys.ts'
+import { FOREIGN_ISSUER } from '../../support/builders/foreign-issuer.ts'
+import { ISSUER } from '../../support/builders/test-keys.ts'
 
 describe('loadKeys', () => {
   let directory: string
-  let files: { signingKeysFile: string; refreshKeyFile: string }
+  let settings: { signingKeysFile: string; refreshKeyFile: string; issuer: string }
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'signoff-keys-'))
-    files = {
+    settings = {
       signingKeysFile: join(directory, 'signing-keys.json'),
       refreshKeyFile: join(directory, 'refresh-key'),
+      issuer: ISSUER,
     }
-    await writeFile(files.signingKeysFile, await generateSigningKeys())
-    await writeFile(files.refreshKeyFile, `${'k'.repeat(32)}\n`)
+    await writeFile(settings.signingKeysFile, await generateSigningKeys())
+    await writeFile(settings.refreshKeyFile, `${'k'.repeat(32)}\n`)
   })
   afterEach(async () => {
     await rm(directory, { recursive: true })
   })
 
   const problems = async (sharedSecret?: string): Promise<string[]> => {
-    const loaded = await loadKeys({ ...files, sharedSecret })
+    const loaded = await loadKeys({ ...settings, sharedSecret })
     return 'problems' in loaded ? loaded.problems : []
   }
 
   it('reads both files, the line end of the secret aside', async () => {
-    const loaded = await loadKeys(files)
-    await writeFile(files.refreshKeyFile, 'k'.repeat(32))
-    const withoutLineEnd = await loadKeys(files)
+    const loaded = await loadKeys(settings)
+    await writeFile(settings.refreshKeyFile, 'k'.repeat(32))
+    const withoutLineEnd = await loadKeys(settings)
 
     if (!('keys' in loaded) || !('keys' in withoutLineEnd)) throw new Error('not loaded')
     expect(loaded.keys.signing).to.have.length(1)
@@ -40,8 +45,8 @@ describe('loadKeys', () => {
   })
 
   it('tells what is wrong with each file, by the name of its setting', async () => {
-    await writeFile(files.signingKeysFile, '{}')
-    await writeFile(files.refreshKeyFile, 'k'.repeat(31))
+    await writeFile(settings.signingKeysFile, '{}')
+    await writeFile(settings.refreshKeyFile, 'k'.repeat(31))
 
     const [signing, refresh, ...others] = await problems()
 
@@ -51,8 +56,8 @@ describe('loadKeys', () => {
   })
 
   it('tells of files that are not there', async () => {
-    await rm(files.signingKeysFile)
-    await rm(files.refreshKeyFile)
+    await rm(settings.signingKeysFile)
+    await rm(settings.refreshKeyFile)
 
     const [signing, refresh] = await problems()
 
@@ -61,7 +66,7 @@ describe('loadKeys', () => {
   })
 
   it('counts bytes without the spaces around the secret', async () => {
-    await writeFile(files.refreshKeyFile, `${' '.repeat(40)}short\n`)
+    await writeFile(settings.refreshKeyFile, `${' '.repeat(40)}short\n`)
 
     expect(await problems()).to.deep.equal(['REFRESH_KEY_FILE: holds less than 32 bytes'])
   })
@@ -74,4 +79,78 @@ describe('loadKeys', () => {
     expect(others).to.deep.equal([])
     expect(await problems('s'.repeat(32))).to.deep.equal([])
   })
+
+  describe('and the secret of CSRF tokens', () => {
+    const csrfSecret = async (): Promise<Buffer> => {
+      const loaded = await loadKeys(settings)
+      if (!('keys' in loaded)) throw new Error('not loaded')
+      return Buffer.from(loaded.keys.csrfSecret)
+    }
+
+    it('makes it from the refresh key: the same each time, and another for another key', async () => {
+      const first = await csrfSecret()
+      const again = await csrfSecret()
+      await writeFile(settings.refreshKeyFile, 'l'.repeat(32))
+      const other = await csrfSecret()
+
+      expect(first).to.have.length(32)
+      expect(first.equals(again)).to.equal(true)
+      expect(first.equals(other)).to.equal(false)
+    })
+
+    it('gives nothing of the refresh key away', async () => {
+      const { refresh } = await keysOf()
+
+      const secret = await csrfSecret()
+
+      expect(secret.toString()).not.to.include('kkk')
+      expect(hs256(secret).verify('x', refresh.sign('x'))).to.equal(false)
+    })
+  })
+
+  describe('with trusted issuers', () => {
+    const pem = () =>
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' })
+    const trust = async (issuer: string) => {
+      const trustedIssuersFile = join(directory, 'trusted-issuers.json')
+      const issuers = [{ issuer, audience: 'shop', public_key: pem(), algorithm: 'ES256' }]
+      await writeFile(trustedIssuersFile, JSON.stringify({ issuers }))
+      return await loadKeys({ ...settings, trustedIssuersFile })
+    }
+
+    it('trusts none where no file is set', async () => {
+      expect((await keysOf()).trustedIssuers).to.deep.equal([])
+    })
+
+    it('reads them from the file', async () => {
+      const loaded = await trust(FOREIGN_ISSUER)
+
+      if (!('keys' in loaded)) throw new Error(loaded.problems.join())
+      expect(loaded.keys.trustedIssuers.map(({ issuer }) => issuer)).to.deep.equal([FOREIGN_ISSUER])
+    })
+
+    it('tells what is wrong with the file, together with what is wrong with the others', async () => {
+      await rm(settings.refreshKeyFile)
+
+      const loaded = await trust('')
+
+      if ('keys' in loaded) throw new Error('loaded')
+      expect(loaded.problems.map((problem) => problem.split(':')[0])).to.deep.equal([
+        'REFRESH_KEY_FILE',
+        'TRUSTED_ISSUERS',
+      ])
+    })
+
+    it('refuses to trust this very service as another one', async () => {
+      const loaded = await trust(ISSUER)
+
+      expect('problems' in loaded && loaded.problems.join()).to.include('is this service itself (ISSUER)')
+    })
+  })
+
+  async function keysOf(): Promise<Keys> {
+    const loaded = await loadKeys(settings)
+    if (!('keys' in loaded)) throw new Error(loaded.problems.join())
+    return loaded.keys
+  }
 })

@@ -148,7 +148,7 @@ describe('publicJwks', () => {
     for (const key of keys) {
       const signer = accessKeys([key], null).signers
       const tokens = testTokens({ ...key, refreshSecret: Buffer.alloc(32) }, clock, { accessSigners: signer })
-      const token = tokens.signAccess(grant(), clock.now() + 300)
+      const { token } = tokens.signAccess(grant(), clock.now() + 300)
 
       const { protectedHeader } = await jwtVerify(token, published, { currentDate: new Date(clock.nowMs()) })
 

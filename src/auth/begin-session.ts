@@ -1,0 +1,54 @@
+// Begins a session of an account, and signs its first pair.
+import { v7 as uuidv7 } from 'uuid'
+import type { Account } from './ports/accounts.ts'
+import type { Origin } from './ports/log.ts'
+import type { Sessions } from './ports/sessions.ts'
+import type { Grant, SignedAccess, SignedRefresh, Tokens } from './ports/tokens.ts'
+
+export interface BeginSessionDeps {
+  sessions: Sessions
+  tokens: Tokens
+}
+
+export interface BegunSession {
+  user: Pick<Account, 'id' | 'username' | 'role'>
+  sid: string
+  access: SignedAccess
+  refresh: SignedRefresh
+}
+
+export interface SessionStart {
+  account: Account
+  /** Replaces the stored hash, where that one has older parameters. */
+  rehashed?: string
+  /** Whether each refresh brings a new refresh token. */
+  rotates: boolean
+  origin: Origin
+}
+
+/**
+ * Resolves once the session is durable; to `null` when the account is no longer as it was read.
+ * Rejects with `unavailable`.
+ */
+export async function beginSession(
+  deps: BeginSessionDeps,
+  { account, rehashed, rotates, origin }: SessionStart,
+): Promise<BegunSession | null> {
+  const grant: Grant = { sid: uuidv7(), userId: account.id, scope: account.role }
+  const refresh = deps.tokens.signRefresh(grant, rotates)
+  const begun = await deps.sessions.begin(
+    {
+      id: grant.sid,
+      account,
+      ...(rehashed !== undefined && { rehashed }),
+      refreshJti: refresh.jti,
+      expiresAt: refresh.exp,
+    },
+    { type: 'USER_LOGIN', origin, userId: account.id },
+  )
+  if (!begun) return null
+
+  const { id, username, role } = account
+  const access = deps.tokens.signAccess(grant, refresh.exp)
+  return { user: { id, username, role }, sid: grant.sid, access, refresh }
+}

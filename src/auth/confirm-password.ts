@@ -1,0 +1,54 @@
+// Makes sure that whoever holds an access token knows the password too, before the account itself changes.
+import { AuthError } from './errors.ts'
+import type { Account, Passwords } from './ports/accounts.ts'
+import type { AuditLog, Origin } from './ports/log.ts'
+import { readAccount, type ReadAccountDeps } from './read-account.ts'
+import type { ThrottleDeps } from './throttle.ts'
+
+export interface ConfirmPasswordDeps extends ReadAccountDeps, ThrottleDeps {
+  passwords: Passwords
+  auditLog: AuditLog
+}
+
+export interface Confirmation {
+  account: Account
+  /** Of the access token. */
+  sessionId: string
+  password: string
+  origin: Origin
+}
+
+/**
+ * Resolves to what `change` resolves to for the account that the password is right for; its `null` says that
+ * the account is no longer as it was read. Guesses are counted as those at login are: a stolen access token
+ * is no way around that. Rejects with `credentials_invalid`, `token_denied`, `throttled` or `unavailable`.
+ */
+export async function confirmPassword<T extends object>(
+  deps: ConfirmPasswordDeps,
+  confirmation: Confirmation,
+  change: (account: Account) => Promise<T | null>,
+): Promise<T> {
+  const attempt = async (account: Account): Promise<T | null> => {
+    await verify(deps, { ...confirmation, account })
+    return await change(account)
+  }
+  const { account, origin } = confirmation
+  const guess = { username: account.username, ipAddress: origin.ipAddress }
+  return await deps.throttle.guess(guess, async () => {
+    // Twice: a login elsewhere may just have renewed the hash, which is no reason to turn the owner away.
+    const changed = (await attempt(account)) ?? (await attempt(await readAccount(deps, account.id)))
+    if (!changed) throw new AuthError('credentials_invalid')
+    return changed
+  })
+}
+
+async function verify(
+  { passwords, auditLog }: ConfirmPasswordDeps,
+  { account, sessionId, password, origin }: Confirmation,
+): Promise<void> {
+  if (await passwords.verify(account.passwordHash, password)) return
+
+  const message = 'wrong password, within a session'
+  await auditLog.write({ type: 'USER_LOGIN_FAILED', origin, userId: account.id, sessionId, message })
+  throw new AuthError('credentials_invalid')
+}

@@ -1,0 +1,31 @@
+// Ends what stands behind an access token: the session of one of ours, or just that token if another service issued it.
+import type { Journal } from './ports/denials.ts'
+import type { Origin } from './ports/log.ts'
+import type { ForeignTokens } from './ports/tokens.ts'
+import { deny, endSession, type LogoutDeps } from './logout.ts'
+import { verifyAccess } from './verify-access.ts'
+
+export interface LogoutBearerDeps extends LogoutDeps {
+  journal: Journal
+  foreignTokens: ForeignTokens
+}
+
+/**
+ * Resolves once the end is durable. Rejects with `token_invalid`, `token_expired`, `token_wrong_type`,
+ * `token_denied` (already over) or `unavailable`.
+ */
+export async function logoutBearer(
+  deps: LogoutBearerDeps,
+  { token, origin }: { token: string; origin: Origin },
+): Promise<void> {
+  if (deps.tokens.isOurs(token)) {
+    await endSession(deps, { claims: verifyAccess(deps.tokens, token), origin })
+    return
+  }
+  const { id, issuer, expiresAt } = await deps.foreignTokens.verify(token)
+  const message = issuer === null ? 'a token of another service' : `a token of ${issuer}`
+  await deny(deps, { id, expiresAt }, async () => {
+    const denial = await deps.journal.deny({ id, expiresAt }, { type: 'USER_LOGOUT', origin, message })
+    return denial && [denial]
+  })
+}

@@ -1,0 +1,71 @@
+// Logs out by an access token, a refresh token, or both; who is logged out already has what they want.
+import type { AccessClaims, RefreshClaims } from '../contract/claims.ts'
+import { AuthError } from './errors.ts'
+import { endAllSessions, endSession, type Ending, type LogoutDeps } from './logout.ts'
+import type { Origin } from './ports/log.ts'
+import type { Tokens } from './ports/tokens.ts'
+import { verifyAccess } from './verify-access.ts'
+import { verifyRefresh } from './verify-refresh.ts'
+
+export interface LogoutEitherInput {
+  accessToken: string | null
+  /** Where there is one, its session is meant. */
+  refreshToken: string | null
+  /** Whether every other session of the user is to end too. */
+  allDevices: boolean
+  origin: Origin
+}
+
+/**
+ * Resolves once the end is durable, or when the session was over already. Rejects with `token_invalid`
+ * (also for tokens of two users), `token_expired`, `token_wrong_type` or `unavailable`; and with
+ * `token_denied` when all devices are meant, this session is over, and others are not.
+ */
+export async function logoutEither(deps: LogoutDeps, input: LogoutEitherInput): Promise<void> {
+  const ending: Ending = { claims: identify(deps.tokens, input), origin: input.origin }
+  if (input.allDevices) await endAll(deps, ending)
+  else await unlessOver(endSession(deps, ending))
+}
+
+function identify(
+  tokens: Tokens,
+  { accessToken, refreshToken }: LogoutEitherInput,
+): AccessClaims | RefreshClaims {
+  if (refreshToken === null) return verifyAccess(tokens, accessToken ?? '')
+
+  const refresh = verifyRefresh(tokens, refreshToken)
+  const access = accessToken === null ? null : claimsIfGood(tokens, accessToken)
+  if (access && access.sub !== refresh.sub) throw new AuthError('token_invalid')
+  return refresh
+}
+
+/** `null` for whatever is wrong with it: usually it has expired, which is when people log out by the other one. */
+function claimsIfGood(tokens: Tokens, token: string): AccessClaims | null {
+  try {
+    return verifyAccess(tokens, token)
+  } catch {
+    return null
+  }
+}
+
+/**
+ * A token whose session is over must not end those that are on. Rejects with `token_denied` then, lest
+ * somebody be told that all their devices are out.
+ */
+async function endAll(deps: LogoutDeps, ending: Ending): Promise<void> {
+  const isDone = await unlessOver(endAllSessions(deps, ending))
+  if (isDone) return
+  const others = await deps.sessions.list(ending.claims.sub)
+  if (others.length > 0) throw new AuthError('token_denied')
+}
+
+/** Whether there was something to end. */
+async function unlessOver(end: Promise<void>): Promise<boolean> {
+  try {
+    await end
+    return true
+  } catch (error) {
+    if (error instanceof AuthError && error.code === 'token_denied') return false
+    throw error
+  }
+}

@@ -1,0 +1,46 @@
+// What happened, as it is told: who asked, and the entries that are kept.
+
+/** Who asked, as far as the connection tells. */
+export interface Origin {
+  ipAddress: string
+  /** `null` where the caller sent none. */
+  userAgent: string | null
+}
+
+export type EventType =
+  | 'USER_LOGIN'
+  | 'USER_LOGIN_FAILED'
+  | 'USER_LOGOUT'
+  | 'SESSION_REVOKED'
+  | 'REFRESH_REUSE'
+  | 'PASSWORD_CHANGED'
+  | 'USER_ADDED'
+  | 'USER_DISABLED'
+  | 'USER_ENABLED'
+  | 'USER_DELETED'
+
+export interface LogEntry {
+  type: EventType
+  origin: Origin
+  userId?: string
+  /** The session that it tells of; where the statement it rides in knows better, that counts. */
+  sessionId?: string
+  message?: string
+}
+
+/** A log entry as its user sees it. */
+export interface EventRecord {
+  /** UUIDv7: the order of the entries. */
+  id: string
+  type: string
+  sessionId: string | null
+  ipAddress: string
+  userAgent: string | null
+  message: string | null
+  createdAt: Date
+}
+
+/** Entries that stand alone; never rejects, a failure is reported by the adapter. */
+export interface AuditLog {
+  write(entry: LogEntry): Promise<void>
+}

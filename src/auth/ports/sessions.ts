@@ -1,0 +1,102 @@
+// The sessions of users, from their beginning to their end.
+import type { EpochSeconds } from '../../contract/claims.ts'
+import type { Account } from './accounts.ts'
+import type { Denial } from './denials.ts'
+import type { LogEntry } from './log.ts'
+
+export type EndReason =
+  | 'logout'
+  | 'logout_all'
+  | 'revoked'
+  | 'refresh_reuse'
+  | 'password_changed'
+  | 'user_disabled'
+  | 'user_deleted'
+
+export interface NewSession {
+  /** UUIDv7. */
+  id: string
+  account: Account
+  /** Replaces the stored hash, where that one has older parameters. */
+  rehashed?: string
+  /** Of the refresh token; stored as SHA-256 only. */
+  refreshJti: string
+  expiresAt: EpochSeconds
+}
+
+export interface Sessions {
+  /**
+   * Writes the session and its log entry in one statement. `false` when the account is no longer
+   * as it was read: disabled, deleted, or its password changed in the meantime.
+   */
+  begin(session: NewSession, entry: LogEntry): Promise<boolean>
+  /**
+   * Ends the session, with its journal row and its log entry, in one statement; durable when it
+   * resolves. `null` when it was over already: of several callers one wins. A session whose row is
+   * lost (to an older backup, say) is denied all the same.
+   */
+  end(session: EndingSession, entry: LogEntry): Promise<Denial | null>
+  /** Ends one session of that user; `null` when the user has no such live session. */
+  revoke(session: { id: string; userId: string }, entry: LogEntry): Promise<Denial | null>
+  /**
+   * Ends every live session of the user of `sessionId`, that one included, in one statement with one
+   * log entry. `null`, and nothing ends, when that one is over.
+   */
+  endAll(sessionId: string, entry: LogEntry): Promise<Denial[] | null>
+  /**
+   * Takes a live session from one generation to the next; `null` when it is over or not at that
+   * generation any more: of several callers one wins, and against a racing end none does.
+   */
+  rotate(rotation: Rotation): Promise<Rotated | null>
+  /** `null` when there is no such session, or it is over. */
+  find(sessionId: string): Promise<LiveSession | null>
+  /** The user's live sessions, the newest first. */
+  list(userId: string): Promise<SessionSummary[]>
+}
+
+export interface EndingSession {
+  id: string
+  userId: string
+  reason: EndReason
+  /** When its last token expires, as far as the token at hand tells; the row may know of a later one. */
+  expiresAt: EpochSeconds
+}
+
+export interface Rotation {
+  sessionId: string
+  /** The one it is at. */
+  generation: number
+  /** Of the next refresh token; stored as SHA-256 only. */
+  refreshJti: string
+  /** When the next refresh token is issued, in milliseconds since 1970. */
+  rotatedAtMs: number
+  /** When it expires, unless the session has reached its greatest age by then. A session never gets shorter. */
+  expiresAt: EpochSeconds
+  maxAgeSeconds: number
+  /** A refresh token without a generation that this rotation uses up: it is denied from now on. */
+  retired?: { jti: string; expiresAt: EpochSeconds }
+}
+
+export interface Rotated {
+  session: LiveSession
+  /** Of the retired token; empty where there was none. */
+  denials: Denial[]
+}
+
+/** What the row of a session that is on says. */
+export interface LiveSession {
+  generation: number
+  /** When the current generation began, in milliseconds since 1970; `null` at generation 0. */
+  rotatedAtMs: number | null
+  createdAt: EpochSeconds
+  expiresAt: EpochSeconds
+}
+
+export interface SessionSummary {
+  id: string
+  ipAddress: string
+  userAgent: string | null
+  createdAt: Date
+  lastSeenAt: Date
+  expiresAt: Date
+}

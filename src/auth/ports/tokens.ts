@@ -1,0 +1,61 @@
+// Tokens: ours, signed and verified; and those of other login services.
+import type { AccessClaims, EpochSeconds, RefreshClaims } from '../../contract/claims.ts'
+import type { DeniedId } from '../../contract/denylist-keys.ts'
+
+/** What a token is made for. */
+export interface Grant {
+  sid: string
+  userId: string
+  scope: string
+}
+
+/** Synchronous: token crypto stays off the thread pool that password hashing and DNS share. */
+export interface Tokens {
+  /** Signs an access token; it never outlives `notAfter`, when the session's refresh token ends. */
+  signAccess(grant: Grant, notAfter: EpochSeconds): SignedAccess
+  /** The first refresh token of a session; with `rotates`, it is of generation 0. */
+  signRefresh(grant: Grant, rotates: boolean): SignedRefresh
+  /** The refresh token of a later generation: for the same input the same token, byte for byte. */
+  signSuccessor(grant: Grant, successor: Successor): SignedRefresh
+  /** The `jti` that the successor of that generation will have. */
+  successorJti(sid: string, generation: number): string
+  /** Throws `token_invalid` or `token_expired`. */
+  verify(token: string): AccessClaims | RefreshClaims
+  /** Whether it says of itself that it is one of ours; nothing is verified. */
+  isOurs(token: string): boolean
+}
+
+export interface Successor {
+  generation: number
+  issuedAt: EpochSeconds
+  expiresAt: EpochSeconds
+}
+
+export interface SignedAccess {
+  token: string
+  /** Seconds it lives. */
+  expiresIn: number
+}
+
+export interface SignedRefresh {
+  token: string
+  jti: string
+  exp: EpochSeconds
+}
+
+/** Tokens that another login service issued (`SECRET_KEY`, `TRUSTED_ISSUERS`). */
+export interface ForeignTokens {
+  /**
+   * Rejects with `token_invalid`, `token_expired`, `token_wrong_type` (a refresh token), or `unavailable`
+   * when the issuer's keys cannot be had.
+   */
+  verify(token: string): Promise<ForeignToken>
+}
+
+export interface ForeignToken {
+  /** Under which it is denied: one id, however the token is spelt. */
+  id: DeniedId
+  /** `null` where the token names none. */
+  issuer: string | null
+  expiresAt: EpochSeconds
+}

@@ -1,0 +1,51 @@
+// Trades a refresh token for its successor: once, however often and from wherever it is asked.
+import type { RefreshClaims } from '../contract/claims.ts'
+import { AuthError } from './errors.ts'
+import { generationOf, sessionOf, type GenerationDeps } from './generations.ts'
+import type { Origin } from './ports/log.ts'
+import type { LiveSession } from './ports/sessions.ts'
+import type { SignedRefresh, Tokens } from './ports/tokens.ts'
+
+export interface RotateDeps extends GenerationDeps {
+  tokens: Tokens
+  refreshTtlSeconds: number
+  sessionMaxAgeSeconds: number
+}
+
+/**
+ * Resolves to the next refresh token; within the grace, the previous token gets the same one again,
+ * byte for byte. Rejects with `token_denied` (over, or used twice, which ends the session) or `unavailable`.
+ */
+export async function rotate(
+  deps: RotateDeps,
+  { claims, origin }: { claims: RefreshClaims; origin: Origin },
+): Promise<SignedRefresh> {
+  const generation = generationOf(claims)
+  const rotatedAtMs = deps.nowMs()
+  const rotated = await deps.sessions.rotate({
+    sessionId: claims.sid,
+    generation,
+    refreshJti: deps.tokens.successorJti(claims.sid, generation + 1),
+    rotatedAtMs,
+    expiresAt: Math.floor(rotatedAtMs / 1000) + deps.refreshTtlSeconds,
+    maxAgeSeconds: deps.sessionMaxAgeSeconds,
+    // Without a generation of its own, it would be good again if rotation were switched off.
+    ...(claims.gen === undefined && { retired: { jti: claims.jti, expiresAt: claims.exp } }),
+  })
+  if (rotated) {
+    await deps.denylist.deny(rotated.denials)
+    return successor(deps.tokens, claims, rotated.session)
+  }
+
+  const session = await sessionOf(deps, { claims, origin })
+  // It was not at this generation a moment ago, and generations only grow.
+  if (session.generation === generation) throw new AuthError('unavailable')
+  return successor(deps.tokens, claims, session)
+}
+
+function successor(tokens: Tokens, claims: RefreshClaims, session: LiveSession): SignedRefresh {
+  const { generation, rotatedAtMs, expiresAt } = session
+  const grant = { sid: claims.sid, userId: claims.sub, scope: claims.scope }
+  const issuedAt = Math.floor((rotatedAtMs ?? 0) / 1000)
+  return tokens.signSuccessor(grant, { generation, issuedAt, expiresAt })
+}

@@ -1,0 +1,81 @@
+// Rotation of refresh tokens from a time when their service did not rotate.
+import { expect } from 'chai'
+import type { BegunSession } from '../../../src/auth/begin-session.ts'
+import { login } from '../../../src/auth/login.ts'
+import { refresh, refreshRotating } from '../../../src/auth/refresh.ts'
+import { ORIGIN } from '../../support/builders/account.ts'
+import { payloadOf } from '../../support/builders/forged-token.ts'
+import { memoryStores, PASSWORD, type MemoryStores } from '../../support/fakes/memory-stores.ts'
+import { refusalOf } from '../../support/refusal-of.ts'
+
+describe('rotate of a token without a generation', () => {
+  let deps: MemoryStores
+  let begun: BegunSession
+  let first: string
+
+  beforeEach(async () => {
+    deps = memoryStores()
+    deps.addUser({ username: 'alice' })
+    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates: false, origin: ORIGIN })
+    first = begun.refresh.token
+  })
+
+  const ask = async (token: string) => await refreshRotating(deps, { token, origin: ORIGIN })
+  const next = async (token: string) => (await ask(token)).refresh.token
+  const asBefore = async (token: string) => await refusalOf(refresh(deps, { token, origin: ORIGIN }))
+
+  it('takes it for the first of its session', async () => {
+    expect(payloadOf(await next(first))['gen']).to.equal(1)
+  })
+
+  it('retires it: refused for good where rotation is switched off again, its successor is not', async () => {
+    const second = await next(first)
+
+    const answers = [await asBefore(first), await asBefore(second)]
+
+    expect(answers).to.deep.equal(['token_denied', 'resolved'])
+  })
+
+  it('denies it by its own id, until its time and the leeway are over', async () => {
+    deps.clock.advance(100)
+    await ask(first)
+
+    const { sid, jti } = deps.tokens.verify(first)
+    const untilMs = (begun.refresh.exp + deps.leewaySeconds) * 1000
+    expect([...deps.denylist.denials]).to.deep.equal([[`${sid}:${jti}`, untilMs]])
+    expect(await deps.journal.isDenied({ sid, jti })).to.equal(true)
+    expect(await deps.journal.isDenied({ sid, jti: 'another' })).to.equal(false)
+  })
+
+  it('stays retired after the denylist was emptied', async () => {
+    await ask(first)
+
+    deps.denylist.empty()
+
+    expect(await asBefore(first)).to.equal('token_denied')
+  })
+
+  it('answers the same successor within the grace all the same', async () => {
+    const second = await next(first)
+    deps.clock.advance(deps.rotationGraceSeconds)
+
+    expect(await next(first)).to.equal(second)
+  })
+
+  it('ends the session when it is used after the grace', async () => {
+    const second = await next(first)
+    deps.clock.advance(deps.rotationGraceSeconds + 1)
+
+    const answers = [await refusalOf(ask(first)), await refusalOf(ask(second))]
+
+    expect(answers).to.deep.equal(['token_denied', 'token_denied'])
+    expect(deps.database.sessions[0]?.endReason).to.equal('refresh_reuse')
+  })
+
+  it('leaves the access tokens of the session good', async () => {
+    const { access } = await ask(first)
+
+    const { sid, jti } = deps.tokens.verify(access.token)
+    expect(await deps.denylist.check({ sid, jti })).to.equal('live')
+  })
+})
