@@ -1,18 +1,28 @@
 // The composition root: the one file that knows every part.
 import { randomBytes } from 'node:crypto'
+import { createThrottle } from './auth/throttle.ts'
 import type { Config } from './config.ts'
 import { createApp } from './http/create-app.ts'
+import { bearer } from './http/bearer/router.ts'
+import { browser } from './http/browser/router.ts'
 import { listenAdmin } from './http/listen-admin.ts'
 import { listen } from './http/listen.ts'
-import { operatorsRouter } from './http/operators/router.ts'
-import { peersRouter } from './http/peers/router.ts'
+import { logoutEndpoint } from './http/logout/router.ts'
+import { operators } from './http/operators/router.ts'
+import { originReader } from './http/origin.ts'
+import { peers } from './http/peers/router.ts'
+import { tokenApiErrors } from './http/token-api/errors.ts'
 import { tokenApi } from './http/token-api/router.ts'
+import { v1 } from './http/v1/router.ts'
 import type { SystemLog } from './ops/log.ts'
 import { createMetrics } from './ops/metrics.ts'
 import { argon2Passwords } from './passwords/argon2-passwords.ts'
+import { isCommonPassword } from './passwords/common-passwords.ts'
 import { openStores } from './store/open-stores.ts'
+import { foreignTokens } from './tokens/foreign-tokens.ts'
 import { jwtTokens } from './tokens/jwt-tokens.ts'
 import { accessKeys, type Keys } from './tokens/load-keys.ts'
+import { version } from './version.ts'
 
 /** What the settings must have grown into before the service can run. */
 export interface ServiceOptions {
@@ -35,7 +45,7 @@ export interface Service {
 
 /** Resolves when it accepts connections. Rejects when a port is taken or the certificate is unusable. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { config, log } = options
+  const { config, keys, log } = options
   const metrics = createMetrics()
   const now = (): number => Math.floor(Date.now() / 1000)
   const leewaySeconds = config.LEEWAY
@@ -43,26 +53,48 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   const stores = openStores({ ...options, leewaySeconds, metrics })
   const passwords = argon2Passwords(log)
+  const refreshTtlSeconds = Math.min(config.REFRESH_TOKEN_TTL, config.SESSION_MAX_AGE)
   const sharedSecret = config.ACCESS_TOKEN_ALG === 'HS256' ? (config.SECRET_KEY ?? null) : null
-  const { signers, jwks } = accessKeys(options.keys.signing, sharedSecret)
+  const { signers, jwks } = accessKeys(keys.signing, sharedSecret)
   const tokens = jwtTokens({
     accessSigners: signers,
-    refreshSigner: options.keys.refresh,
+    refreshSigner: keys.refresh,
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
     accessTtlSeconds: config.ACCESS_TOKEN_TTL,
-    refreshTtlSeconds: config.REFRESH_TOKEN_TTL,
+    refreshTtlSeconds,
     leewaySeconds,
     now,
   })
-  const decoyHash = await passwords.hash(randomBytes(32).toString('base64url'))
-
+  const secretKey = config.SECRET_KEY ?? null
+  const deps = {
+    ...stores,
+    throttle: createThrottle(stores.attempts),
+    passwords,
+    isCommonPassword,
+    tokens,
+    foreignTokens: foreignTokens({ secretKey, issuers: keys.trustedIssuers, leewaySeconds, now }),
+    decoyHash: await passwords.hash(randomBytes(32).toString('base64url')),
+    now,
+    nowMs: Date.now,
+    leewaySeconds,
+    refreshTtlSeconds,
+    sessionMaxAgeSeconds: config.SESSION_MAX_AGE,
+    rotationGraceSeconds: config.ROTATION_GRACE,
+    tokenApiRotates: config.REFRESH_ROTATION === 'on',
+    isRegistrationOpen: config.REGISTRATION === 'open',
+    csrfSecret: keys.csrfSecret,
+    allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(config.ISSUER).origin],
+    originOf: originReader(config.TRUST_PROXY),
+    jwks,
+    log,
+  }
   const app = createApp({
-    routers: [
-      tokenApi({ ...stores, passwords, tokens, decoyHash, leewaySeconds, now, log }),
-      peersRouter({ jwks }),
-      operatorsRouter(stores),
-    ],
+    dialects: [tokenApi, browser, logoutEndpoint, bearer, v1, peers, operators].map((dialect) =>
+      dialect(deps),
+    ),
+    version,
+    fallback: tokenApiErrors,
     allowedOrigins: config.ALLOWED_ORIGINS,
     log,
     metrics,

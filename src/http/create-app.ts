@@ -1,16 +1,21 @@
 // The Koa application: what holds for every request, then the dialects.
 import { randomUUID } from 'node:crypto'
 import cors from '@koa/cors'
-import type Router from '@koa/router'
-import Koa, { type Context, type Middleware } from 'koa'
+import Koa, { type Middleware } from 'koa'
 import helmet from 'koa-helmet'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
-import { answerErrors } from './errors.ts'
-import { tokenApiErrors } from './token-api/errors.ts'
+import { dialectRouter, type Dialect } from './endpoint.ts'
+import { answerErrors, type DialectErrors } from './errors.ts'
+import { openApi } from './openapi/router.ts'
 
 export interface AppOptions {
-  routers: Router[]
+  /** What is described at `/docs` is all of them: here they are served, and nowhere else. */
+  dialects: Dialect[]
+  /** Of this program. */
+  version: string
+  /** The words of whatever no dialect claims. */
+  fallback: DialectErrors
   allowedOrigins: readonly string[]
   log: SystemLog
   metrics: Metrics
@@ -22,6 +27,7 @@ export interface AppOptions {
 const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/
 
 const HSTS_MAX_AGE_SECONDS = 31_536_000
+const PREFLIGHT_MAX_AGE_SECONDS = 600
 
 export function createApp(options: AppOptions): Koa {
   const { allowedOrigins, log } = options
@@ -37,10 +43,11 @@ export function createApp(options: AppOptions): Koa {
       strictTransportSecurity: { maxAge: HSTS_MAX_AGE_SECONDS },
     }),
   )
-  if (allowedOrigins.length > 0) app.use(cors({ origin: (ctx) => allowedOrigin(ctx, allowedOrigins) }))
-  app.use(answerErrors(tokenApiErrors, log))
-  for (const router of options.routers) app.use(router.routes())
-  app.use(notFound)
+  if (allowedOrigins.length > 0) app.use(corsFor(allowedOrigins))
+  app.use(answerErrors(options.fallback, log))
+  const dialects = [...options.dialects, openApi({ described: options.dialects, version: options.version })]
+  for (const dialect of dialects) app.use(dialectRouter(dialect, log).routes())
+  app.use(notFound(options))
   app.on('error', (error: unknown) => {
     log.debug({ err: error }, 'a connection ended early')
   })
@@ -68,11 +75,22 @@ function identifyRequest({ log, metrics, isDraining }: AppOptions): Middleware {
   }
 }
 
-function allowedOrigin(ctx: Context, allowed: readonly string[]): string {
-  const origin = ctx.get('Origin')
-  return allowed.includes(origin) ? origin : ''
+/** With credentials, so for the listed origins only. */
+function corsFor(allowed: readonly string[]): Middleware {
+  return cors({
+    origin: (ctx) => (allowed.includes(ctx.get('Origin')) ? ctx.get('Origin') : ''),
+    credentials: true,
+    exposeHeaders: ['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
+    maxAge: PREFLIGHT_MAX_AGE_SECONDS,
+  })
 }
 
-const notFound: Middleware = () => {
-  throw Object.assign(new Error('not found'), { status: 404 })
+function notFound({ dialects, fallback, log }: AppOptions): Middleware {
+  return async (ctx) => {
+    const isWithin = ({ prefix }: Dialect) => prefix !== undefined && ctx.path.startsWith(`${prefix}/`)
+    const errors = dialects.find(isWithin)?.errors ?? fallback
+    await answerErrors(errors, log)(ctx, () => {
+      throw Object.assign(new Error('not found'), { status: 404 })
+    })
+  }
 }

@@ -1,6 +1,6 @@
 // Answers that are not successes: one way to say no, told in each dialect's own words.
 import type { Context, Middleware } from 'koa'
-import { AuthError, type AuthErrorCode } from '../auth/errors.ts'
+import { AuthError, type AccountErrorCode, type CredentialErrorCode } from '../auth/errors.ts'
 import type { SystemLog } from '../ops/log.ts'
 
 /** Status and body of one answer. */
@@ -21,11 +21,39 @@ export class RefusalError extends Error {
   }
 }
 
-/** How a dialect says each thing that can go wrong; a new code does not compile until every dialect has words for it. */
+type Words = Refusal | ((error: AuthError) => Refusal)
+
+/**
+ * How a dialect says each thing that can go wrong; a new code does not compile until every dialect has
+ * words for it, those about accounts only where a dialect manages accounts.
+ */
 export interface DialectErrors {
-  rules: Record<AuthErrorCode, Refusal>
+  rules: Record<CredentialErrorCode, Words> & Partial<Record<AccountErrorCode, Words>>
   /** For what HTTP itself is unhappy with (400, 404, 405, 413, 415) and for 500. */
-  http: (status: number, ctx: Context) => Refusal
+  http: (status: number, ctx: Context, problems: readonly FieldProblem[]) => Refusal
+}
+
+/** What is wrong with one field of a body. */
+export interface FieldProblem {
+  field: string
+  message: string
+}
+
+/** The body is not what the endpoint takes. */
+export class InvalidBodyError extends Error {
+  override readonly name = 'InvalidBodyError'
+  readonly status = 400
+  readonly problems: readonly FieldProblem[]
+
+  constructor(problems: readonly FieldProblem[] = []) {
+    super('invalid body')
+    this.problems = problems
+  }
+}
+
+/** An answer of 429, whose header says how long to wait. */
+export function throttledRefusal({ retryAfterSeconds }: AuthError, body: object): Refusal {
+  return { status: 429, body, headers: { 'Retry-After': String(retryAfterSeconds) } }
 }
 
 /** Seconds after which trying again makes sense: what is broken is usually repaired or failed over by then. */
@@ -43,10 +71,13 @@ export function answerErrors(dialect: DialectErrors, log: SystemLog): Middleware
 
   function refusalFor(error: unknown, ctx: Context): Refusal {
     if (error instanceof RefusalError) return error.refusal
-    if (error instanceof AuthError) return dialect.rules[error.code]
+    if (error instanceof AuthError && error.code !== 'failed') {
+      const words = dialect.rules[error.code]
+      if (words) return typeof words === 'function' ? words(error) : words
+    }
     const status = statusOf(error)
     if (status >= 500) log.error({ err: error }, 'a request failed for a reason of ours')
-    return dialect.http(status, ctx)
+    return dialect.http(status, ctx, error instanceof InvalidBodyError ? error.problems : [])
   }
 }
 
@@ -56,21 +87,6 @@ export function answer(ctx: Context, { status, body, headers = {} }: Refusal): v
   ctx.body = body
   ctx.set(headers)
   if (status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS)
-}
-
-/**
- * Lets one method through, and HEAD with GET (RFC 9110 section 9.3.2). Throws an error whose `status`
- * is 405, with `Allow` set, for the others.
- */
-export function onlyMethod(method: 'GET' | 'POST'): Middleware {
-  const allowed = method === 'GET' ? ['GET', 'HEAD'] : [method]
-  return async (ctx, next) => {
-    if (!allowed.includes(ctx.method)) {
-      ctx.set('Allow', allowed.join(', '))
-      throw Object.assign(new Error('method not allowed'), { status: 405 })
-    }
-    await next()
-  }
 }
 
 // By shape: several copies of the error's class may be loaded.

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Context } from 'koa'
 import proxyAddr from 'proxy-addr'
-import type { Origin } from '../auth/ports.ts'
+import type { Origin } from '../auth/ports/log.ts'
 
 const MAX_USER_AGENT_CHARACTERS = 512
 /** A longer chain of trusted proxies is a loop, or somebody's invention. */

@@ -224,6 +224,8 @@ describe('signoff serve without its stores', () => {
   })
 })
 
+const MIGRATIONS = ['001-sessions-and-journal', '002-one-denial-for-each-id']
+
 describe('the commands', () => {
   it('bring the schema up and down; several at once wait for each other', async () => {
     const database = await emptyDatabase()
@@ -236,10 +238,10 @@ describe('the commands', () => {
 
     expect(racing.map((result) => result.status)).to.deep.equal([0, 0, 0])
     const applied = racing.flatMap(({ stdout }) => (JSON.parse(stdout) as { applied: string[] }).applied)
-    expect(applied).to.deep.equal(['001-sessions-and-journal'])
-    expect(JSON.parse(status.stdout)).to.deep.equal({ done: ['001-sessions-and-journal'], pending: [] })
-    expect(JSON.parse(down.stdout)).to.deep.equal({ undone: ['001-sessions-and-journal'] })
-    expect(again.stdout).to.equal('applied 001-sessions-and-journal\n')
+    expect(applied).to.deep.equal(MIGRATIONS)
+    expect(JSON.parse(status.stdout)).to.deep.equal({ done: MIGRATIONS, pending: [] })
+    expect(JSON.parse(down.stdout)).to.deep.equal({ undone: MIGRATIONS.slice(-1) })
+    expect(again.stdout).to.equal(`applied ${String(MIGRATIONS.at(-1))}\n`)
     await database.drop()
   })
 

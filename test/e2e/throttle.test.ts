@@ -38,7 +38,9 @@ describe('guessing passwords', () => {
     // Ten, and one more for each wait that ended in the meantime.
     expect(evaluated.length).to.be.within(10, 14)
     expect(refused.length).to.equal(500 - evaluated.length)
-    expect(answers.slice(0, 10).map(({ status }) => status)).to.deep.equal(Array.from({ length: 10 }, () => 401))
+    expect(answers.slice(0, 10).map(({ status }) => status)).to.deep.equal(
+      Array.from({ length: 10 }, () => 401),
+    )
     for (const { headers, json } of refused) {
       const seconds = headers['retry-after']
       const plural = seconds === '1' ? '' : 's'
@@ -111,7 +113,7 @@ describe('guessing passwords', () => {
     expect(owner.status).to.equal(200)
   })
 
-  it('speaks each dialect\'s own words', async () => {
+  it("speaks each dialect's own words", async () => {
     for (let i = 0; i < 11; i++) await guess('alice', '192.0.2.1')
 
     const browser = await guess('alice', '192.0.2.1', '/auth/session')

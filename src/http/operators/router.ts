@@ -1,23 +1,32 @@
 // What operators and their orchestrators ask: is the process alive, and is what it stands on there.
-import Router from '@koa/router'
-import { onlyMethod, answer } from '../errors.ts'
+import type { Dialect, Endpoint } from '../endpoint.ts'
+import { answer } from '../errors.ts'
+import { tokenApiErrors } from '../token-api/errors.ts'
+import { healthz, readyz } from './operations.ts'
 
 export interface OperatorsDeps {
   /** Each part by name: `ok`, or in a few words what is wrong with it. Never rejects. */
   readiness: () => Promise<Record<string, string>>
 }
 
-export function operatorsRouter({ readiness }: OperatorsDeps): Router {
-  const router = new Router({ sensitive: true })
+export function operators(deps: OperatorsDeps): Dialect {
+  return {
+    errors: tokenApiErrors,
+    endpoints: [
+      { method: 'GET', path: '/healthz', operation: healthz, handler: getHealth },
+      { method: 'GET', path: '/readyz', operation: readyz, handler: getReadiness(deps) },
+    ],
+  }
+}
 
-  router.all('/healthz', onlyMethod('GET'), (ctx) => {
-    ctx.body = { status: 'ok' }
-  })
+const getHealth: Endpoint['handler'] = (ctx) => {
+  ctx.body = { status: 'ok' }
+}
 
-  router.all('/readyz', onlyMethod('GET'), async (ctx) => {
+function getReadiness({ readiness }: OperatorsDeps): Endpoint['handler'] {
+  return async (ctx) => {
     const checks = await readiness()
     const isReady = Object.values(checks).every((check) => check === 'ok')
     answer(ctx, { status: isReady ? 200 : 503, body: { status: isReady ? 'ready' : 'not ready', checks } })
-  })
-  return router
+  }
 }

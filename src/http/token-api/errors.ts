@@ -1,6 +1,5 @@
 // What the token API says when it says no (the words of Django REST framework and SimpleJWT).
-import type { AuthErrorCode } from '../../auth/errors.ts'
-import type { DialectErrors, Refusal } from '../errors.ts'
+import { throttledRefusal, type DialectErrors, type Refusal } from '../errors.ts'
 
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="api"' }
 
@@ -13,8 +12,11 @@ const DETAIL: Record<number, string> = {
 }
 
 /** A 401 with the challenge that it must carry (RFC 9110 section 11.6.1). */
-export const unauthorized = (body: object): Refusal => ({ status: 401, body, headers: CHALLENGE })
+const unauthorized = (body: object): Refusal => ({ status: 401, body, headers: CHALLENGE })
 const badToken = (detail: string) => unauthorized({ detail, code: 'token_not_valid' })
+
+const throttled = (seconds: number) =>
+  `Request was throttled. Expected available in ${seconds} second${seconds === 1 ? '' : 's'}.`
 
 /** Login, refresh, verify, blacklist. */
 export const tokenApiErrors: DialectErrors = {
@@ -24,6 +26,7 @@ export const tokenApiErrors: DialectErrors = {
     token_expired: badToken('Token is expired'),
     token_wrong_type: badToken('Token has wrong type'),
     token_denied: badToken('Token is blacklisted'),
+    throttled: (error) => throttledRefusal(error, { detail: throttled(error.retryAfterSeconds) }),
     unavailable: { status: 503, body: { detail: DETAIL[503] } },
   },
   http: (status, { method }) => {
@@ -34,18 +37,17 @@ export const tokenApiErrors: DialectErrors = {
 
 const badLogoutToken = unauthorized({ error: 'Token is invalid or already blacklisted' })
 
-const logoutRules: Record<AuthErrorCode, Refusal> = {
-  credentials_invalid: badLogoutToken,
-  token_invalid: badLogoutToken,
-  token_expired: badLogoutToken,
-  token_wrong_type: badLogoutToken,
-  token_denied: badLogoutToken,
-  unavailable: { status: 503, body: { error: DETAIL[503] } },
-}
-
-/** `/auth/logout/` */
+/** `/auth/logout/` with a refresh token in the body. */
 export const logoutErrors: DialectErrors = {
-  rules: logoutRules,
-  http: (status, ctx) =>
-    status >= 500 ? { status, body: { error: DETAIL[500] } } : tokenApiErrors.http(status, ctx),
+  rules: {
+    credentials_invalid: badLogoutToken,
+    token_invalid: badLogoutToken,
+    token_expired: badLogoutToken,
+    token_wrong_type: badLogoutToken,
+    token_denied: badLogoutToken,
+    throttled: (error) => throttledRefusal(error, { error: throttled(error.retryAfterSeconds) }),
+    unavailable: { status: 503, body: { error: DETAIL[503] } },
+  },
+  http: (status, ctx, problems) =>
+    status >= 500 ? { status, body: { error: DETAIL[500] } } : tokenApiErrors.http(status, ctx, problems),
 }

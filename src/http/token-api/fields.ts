@@ -1,6 +1,6 @@
 // The fields of the token API: one schema each, with the messages that a SimpleJWT client knows.
 import { z } from 'zod'
-import { MAX_PASSWORD_BYTES } from '../../auth/users.ts'
+import { MAX_PASSWORD_BYTES } from '../../auth/password-rules.ts'
 import { RefusalError } from '../errors.ts'
 import type { Fields } from './parse-body.ts'
 

@@ -1,12 +1,25 @@
-// POST /auth/token/refresh/: a refresh token for a new access token.
-import type { Middleware } from 'koa'
-import { refresh, type RefreshDeps } from '../../auth/refresh.ts'
+// POST /auth/token/refresh/: a refresh token for a new access token, and for its successor with REFRESH_ROTATION=on.
+import { refresh, refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { OriginOf } from '../origin.ts'
 import { refreshFields, validateFields } from './fields.ts'
 import { parseBody } from './parse-body.ts'
 
-export function postRefresh(deps: RefreshDeps): Middleware {
+export interface RotationSetting {
+  /** `REFRESH_ROTATION`: whether each refresh at the token API brings a new refresh token. */
+  tokenApiRotates: boolean
+}
+
+export function postRefresh(deps: RefreshDeps & OriginOf & RotationSetting): Endpoint['handler'] {
   return async (ctx) => {
     const fields = validateFields(refreshFields, await parseBody(ctx))
-    ctx.body = { access: await refresh(deps, fields.refresh) }
+    const input = { token: fields.refresh, origin: deps.originOf(ctx) }
+    if (deps.tokenApiRotates) {
+      const pair = await refreshRotating(deps, input)
+      ctx.body = { access: pair.access.token, refresh: pair.refresh.token }
+    } else {
+      const { access } = await refresh(deps, input)
+      ctx.body = { access: access.token }
+    }
   }
 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { generateKeyPair, SignJWT } from 'jose'
 import {
+  claimsOf,
   eventually,
   PASSWORD,
   statusAndBody,
@@ -177,19 +178,25 @@ describe('credentials the token API does not take', () => {
   it('answers every wrong token at /auth/logout/ alike', async () => {
     const { access } = await env.login()
     const now = epochNow()
-    const tokens = [
-      'garbage',
-      access,
-      forged.refresh({ exp: now - 60 }),
-      forged.refresh({ iss: 'x' }),
-      forged.refresh(),
-    ]
+    const tokens = ['garbage', access, forged.refresh({ exp: now - 60 }), forged.refresh({ iss: 'x' })]
 
     for (const token of tokens) {
       const answer = await env.signoff.post('/auth/logout/', { refresh_token: token })
       expect(statusAndBody(answer)).to.deep.equal(BAD_LOGOUT)
       expect(answer.headers['www-authenticate']).to.equal('Bearer realm="api"')
     }
+  })
+
+  it('denies a session that the database has lost, once', async () => {
+    const { refresh } = await env.login()
+    await env.database.sql('DELETE FROM user_sessions WHERE id = $1', [claimsOf(refresh)['sid']])
+
+    const first = await env.signoff.post('/auth/logout/', { refresh_token: refresh })
+    const second = await env.signoff.post('/auth/logout/', { refresh_token: refresh })
+
+    expect(first.status).to.equal(200)
+    expect(statusAndBody(second)).to.deep.equal(BAD_LOGOUT)
+    expect(await refreshWith(refresh)).to.deep.equal(DENIED)
   })
 
   it('puts WWW-Authenticate on every 401', async () => {

@@ -81,9 +81,9 @@ describe('the token API', () => {
     })
 
     it('takes a number as its decimal text', async () => {
-      await env.addUser('12345', '1234567890')
+      await env.addUser('12345', '9071526384')
 
-      const answer = await env.signoff.post('/auth/login/', { username: 12345, password: 1234567890 })
+      const answer = await env.signoff.post('/auth/login/', { username: 12345, password: 9071526384 })
 
       expect(answer.status).to.equal(200)
     })

@@ -1,20 +1,27 @@
 // Whatever is thrown becomes an answer of the dialect, and tells nothing that callers should not know.
 import { expect } from 'chai'
-import { AuthError, type AuthErrorCode } from '../../../src/auth/errors.ts'
-import { answerErrors, onlyMethod, RefusalError } from '../../../src/http/errors.ts'
+import { AuthError, type AccountErrorCode, type CredentialErrorCode } from '../../../src/auth/errors.ts'
+import { bearerErrors } from '../../../src/http/bearer/errors.ts'
+import { browserErrors, browserLogoutErrors } from '../../../src/http/browser/errors.ts'
+import { answerErrors, InvalidBodyError, RefusalError, type DialectErrors } from '../../../src/http/errors.ts'
 import { logoutErrors, tokenApiErrors } from '../../../src/http/token-api/errors.ts'
+import { v1Errors } from '../../../src/http/v1/errors.ts'
 import { koaContext } from '../../support/builders/koa-context.ts'
 import { recordingLog } from '../../support/fakes/recording-log.ts'
 
-const CODES: AuthErrorCode[] = [
+const CODES: CredentialErrorCode[] = [
   'credentials_invalid',
   'token_invalid',
   'token_expired',
   'token_wrong_type',
   'token_denied',
+  'throttled',
   'unavailable',
 ]
+const DIALECTS = { tokenApiErrors, logoutErrors, browserErrors, browserLogoutErrors, bearerErrors }
 const CHALLENGE = 'Bearer realm="api"'
+/** `Retry-After`, by status. */
+const WAITS: Record<number, string> = { 429: '7', 503: '1' }
 
 describe('answerErrors', () => {
   const answered = async (error: Error, dialect = tokenApiErrors) => {
@@ -39,7 +46,7 @@ describe('answerErrors', () => {
   it('answers each code of the rules in the words of the token API', async () => {
     const answers = await Promise.all(
       CODES.map(async (code) => {
-        const { status, body } = await answered(new AuthError(code))
+        const { status, body } = await answered(new AuthError(code, { retryAfterSeconds: 7 }))
         return [code, status, body]
       }),
     )
@@ -51,12 +58,13 @@ describe('answerErrors', () => {
       ['token_expired', 401, token('Token is expired')],
       ['token_wrong_type', 401, token('Token has wrong type')],
       ['token_denied', 401, token('Token is blacklisted')],
+      ['throttled', 429, { detail: 'Request was throttled. Expected available in 7 seconds.' }],
       ['unavailable', 503, { detail: 'Service temporarily unavailable, try again later.' }],
     ])
   })
 
   it('answers each code of the rules at logout, every token alike', async () => {
-    for (const code of CODES.filter((other) => other !== 'unavailable')) {
+    for (const code of CODES.filter((other) => other !== 'unavailable' && other !== 'throttled')) {
       const { status, body } = await answered(new AuthError(code), logoutErrors)
       expect([status, body], code).to.deep.equal([401, { error: 'Token is invalid or already blacklisted' }])
     }
@@ -67,15 +75,73 @@ describe('answerErrors', () => {
     ])
   })
 
-  it('adds a challenge to every 401, and when to try again to every 503', async () => {
-    for (const dialect of [tokenApiErrors, logoutErrors]) {
+  it('answers each code of the rules in the words of the browser dialect', async () => {
+    const codeFor = async (code: CredentialErrorCode) => {
+      const { status, body } = await answered(new AuthError(code, { retryAfterSeconds: 7 }), browserErrors)
+      return [code, status, (body as { error_code: string }).error_code]
+    }
+
+    expect(await Promise.all(CODES.map(codeFor))).to.deep.equal([
+      ['credentials_invalid', 401, 'NOT_AUTHENTICATED'],
+      ['token_invalid', 401, 'NOT_AUTHENTICATED'],
+      ['token_expired', 401, 'NOT_AUTHENTICATED'],
+      ['token_wrong_type', 401, 'NOT_AUTHENTICATED'],
+      ['token_denied', 401, 'NOT_AUTHENTICATED'],
+      ['throttled', 429, 'TOO_MANY_ATTEMPTS'],
+      ['unavailable', 503, 'UNAVAILABLE'],
+    ])
+  })
+
+  it('answers each code of the rules in the words of the bearer logout', async () => {
+    const answerFor = async (code: CredentialErrorCode) => {
+      const { status, body } = await answered(new AuthError(code, { retryAfterSeconds: 7 }), bearerErrors)
+      return [code, status, body]
+    }
+
+    expect(await Promise.all(CODES.map(answerFor))).to.deep.equal([
+      ['credentials_invalid', 401, { error: 'Invalid token' }],
+      ['token_invalid', 401, { error: 'Invalid token' }],
+      ['token_expired', 401, { error: 'Token expired' }],
+      ['token_wrong_type', 401, { error: 'Invalid token' }],
+      ['token_denied', 401, { error: 'Invalid token' }],
+      ['throttled', 429, { error: 'Too many attempts, try again in 7 s' }],
+      ['unavailable', 503, { error: 'Service temporarily unavailable, try again later' }],
+    ])
+  })
+
+  for (const [name, dialect] of Object.entries(DIALECTS)) {
+    it(`adds a challenge to every 401, and when to try again to every 429 and 503: ${name}`, async () => {
+      for (const code of CODES) {
+        const { status, headers } = await answered(new AuthError(code, { retryAfterSeconds: 7 }), dialect)
+        const expected = { challenge: status === 401 ? CHALLENGE : undefined, retryAfter: WAITS[status] }
+        const told = { challenge: headers['www-authenticate'], retryAfter: headers['retry-after'] }
+        expect(told, code).to.deep.equal(expected)
+      }
+    })
+
+    it(`sets no cookie, whatever is refused: ${name}`, async () => {
       for (const code of CODES) {
         const { headers } = await answered(new AuthError(code), dialect)
-        const isUnavailable = code === 'unavailable'
-        expect(headers['www-authenticate'], code).to.equal(isUnavailable ? undefined : CHALLENGE)
-        expect(headers['retry-after'], code).to.equal(isUnavailable ? '1' : undefined)
+        expect(headers['set-cookie'], code).to.equal(undefined)
       }
-    }
+    })
+  }
+
+  it('says in the challenge of /api/v1 when a token was presented that is no good', async () => {
+    const challenges = await Promise.all(
+      CODES.map(async (code) => (await answered(new AuthError(code), v1Errors)).headers['www-authenticate']),
+    )
+
+    const badToken = `${CHALLENGE}, error="invalid_token"`
+    expect(challenges).to.deep.equal([
+      CHALLENGE,
+      badToken,
+      badToken,
+      badToken,
+      badToken,
+      undefined,
+      undefined,
+    ])
   })
 
   it('logs no refusal of the rules', async () => {
@@ -111,6 +177,68 @@ describe('answerErrors', () => {
     expect(atLogout.body).to.deep.equal({ error: 'A server error occurred.' })
   })
 
+  it('answers 500 to a defect in the words of each dialect, and tells nothing of it', async () => {
+    const bodies = await Promise.all(
+      [browserErrors, browserLogoutErrors, bearerErrors].map(async (dialect) => {
+        const { status, body, log } = await answered(new Error('inner workings'), dialect)
+        expect([status, log.length]).to.deep.equal([500, 1])
+        return body
+      }),
+    )
+
+    expect(bodies).to.deep.equal([
+      { error_code: 'INTERNAL_ERROR', message: 'Something went wrong on our side.' },
+      { error_code: 'LOGOUT_FAILED', message: 'The session could not be ended. Try again.' },
+      { error: 'Internal server error' },
+    ])
+  })
+
+  it('takes a code that the dialect has no words for as a defect', async () => {
+    const codes: AccountErrorCode[] = ['username_taken', 'session_not_found']
+
+    for (const code of codes) {
+      const { status, body, log } = await answered(new AuthError(code))
+      expect([status, body], code).to.deep.equal([500, { detail: 'A server error occurred.' }])
+      expect(log.map(({ level }) => level)).to.deep.equal(['error'])
+    }
+  })
+
+  it('tells the dialect what is wrong with the fields of a body, and logs none of it', async () => {
+    const problems = [{ field: 'username', message: 'This field is required.' }]
+    const dialect: DialectErrors = {
+      ...tokenApiErrors,
+      http: (status, _ctx, told) => ({ status, body: { told } }),
+    }
+
+    const invalid = await answered(new InvalidBodyError(problems), dialect)
+    const other = await answered(withStatus(400), dialect)
+
+    expect([invalid.status, invalid.body, invalid.log]).to.deep.equal([400, { told: problems }, []])
+    expect([other.status, other.body]).to.deep.equal([400, { told: [] }])
+  })
+
+  it('says in one sentence what is wrong with a body for the browser', async () => {
+    const problems = [
+      { field: 'username', message: 'This field is required.' },
+      { field: 'password', message: 'A string is expected.' },
+    ]
+
+    const named = await answered(new InvalidBodyError(problems), browserErrors)
+    const unnamed = await answered(new InvalidBodyError(), browserErrors)
+
+    expect([named.status, named.body]).to.deep.equal([
+      400,
+      {
+        error_code: 'INVALID_REQUEST',
+        message: 'username: This field is required. password: A string is expected.',
+      },
+    ])
+    expect(unnamed.body).to.deep.equal({
+      error_code: 'INVALID_REQUEST',
+      message: 'The body is not valid JSON.',
+    })
+  })
+
   it('answers a refusal as it stands, headers included', async () => {
     const refusal = { status: 409, body: { no: 'way' }, headers: { 'X-Why': 'because' } }
 
@@ -128,30 +256,5 @@ describe('answerErrors', () => {
     })
 
     expect(ctx.body).to.deep.equal({ detail: 'Token is blacklisted', code: 'token_not_valid' })
-  })
-})
-
-describe('onlyMethod', () => {
-  const ask = async (method: string) => {
-    const ctx = koaContext({ method })
-    const answers: unknown[] = []
-    try {
-      await onlyMethod('POST')(ctx, async () => {
-        await Promise.resolve(answers.push('let through'))
-      })
-    } catch (error) {
-      answers.push((error as { status: number }).status)
-    }
-    return { answers, allow: ctx.response.headers['allow'] }
-  }
-
-  it('lets its method through', async () => {
-    expect(await ask('POST')).to.deep.equal({ answers: ['let through'], allow: undefined })
-  })
-
-  it('is 405 for every other, and tells which one it is', async () => {
-    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'post']) {
-      expect(await ask(method), method).to.deep.equal({ answers: [405], allow: 'POST' })
-    }
   })
 })

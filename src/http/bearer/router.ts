@@ -1,0 +1,26 @@
+// The bearer logout, POST /logout: an access token, ours or another service's, ends what stands behind it.
+import { logoutBearer, type LogoutBearerDeps } from '../../auth/logout-bearer.ts'
+import { bearerToken } from '../bearer-token.ts'
+import type { Dialect, Endpoint } from '../endpoint.ts'
+import { RefusalError } from '../errors.ts'
+import type { OriginOf } from '../origin.ts'
+import { bearerErrors, tokenMissing } from './errors.ts'
+import { logout } from './operations.ts'
+
+export type BearerDeps = LogoutBearerDeps & OriginOf
+
+export function bearer(deps: BearerDeps): Dialect {
+  return {
+    errors: bearerErrors,
+    endpoints: [{ method: 'POST', path: '/logout', operation: logout, handler: postLogout(deps) }],
+  }
+}
+
+function postLogout(deps: BearerDeps): Endpoint['handler'] {
+  return async (ctx) => {
+    const token = bearerToken(ctx)
+    if (token === null) throw new RefusalError(tokenMissing)
+    await logoutBearer(deps, { token, origin: deps.originOf(ctx) })
+    ctx.body = { message: 'Logout successful.' }
+  }
+}

@@ -1,0 +1,31 @@
+// GET /auth/session: who is logged in, for a page that was just loaded.
+import { readSession, type ReadSessionDeps } from '../../auth/read-session.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { RefusalError } from '../errors.ts'
+import type { OriginOf } from '../origin.ts'
+import { readCookie } from './cookie.ts'
+import { notAuthenticated } from './errors.ts'
+import { csrfTokenOf, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
+
+export function getSession(deps: ReadSessionDeps & ForgeryDeps & OriginOf): Endpoint['handler'] {
+  return async (ctx) => {
+    requireOwnOrigin(deps, ctx)
+    const token = readCookie(ctx)
+    if (token === null) throw new RefusalError(notAuthenticated)
+
+    const { user, session } = await readSession(deps, { token, origin: deps.originOf(ctx) })
+    ctx.body = {
+      csrf_token: csrfTokenOf(deps, session.id),
+      user,
+      session: {
+        id: session.id,
+        created_at: isoTime(session.createdAt),
+        expires_at: isoTime(session.expiresAt),
+      },
+    }
+  }
+}
+
+function isoTime(epochSeconds: number): string {
+  return new Date(epochSeconds * 1000).toISOString()
+}

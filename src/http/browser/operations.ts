@@ -1,0 +1,110 @@
+// What the browser dialect says of its endpoints.
+import { z } from 'zod'
+import type { AuthErrorCode } from '../../auth/errors.ts'
+import { credentials } from '../credentials.ts'
+import type { Operation } from '../endpoint.ts'
+import { answers, headers, refusals, takes } from '../openapi/answers.ts'
+import {
+  ACCESS_TOKEN,
+  ACCESS_TOKEN_SECONDS,
+  CREDENTIALS,
+  CSRF_TOKEN,
+  SESSION_ID,
+  USER,
+} from '../openapi/samples.ts'
+import { browserErrors, csrfFailed, notAuthenticated } from './errors.ts'
+
+const TAGS = ['Browser session']
+
+const user = z.object({ id: z.uuid(), username: z.string(), role: z.string() })
+const session = z.object({ id: z.uuid(), created_at: z.iso.datetime(), expires_at: z.iso.datetime() })
+
+export const refusal = z.object({ error_code: z.string(), message: z.string() })
+
+const words = { errors: browserErrors, schema: refusal }
+const foreignPage = csrfFailed('The request comes from a page of another origin.')
+const badCookie: AuthErrorCode[] = ['token_expired', 'token_denied', 'unavailable']
+
+/** What keeps other pages from acting with a visitor's cookie. */
+export const forged = {
+  foreign_page: foreignPage,
+  csrf_token_missing: csrfFailed('The header X-CSRF-Token is missing.'),
+  csrf_token_wrong: csrfFailed('The header X-CSRF-Token is not that of this session.'),
+}
+
+export const login: Operation = {
+  operationId: 'beginBrowserSession',
+  summary: 'Username and password for a session cookie and an access token',
+  tags: TAGS,
+  security: [],
+  requestBody: takes(credentials, CREDENTIALS),
+  responses: {
+    '200': {
+      ...answers(
+        'A session has begun. The refresh token is in the cookie, where no script can read it.',
+        z.object({ access: z.string(), expires_in: z.int(), csrf_token: z.string(), user }),
+        { access: ACCESS_TOKEN, expires_in: ACCESS_TOKEN_SECONDS, csrf_token: CSRF_TOKEN, user: USER },
+      ),
+      headers: headers('Set-Cookie'),
+    },
+    ...refusals({
+      ...words,
+      rules: ['credentials_invalid', 'throttled', 'unavailable'],
+      http: [400, 413, 415, 500],
+      problems: [{ field: 'password', message: 'This field is required.' }],
+      others: { foreign_page: foreignPage },
+    }),
+  },
+}
+
+export const read: Operation = {
+  operationId: 'readBrowserSession',
+  summary: 'Who is logged in',
+  description: 'For a page that was just loaded: it gets the CSRF token again.',
+  tags: TAGS,
+  security: [{ sessionCookie: [] }],
+  responses: {
+    '200': answers(
+      'The session that the cookie belongs to.',
+      z.object({ csrf_token: z.string(), user, session }),
+      {
+        csrf_token: CSRF_TOKEN,
+        user: USER,
+        session: {
+          id: SESSION_ID,
+          created_at: '2026-11-21T09:00:00.000Z',
+          expires_at: '2026-11-28T09:00:00.000Z',
+        },
+      },
+    ),
+    ...refusals({
+      ...words,
+      rules: badCookie,
+      http: [500],
+      others: { not_authenticated: notAuthenticated, foreign_page: foreignPage },
+    }),
+  },
+}
+
+export const refresh: Operation = {
+  operationId: 'refreshBrowserSession',
+  summary: 'The cookie for a new access token',
+  description: 'The cookie is replaced by its successor.',
+  tags: TAGS,
+  security: [{ sessionCookie: [], csrfToken: [] }],
+  responses: {
+    '200': {
+      ...answers('The new access token.', z.object({ access: z.string(), expires_in: z.int() }), {
+        access: ACCESS_TOKEN,
+        expires_in: ACCESS_TOKEN_SECONDS,
+      }),
+      headers: headers('Set-Cookie'),
+    },
+    ...refusals({
+      ...words,
+      rules: badCookie,
+      http: [500],
+      others: { not_authenticated: notAuthenticated, ...forged },
+    }),
+  },
+}

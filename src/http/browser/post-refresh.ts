@@ -1,0 +1,22 @@
+// POST /auth/session/refresh: the cookie for a new access token; the cookie is replaced.
+import { refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
+import { verifyRefresh } from '../../auth/verify-refresh.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { RefusalError } from '../errors.ts'
+import type { OriginOf } from '../origin.ts'
+import { readCookie, setCookie } from './cookie.ts'
+import { notAuthenticated } from './errors.ts'
+import { requireCsrfToken, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
+
+export function postRefresh(deps: RefreshDeps & ForgeryDeps & OriginOf): Endpoint['handler'] {
+  return async (ctx) => {
+    requireOwnOrigin(deps, ctx)
+    const token = readCookie(ctx)
+    if (token === null) throw new RefusalError(notAuthenticated)
+    requireCsrfToken(deps, ctx, verifyRefresh(deps.tokens, token).sid)
+
+    const { access, refresh } = await refreshRotating(deps, { token, origin: deps.originOf(ctx) })
+    setCookie(ctx, refresh.token)
+    ctx.body = { access: access.token, expires_in: access.expiresIn }
+  }
+}

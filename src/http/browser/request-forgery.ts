@@ -1,0 +1,42 @@
+// Keeps foreign pages from acting with a visitor's cookie: where a request comes from, and the token only our pages know.
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Context } from 'koa'
+import { RefusalError } from '../errors.ts'
+import { csrfFailed } from './errors.ts'
+
+export interface ForgeryDeps {
+  /** Known to nobody else; the CSRF tokens are made from it. */
+  csrfSecret: Uint8Array
+  /** Origins of pages that may act for their visitors, besides those of this very host. */
+  allowedOrigins: readonly string[]
+}
+
+/** The CSRF token of a session: the same through all its refreshes, and of no use to another one. */
+export function csrfTokenOf({ csrfSecret }: ForgeryDeps, sid: string): string {
+  return createHmac('sha256', csrfSecret).update(sid).digest('base64url')
+}
+
+/** Throws the 403 unless `X-CSRF-Token` is that of the session. */
+export function requireCsrfToken(deps: ForgeryDeps, ctx: Context, sid: string): void {
+  const given = Buffer.from(ctx.get('X-CSRF-Token'))
+  const expected = Buffer.from(csrfTokenOf(deps, sid))
+  if (given.length === 0) throw new RefusalError(csrfFailed('The header X-CSRF-Token is missing.'))
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    throw new RefusalError(csrfFailed('The header X-CSRF-Token is not that of this session.'))
+  }
+}
+
+/**
+ * Throws the 403 when a browser says that the request comes from a foreign page. Programs that are no
+ * browsers send neither header, and carry nobody's cookies.
+ */
+export function requireOwnOrigin({ allowedOrigins }: ForgeryDeps, ctx: Context): void {
+  const origin = ctx.get('Origin')
+  if (allowedOrigins.includes(origin)) return
+  const isForeignOrigin = origin !== '' && origin !== `https://${ctx.host}`
+  // Where it is `same-site`, a page of a neighbouring host asks: that needs to be an allowed one.
+  const isForeignSite = ['cross-site', 'same-site'].includes(ctx.get('Sec-Fetch-Site'))
+  if (isForeignOrigin || isForeignSite) {
+    throw new RefusalError(csrfFailed('The request comes from a page of another origin.'))
+  }
+}

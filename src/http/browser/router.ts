@@ -1,0 +1,32 @@
+// The browser session, /auth/session: the refresh token stays in a cookie, the page holds the access token.
+import type { LoginDeps } from '../../auth/login.ts'
+import type { ReadSessionDeps } from '../../auth/read-session.ts'
+import type { RefreshDeps } from '../../auth/refresh.ts'
+import type { Dialect } from '../endpoint.ts'
+import type { OriginOf } from '../origin.ts'
+import { browserErrors } from './errors.ts'
+import { getSession } from './get-session.ts'
+import * as operations from './operations.ts'
+import { postRefresh } from './post-refresh.ts'
+import { postSession } from './post-session.ts'
+import type { ForgeryDeps } from './request-forgery.ts'
+
+export type BrowserDeps = LoginDeps & ReadSessionDeps & RefreshDeps & ForgeryDeps & OriginOf
+
+export function browser(deps: BrowserDeps): Dialect {
+  const path = '/auth/session'
+  return {
+    errors: browserErrors,
+    prefix: path,
+    endpoints: [
+      { method: 'POST', path, operation: operations.login, handler: postSession(deps) },
+      { method: 'GET', path, operation: operations.read, handler: getSession(deps) },
+      {
+        method: 'POST',
+        path: `${path}/refresh`,
+        operation: operations.refresh,
+        handler: postRefresh(deps),
+      },
+    ],
+  }
+}

@@ -1,0 +1,74 @@
+// One endpoint: what it answers to, what it says of itself, and the routes that many of them make.
+import Router from '@koa/router'
+import type { Context, Middleware } from 'koa'
+import type { ZodOpenApiOperationObject } from 'zod-openapi'
+import type { SystemLog } from '../ops/log.ts'
+import { readBody } from './body.ts'
+import { answerErrors, type DialectErrors } from './errors.ts'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+/** How an endpoint is described (OpenAPI 3.1); whom it lets in is never left out. */
+export type Operation = ZodOpenApiOperationObject & {
+  operationId: string
+  security: NonNullable<ZodOpenApiOperationObject['security']>
+}
+
+export interface Endpoint {
+  method: Method
+  /** With parameters as `:name`. */
+  path: `/${string}`
+  operation: Operation
+  handler: (ctx: Context) => Promise<void> | void
+}
+
+/** Endpoints that say no in the same words. */
+export interface Dialect {
+  errors: DialectErrors
+  endpoints: Endpoint[]
+  /** Unknown paths below it are answered in these words too. */
+  prefix?: `/${string}`
+  /** Answers may be kept by caches; those of a dialect without this may not. */
+  isCacheable?: boolean
+}
+
+/** The routes of a dialect: both spellings of a path (with and without trailing slash), and 405 for other methods. */
+export function dialectRouter(dialect: Dialect, log: SystemLog): Router {
+  const router = new Router({ sensitive: true })
+  const body = readBody()
+  for (const path of new Set(dialect.endpoints.map((endpoint) => endpoint.path))) {
+    const endpoints = dialect.endpoints.filter((endpoint) => endpoint.path === path)
+    const steps = [answerErrors(dialect.errors, log), onlyMethods(endpoints), body, dispatch(endpoints)]
+    if (dialect.isCacheable !== true) steps.unshift(noStore)
+    router.all(path, ...steps)
+  }
+  return router
+}
+
+function dispatch(endpoints: Endpoint[]): Middleware {
+  return async (ctx) => {
+    await endpointFor(endpoints, ctx)?.handler(ctx)
+  }
+}
+
+/** HEAD is answered as GET is (RFC 9110 section 9.3.2). */
+function endpointFor(endpoints: Endpoint[], ctx: Context): Endpoint | undefined {
+  const method = ctx.method === 'HEAD' ? 'GET' : ctx.method
+  return endpoints.find((endpoint) => endpoint.method === method)
+}
+
+function onlyMethods(endpoints: Endpoint[]): Middleware {
+  const allowed = endpoints.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  return async (ctx, next) => {
+    if (!endpointFor(endpoints, ctx)) {
+      ctx.set('Allow', allowed.join(', '))
+      throw Object.assign(new Error('method not allowed'), { status: 405 })
+    }
+    await next()
+  }
+}
+
+const noStore: Middleware = async (ctx, next) => {
+  ctx.set('Cache-Control', 'no-store')
+  await next()
+}

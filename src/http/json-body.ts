@@ -1,0 +1,34 @@
+// Reads a JSON body against a schema, for the dialects that take nothing but JSON.
+import type { Context } from 'koa'
+import type { z } from 'zod'
+import { bodyOf } from './body.ts'
+import { InvalidBodyError } from './errors.ts'
+
+/**
+ * The fields, unknown ones left out; an absent body counts as `{}`. Throws `InvalidBodyError` (400), or an
+ * error whose `status` is 415 for another content type: a foreign page's form cannot send JSON unasked.
+ */
+export function readJson<Schema extends z.ZodObject>(ctx: Context, schema: Schema): z.infer<Schema> {
+  const bytes = bodyOf(ctx)
+  if (bytes && ctx.request.type.trim().toLowerCase() !== 'application/json') {
+    throw Object.assign(new Error('not JSON'), { status: 415 })
+  }
+  const body = bytes ? parseJson(bytes) : {}
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new InvalidBodyError([{ field: 'body', message: 'A JSON object is expected.' }])
+  }
+  const result = schema.safeParse(body)
+  if (result.success) return result.data
+
+  throw new InvalidBodyError(
+    result.error.issues.map(({ path, message }) => ({ field: path.join('.'), message })),
+  )
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    throw new InvalidBodyError()
+  }
+}

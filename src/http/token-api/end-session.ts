@@ -1,0 +1,29 @@
+// POST /auth/logout/ with a refresh token in the body: ends the session behind it.
+import type { Context } from 'koa'
+import { logout, type LogoutDeps } from '../../auth/logout.ts'
+import { RefusalError } from '../errors.ts'
+import type { OriginOf } from '../origin.ts'
+import { logoutFields } from './fields.ts'
+import type { Fields } from './parse-body.ts'
+
+/** Whether the body means this dialect: it names a refresh token, or something that should have been one. */
+export function namesRefreshToken(fields: Fields): boolean {
+  return 'refresh_token' in fields || 'refresh' in fields
+}
+
+/** Answers the request. Rejects as `logout` does, or with the 400 for a body without a usable token. */
+export async function endSessionOfToken(
+  deps: LogoutDeps & OriginOf,
+  ctx: Context,
+  { refresh, ...fields }: Fields,
+): Promise<void> {
+  const result = logoutFields.safeParse({ refresh_token: refresh, ...fields })
+  if (!result.success) throw tokenRequired()
+
+  await logout(deps, { refreshToken: result.data.refresh_token, origin: deps.originOf(ctx) })
+  ctx.body = { message: 'Logged out successfully' }
+}
+
+function tokenRequired(): RefusalError {
+  return new RefusalError({ status: 400, body: { error: 'refresh_token is required' } })
+}

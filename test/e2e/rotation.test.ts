@@ -1,0 +1,162 @@
+// Rotation seen from outside: one successor for each refresh token, whoever races, and no way back.
+import { expect } from 'chai'
+import {
+  claimsOf,
+  PASSWORD,
+  statusAndBody,
+  testEnvironment,
+  type Pair,
+  type TestEnvironment,
+} from '../support/environment.ts'
+import type { Answer } from '../support/signoff.ts'
+
+const GRACE_SECONDS = 2
+const BLACKLISTED = {
+  status: 401,
+  body: { detail: 'Token is blacklisted', code: 'token_not_valid' },
+}
+
+describe('rotation at the token API', () => {
+  let env: TestEnvironment
+
+  before(async () => {
+    env = await testEnvironment({
+      REFRESH_ROTATION: 'on',
+      ROTATION_GRACE: String(GRACE_SECONDS),
+      // Each login of the rounds below comes from an address of its own.
+      TRUST_PROXY: 'loopback',
+    })
+  })
+  after(async () => {
+    await env.stop()
+  })
+
+  const refresh = async (token: string): Promise<Answer> =>
+    await env.signoff.post('/auth/token/refresh/', { refresh: token })
+  const logout = async (token: string): Promise<Answer> =>
+    await env.signoff.post('/auth/logout/', { refresh_token: token })
+  const verify = async (token: string): Promise<Answer> =>
+    await env.signoff.post('/auth/token/verify/', { token })
+
+  async function rotated(token: string): Promise<Pair> {
+    const answer = await refresh(token)
+    expect(answer.status).to.equal(200)
+    return answer.json as Pair
+  }
+
+  async function generationOf(token: string): Promise<number | undefined> {
+    const [row] = await env.database.sql<{ generation: number }>(
+      'SELECT generation FROM user_sessions WHERE id = $1',
+      [claimsOf(token)['sid']],
+    )
+    return row?.generation
+  }
+
+  const graceIsOver = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, GRACE_SECONDS * 1000 + 50))
+  }
+
+  it('answers 50 parallel refreshes of one token with one successor', async () => {
+    const first = await env.login()
+
+    const answers = await Promise.all(Array.from({ length: 50 }, async () => await refresh(first.refresh)))
+
+    expect(answers.map(({ status }) => status)).to.deep.equal(Array.from({ length: 50 }, () => 200))
+    const successors = new Set(answers.map(({ json }) => (json as Pair).refresh))
+    expect(successors.size).to.equal(1)
+    expect(successors).not.to.include(first.refresh)
+    expect(await generationOf(first.refresh)).to.equal(1)
+  })
+
+  it('ends the session when a token comes back after the grace, and the successor with it', async () => {
+    const first = await env.login()
+    const second = await rotated(first.refresh)
+    await graceIsOver()
+
+    const reused = await refresh(first.refresh)
+
+    expect(statusAndBody(reused)).to.deep.equal(BLACKLISTED)
+    expect(statusAndBody(await refresh(second.refresh))).to.deep.equal(BLACKLISTED)
+    expect(statusAndBody(await verify(second.access))).to.deep.equal(BLACKLISTED)
+    const [entry] = await env.database.sql<{ event_type: string; message: string }>(
+      'SELECT event_type, message FROM logs WHERE session_id = $1 ORDER BY id DESC LIMIT 1',
+      [claimsOf(first.refresh)['sid']],
+    )
+    expect(entry).to.deep.equal({ event_type: 'REFRESH_REUSE', message: 'generation 0, current 1' })
+  })
+
+  it('ends the session at once when a token comes back that was replaced twice', async () => {
+    const first = await env.login()
+    const third = await rotated((await rotated(first.refresh)).refresh)
+
+    const reused = await refresh(first.refresh)
+
+    expect(statusAndBody(reused)).to.deep.equal(BLACKLISTED)
+    expect(statusAndBody(await refresh(third.refresh))).to.deep.equal(BLACKLISTED)
+  })
+
+  it('calls a replaced token dead when it is only asked about, and leaves its session alone', async () => {
+    const first = await env.login()
+    const third = await rotated((await rotated(first.refresh)).refresh)
+
+    const verified = await verify(first.refresh)
+
+    expect(statusAndBody(verified)).to.deep.equal(BLACKLISTED)
+    expect((await refresh(third.refresh)).status).to.equal(200)
+  })
+
+  it('ends the session at a logout with a token that was just replaced', async () => {
+    const first = await env.login()
+    const second = await rotated(first.refresh)
+
+    const answer = await logout(first.refresh)
+
+    expect(answer.status).to.equal(200)
+    expect(statusAndBody(await refresh(second.refresh))).to.deep.equal(BLACKLISTED)
+  })
+
+  it('lets a logout that races ten rotations win, in each of 200 rounds', async () => {
+    for (let round = 0; round < 200; round++) {
+      const login = await env.signoff.call('/auth/login/', {
+        json: { username: 'alice', password: PASSWORD },
+        headers: { 'X-Forwarded-For': `198.51.100.${round}` },
+      })
+      const first = login.json as Pair
+      const pairs: Pair[] = [first]
+      const rotation = async (): Promise<void> => {
+        const answer = await refresh(pairs.at(-1)?.refresh ?? '')
+        if (answer.status === 200) pairs.push(answer.json as Pair)
+      }
+
+      const before = Array.from({ length: round % 11 }, rotation)
+      const end = logout(first.refresh)
+      const after = Array.from({ length: 10 - (round % 11) }, rotation)
+      await Promise.all([...before, ...after])
+      expect((await end).status).to.equal(200)
+
+      const tokens = new Set(pairs.flatMap((pair) => [pair.refresh, pair.access]))
+      for (const token of tokens) {
+        expect((await verify(token)).status, `round ${round}: a survivor`).to.equal(401)
+      }
+      expect((await refresh(pairs.at(-1)?.refresh ?? '')).status).to.equal(401)
+    }
+  })
+
+  it('gives no refresh token more life than SESSION_MAX_AGE', async () => {
+    const capped = await testEnvironment({
+      REFRESH_ROTATION: 'on',
+      REFRESH_TOKEN_TTL: '600',
+      SESSION_MAX_AGE: '60',
+    })
+    try {
+      const first = await capped.login()
+      const answer = await capped.signoff.post('/auth/token/refresh/', { refresh: first.refresh })
+
+      const { iat, exp } = claimsOf(first.refresh) as { iat: number; exp: number }
+      expect(exp - iat).to.equal(60)
+      expect(claimsOf((answer.json as Pair).refresh)['exp']).to.be.within(exp - 1, exp)
+    } finally {
+      await capped.stop()
+    }
+  })
+})
