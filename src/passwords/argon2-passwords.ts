@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Piscina } from 'piscina'
 import { AuthError } from '../auth/errors.ts'
-import type { Passwords } from '../auth/ports.ts'
+import type { Passwords } from '../auth/ports/accounts.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { ARGON2_PARAMETERS, type Argon2Task } from './argon2-worker.ts'
 

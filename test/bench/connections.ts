@@ -1,5 +1,6 @@
 // Kept-alive TLS connections, each with one request under way at a time.
 import { Client } from 'undici'
+import { fromAnywhere } from './address.ts'
 import type { Target } from './generator-protocol.ts'
 
 export interface Connection {
@@ -37,7 +38,7 @@ async function post(client: Client, path: string, body: string): Promise<number>
   return await new Promise((resolve) => {
     let status = 0
     client.dispatch(
-      { method: 'POST', path, headers: HEADERS, body },
+      { method: 'POST', path, headers: { ...HEADERS, ...fromAnywhere() }, body },
       {
         onRequestStart: () => undefined,
         onResponseStart: (_controller, statusCode) => {

@@ -34,7 +34,7 @@ async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
     if (!options.json) process.stderr.write(`${line} …\n`)
   }
   try {
-    const environment = await testEnvironment()
+    const environment = await testEnvironment({ TRUST_PROXY: 'loopback' })
     try {
       return await measure({ environment, population: await populate(environment), options, say })
     } finally {

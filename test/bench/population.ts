@@ -5,7 +5,7 @@ import { readConfig } from '../../src/config.ts'
 import runArgon2 from '../../src/passwords/argon2-worker.ts'
 import { accessKeys, loadKeys } from '../../src/tokens/load-keys.ts'
 import { jwtTokens } from '../../src/tokens/jwt-tokens.ts'
-import type { Tokens } from '../../src/auth/ports.ts'
+import type { Tokens } from '../../src/auth/ports/tokens.ts'
 import { PASSWORD, type TestEnvironment } from '../support/environment.ts'
 
 /** A login holds its user's row until it is durable, so that one user alone would be a queue. */
@@ -57,13 +57,13 @@ const INSERT_SESSIONS = `
 
 function newSession(tokens: Tokens, userId = '') {
   const id = uuidv7()
-  return { id, userId, ...tokens.signRefresh({ sid: id, userId, scope: 'user' }) }
+  return { id, userId, ...tokens.signRefresh({ sid: id, userId, scope: 'user' }, false) }
 }
 
 async function serverTokens(files: TestEnvironment['signoff']['files']): Promise<Tokens> {
-  const loaded = await loadKeys(files)
-  if ('problems' in loaded) throw new Error(loaded.problems.join('\n'))
   const config = readConfig({})
+  const loaded = await loadKeys({ ...files, issuer: config.ISSUER })
+  if ('problems' in loaded) throw new Error(loaded.problems.join('\n'))
   return jwtTokens({
     accessSigners: accessKeys(loaded.keys.signing, null).signers,
     refreshSigner: loaded.keys.refresh,

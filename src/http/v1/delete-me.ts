@@ -1,0 +1,17 @@
+// DELETE /api/v1/auth/me: the account is deleted, once its password is confirmed.
+import { removeAccount, type RemoveAccountDeps } from '../../auth/remove-account.ts'
+import type { AuthenticateDeps } from '../../auth/verify-access.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { readJson } from '../json-body.ts'
+import type { OriginOf } from '../origin.ts'
+import { authenticated } from './authenticated.ts'
+import { removal } from './fields.ts'
+import { passwordConfirmed } from './password-confirmed.ts'
+
+export function deleteMe(deps: AuthenticateDeps & RemoveAccountDeps & OriginOf): Endpoint['handler'] {
+  return authenticated(deps, async (ctx, claims) => {
+    const { password } = readJson(ctx, removal)
+    await passwordConfirmed(removeAccount(deps, { claims, password, origin: deps.originOf(ctx) }))
+    ctx.status = 204
+  })
+}

@@ -1,0 +1,15 @@
+// DELETE /api/v1/auth/sessions/{id}: one device is logged out.
+import { revokeSession, type RevokeSessionDeps } from '../../auth/revoke-session.ts'
+import type { AuthenticateDeps } from '../../auth/verify-access.ts'
+import type { Endpoint } from '../endpoint.ts'
+import type { OriginOf } from '../origin.ts'
+import { authenticated } from './authenticated.ts'
+import { sessionPath } from './fields.ts'
+
+export function deleteSession(deps: AuthenticateDeps & RevokeSessionDeps & OriginOf): Endpoint['handler'] {
+  return authenticated(deps, async (ctx, claims) => {
+    const { id: sessionId } = sessionPath.parse(ctx['params'])
+    await revokeSession(deps, { claims, sessionId, origin: deps.originOf(ctx) })
+    ctx.status = 204
+  })
+}

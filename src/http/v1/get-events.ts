@@ -1,0 +1,34 @@
+// GET /api/v1/auth/events: what happened to the account, newest first, a page at a time.
+import type { OwnAccount } from '../../auth/ports/accounts.ts'
+import type { EventRecord } from '../../auth/ports/log.ts'
+import { readEvents } from '../../auth/read-events.ts'
+import type { AuthenticateDeps } from '../../auth/verify-access.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { InvalidBodyError } from '../errors.ts'
+import { authenticated } from './authenticated.ts'
+import { eventsQuery } from './fields.ts'
+
+export function getEvents(deps: AuthenticateDeps & { ownAccount: OwnAccount }): Endpoint['handler'] {
+  return authenticated(deps, async (ctx, claims) => {
+    const query = eventsQuery.safeParse(ctx.query)
+    if (!query.success) {
+      const problems = query.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }))
+      throw new InvalidBodyError(problems)
+    }
+    const { cursor: before = null, limit } = query.data
+    const page = await readEvents(deps, { claims, before, limit })
+    ctx.body = { events: page.events.map(toJson), next_cursor: page.next }
+  })
+}
+
+function toJson(event: EventRecord) {
+  return {
+    id: event.id,
+    type: event.type,
+    session_id: event.sessionId,
+    ip_address: event.ipAddress,
+    user_agent: event.userAgent,
+    message: event.message,
+    created_at: event.createdAt.toISOString(),
+  }
+}

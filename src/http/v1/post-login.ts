@@ -1,0 +1,15 @@
+// POST /api/v1/auth/login: username and password for a pair.
+import { login, type LoginDeps } from '../../auth/login.ts'
+import { credentials } from '../credentials.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { readJson } from '../json-body.ts'
+import type { OriginOf } from '../origin.ts'
+import { pairOf } from './pair.ts'
+
+export function postLogin(deps: LoginDeps & OriginOf): Endpoint['handler'] {
+  return async (ctx) => {
+    const { username, password } = readJson(ctx, credentials)
+    const begun = await login(deps, { username, password, rotates: true, origin: deps.originOf(ctx) })
+    ctx.body = pairOf(begun)
+  }
+}

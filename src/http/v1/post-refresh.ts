@@ -1,0 +1,14 @@
+// POST /api/v1/auth/refresh: a refresh token for the next pair.
+import { refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { readJson } from '../json-body.ts'
+import type { OriginOf } from '../origin.ts'
+import { refreshBody } from './fields.ts'
+import { pairOf } from './pair.ts'
+
+export function postRefresh(deps: RefreshDeps & OriginOf): Endpoint['handler'] {
+  return async (ctx) => {
+    const { refresh_token: token } = readJson(ctx, refreshBody)
+    ctx.body = pairOf(await refreshRotating(deps, { token, origin: deps.originOf(ctx) }))
+  }
+}

@@ -1,0 +1,16 @@
+// POST /api/v1/auth/register: a new account, and its first session.
+import { register, type RegisterDeps } from '../../auth/register.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { readJson } from '../json-body.ts'
+import type { OriginOf } from '../origin.ts'
+import { registration } from './fields.ts'
+import { pairOf } from './pair.ts'
+
+export function postRegister(deps: RegisterDeps & OriginOf): Endpoint['handler'] {
+  return async (ctx) => {
+    const credentials = readJson(ctx, registration)
+    const begun = await register(deps, { ...credentials, origin: deps.originOf(ctx) })
+    ctx.status = 201
+    ctx.body = { user: begun.user, ...pairOf(begun) }
+  }
+}

@@ -1,0 +1,36 @@
+// What the descriptions of /api/v1 have in common: users, and problem details.
+import { z } from 'zod'
+import type { ZodOpenApiResponsesObject } from 'zod-openapi'
+import { refusals, type Refusals } from '../openapi/answers.ts'
+import { v1Errors } from './errors.ts'
+
+export const user = z.object({ id: z.uuid(), username: z.string(), role: z.string() })
+
+const problemDetails = z.object({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.int(),
+  code: z.string().describe('Stable: for the program.'),
+  detail: z.string().describe('For the person.'),
+  reasons: z.array(z.string()).optional(),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+})
+
+/** What can be wrong with a body before anybody understands it. */
+export const MALFORMED = [400, 413, 415] as const
+
+export const MISSING_FIELD = { field: 'password', message: 'This field is required.' }
+
+/** The refusals of an operation; every one of them can meet a store that is down. */
+export function refused(
+  parts: Pick<Refusals, 'rules' | 'http' | 'problems' | 'others'>,
+): ZodOpenApiResponsesObject {
+  return refusals({
+    ...parts,
+    errors: v1Errors,
+    schema: problemDetails,
+    mediaType: 'application/problem+json',
+    rules: [...(parts.rules ?? []), 'unavailable'],
+    http: [...(parts.http ?? []), 500],
+  })
+}

@@ -1,0 +1,18 @@
+// PUT /api/v1/auth/password: a new password for the current one; the user's other sessions end.
+import { changePassword, type ChangePasswordDeps } from '../../auth/change-password.ts'
+import type { AuthenticateDeps } from '../../auth/verify-access.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { readJson } from '../json-body.ts'
+import type { OriginOf } from '../origin.ts'
+import { authenticated } from './authenticated.ts'
+import { passwordChange } from './fields.ts'
+import { passwordConfirmed } from './password-confirmed.ts'
+
+export function putPassword(deps: AuthenticateDeps & ChangePasswordDeps & OriginOf): Endpoint['handler'] {
+  return authenticated(deps, async (ctx, claims) => {
+    const { current_password: currentPassword, new_password: newPassword } = readJson(ctx, passwordChange)
+    const origin = deps.originOf(ctx)
+    await passwordConfirmed(changePassword(deps, { claims, currentPassword, newPassword, origin }))
+    ctx.status = 204
+  })
+}

@@ -1,0 +1,24 @@
+// Every dialect that the service speaks, without anything behind it: for what can be told from the outside of them.
+import { bearer } from '../../src/http/bearer/router.ts'
+import { browser } from '../../src/http/browser/router.ts'
+import type { Dialect } from '../../src/http/endpoint.ts'
+import { logoutEndpoint } from '../../src/http/logout/router.ts'
+import { openApi } from '../../src/http/openapi/router.ts'
+import { operators } from '../../src/http/operators/router.ts'
+import { peers } from '../../src/http/peers/router.ts'
+import { tokenApi } from '../../src/http/token-api/router.ts'
+import { v1 } from '../../src/http/v1/router.ts'
+
+const VERSION = '1.2.3'
+
+/** Those that the application is made with. Their handlers cannot answer: what they would need is not there. */
+export function givenDialects({ isRegistrationOpen = true } = {}): Dialect[] {
+  const deps = { isRegistrationOpen } as never
+  return [tokenApi, browser, logoutEndpoint, bearer, v1, peers, operators].map((dialect) => dialect(deps))
+}
+
+/** Those, and the one that describes them. */
+export function everyDialect(options?: { isRegistrationOpen: boolean }): Dialect[] {
+  const described = givenDialects(options)
+  return [...described, openApi({ described, version: VERSION })]
+}
