@@ -66,14 +66,21 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     leewaySeconds,
     now,
   })
-  const secretKey = config.SECRET_KEY ?? null
   const deps = {
     ...stores,
     throttle: createThrottle(stores.attempts),
     passwords,
     isCommonPassword,
     tokens,
-    foreignTokens: foreignTokens({ secretKey, issuers: keys.trustedIssuers, leewaySeconds, now }),
+    foreignTokens: foreignTokens({
+      secretKey: config.SECRET_KEY ?? null,
+      issuers: keys.trustedIssuers,
+      leewaySeconds,
+      now,
+      onFetchFailure: ({ href }, cause) => {
+        log.warn({ url: href, err: cause }, 'the keys of a trusted issuer cannot be fetched')
+      },
+    }),
     decoyHash: await passwords.hash(randomBytes(32).toString('base64url')),
     now,
     nowMs: Date.now,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { RateLimiterRedis } from 'rate-limiter-flexible'
 import type { AttemptCounters } from '../auth/ports/attempts.ts'
+import type { SystemLog } from '../ops/log.ts'
 import { boundedAttemptCounters } from './bounded-attempt-counters.ts'
 
 /** How long a store that failed is left alone. */
@@ -12,10 +13,10 @@ const PAUSE_MS = 1000
  * Counts of all instances are one as long as Redis answers. Each call waits for Redis as long as one
  * command may take, and not at all while the connection is down. Every key has a time to live.
  */
-export function attemptCounters(redis: Redis | null): AttemptCounters {
+export function attemptCounters(redis: Redis | null, log: SystemLog): AttemptCounters {
   // Whole milliseconds: a rounding error above 60 seconds is no 61st second to wait.
   const memory = boundedAttemptCounters(() => Math.floor(performance.now()))
-  return hashingKeys(redis ? insured(redisAttemptCounters(redis), memory) : memory)
+  return hashingKeys(redis ? insured(redisAttemptCounters(redis), memory, log) : memory)
 }
 
 function redisAttemptCounters(redis: Redis): AttemptCounters {
@@ -48,14 +49,21 @@ function redisAttemptCounters(redis: Redis): AttemptCounters {
  * none of them is to wait for a store that hangs. (The library's own insurance keeps a timer for each
  * key, and as many keys as anyone likes to make up.)
  */
-function insured(store: AttemptCounters, memory: AttemptCounters): AttemptCounters {
+function insured(store: AttemptCounters, memory: AttemptCounters, log: SystemLog): AttemptCounters {
   let pausedUntil = 0
+  let isStoreUsed = true
 
   async function either<T>(ask: (counters: AttemptCounters) => Promise<T>): Promise<T> {
     if (performance.now() < pausedUntil) return await ask(memory)
     try {
-      return await ask(store)
-    } catch {
+      const answer = await ask(store)
+      if (!isStoreUsed) log.info('attempts to log in are counted in Redis again')
+      isStoreUsed = true
+      return answer
+    } catch (error) {
+      if (isStoreUsed)
+        log.warn({ err: error }, 'attempts to log in are counted by this instance alone: Redis fails')
+      isStoreUsed = false
       pausedUntil = performance.now() + PAUSE_MS
       return await ask(memory)
     }

@@ -58,7 +58,7 @@ export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics 
     journal,
     denylist: redis?.denylist ?? absentDenylist,
     auditLog: postgresAuditLog(entries),
-    attempts: attemptCounters(redis?.connection ?? null),
+    attempts: attemptCounters(redis?.connection ?? null, log),
 
     readiness: async () => {
       const answering = await journal.settledUpTo().then(

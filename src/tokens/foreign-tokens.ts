@@ -17,6 +17,8 @@ export interface ForeignTokensOptions {
   issuers: TrustedIssuer[]
   leewaySeconds: number
   now: () => EpochSeconds
+  /** Hears of each failure to fetch an issuer's keys. */
+  onFetchFailure: (url: URL, cause: unknown) => void
 }
 
 /** One trusted issuer, with its keys at hand. */
@@ -43,7 +45,10 @@ export function foreignTokens(options: ForeignTokensOptions): ForeignTokens {
   const { secretKey, leewaySeconds, now } = options
   const secret = secretKey === null ? null : hs256(Buffer.from(secretKey))
   const verifiers = new Map<unknown, Verifier>(
-    options.issuers.map(({ issuer, audience, keys }) => [issuer, { audience, keys: issuerKeys(keys, now) }]),
+    options.issuers.map(({ issuer, audience, keys }) => [
+      issuer,
+      { audience, keys: issuerKeys(keys, options) },
+    ]),
   )
 
   return {

@@ -39,6 +39,12 @@ export interface IssuerKeys {
   keyFor: CompactVerifyGetKey
 }
 
+export interface IssuerKeysDeps {
+  now: () => EpochSeconds
+  /** Hears of each failure to fetch keys; there is one in ten seconds at the most. */
+  onFetchFailure: (url: URL, cause: unknown) => void
+}
+
 const FETCH_TIMEOUT_MS = 2_000
 const MAX_JWKS_BYTES = 64 * 1024
 /** From then on a use of the keys fetches them again: one that was withdrawn is refused. */
@@ -48,21 +54,21 @@ const UNKNOWN_KEY_PAUSE_SECONDS = 60
 /** An issuer that failed is left alone for so long. */
 const FAILURE_PAUSE_SECONDS = 10
 
-export function issuerKeys(source: IssuerKeySource, now: () => EpochSeconds): IssuerKeys {
+export function issuerKeys(source: IssuerKeySource, deps: IssuerKeysDeps): IssuerKeys {
   if ('publicKey' in source) {
     // Whatever `kid` the token names: there is this one key.
     return { algorithms: [source.algorithm], keyFor: () => source.publicKey }
   }
   const algorithms = [...ISSUER_ALGORITHMS]
   if ('jwks' in source) return { algorithms, keyFor: createLocalJWKSet(source.jwks) }
-  return { algorithms, keyFor: remoteKeys(source.jwksUrl, now) }
+  return { algorithms, keyFor: remoteKeys(source.jwksUrl, deps) }
 }
 
 /**
  * jose fetches (one fetch for all who wait), checks and chooses; when to fetch is decided here, as
  * jose would ask an issuer that is down once for every token, and forget its keys meanwhile.
  */
-function remoteKeys(url: URL, now: () => EpochSeconds): CompactVerifyGetKey {
+function remoteKeys(url: URL, { now, onFetchFailure }: IssuerKeysDeps): CompactVerifyGetKey {
   const remote = createRemoteJWKSet(url, {
     timeoutDuration: FETCH_TIMEOUT_MS,
     cacheMaxAge: Infinity,
@@ -103,6 +109,8 @@ function remoteKeys(url: URL, now: () => EpochSeconds): CompactVerifyGetKey {
       await remote.reload()
       fetchedAt = now()
     } catch (cause) {
+      // Of those who waited for the same fetch, the first tells.
+      if (!failure || !isWithin(failure.at, FAILURE_PAUSE_SECONDS)) onFetchFailure(url, cause)
       failure = { at: now(), cause }
       throw new AuthError('unavailable', { cause })
     }

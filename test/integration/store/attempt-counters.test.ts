@@ -10,6 +10,7 @@ import { attemptCounters } from '../../../src/store/attempt-counters.ts'
 import { recentMap } from '../../../src/store/recent-map.ts'
 import { connectRedis } from '../../../src/store/redis.ts'
 import { attemptCountersConformance } from '../../conformance/attempt-counters.ts'
+import { recordingLog } from '../../support/fakes/recording-log.ts'
 import { testRedis, type TestRedis } from '../../support/redis.ts'
 
 const WINDOW: AttemptWindow = { name: 'pair', seconds: 60 }
@@ -40,7 +41,7 @@ describe('attemptCounters on Redis', () => {
   beforeEach(async () => {
     await server.client.flushall()
     connection = await connected(server)
-    attempts = attemptCounters(connection)
+    attempts = attemptCounters(connection, recordingLog())
   })
   afterEach(() => {
     connection.disconnect()
@@ -52,7 +53,7 @@ describe('attemptCounters on Redis', () => {
   attemptCountersConformance('attemptCounters', async () => {
     await server.client.flushall()
     return {
-      attempts: attemptCounters(connection),
+      attempts: attemptCounters(connection, recordingLog()),
       elapse,
       close: async () => {
         await Promise.resolve()
@@ -64,7 +65,7 @@ describe('attemptCounters on Redis', () => {
     const other = await connected(server)
 
     await attempts.count(WINDOW, 'a')
-    const elsewhere = await countOf(attemptCounters(other), 'a')
+    const elsewhere = await countOf(attemptCounters(other, recordingLog()), 'a')
     other.disconnect()
 
     expect(elsewhere).to.equal(2)
@@ -97,7 +98,7 @@ describe('attemptCounters without its Redis', () => {
   beforeEach(async () => {
     server = await testRedis()
     connection = await connected(server)
-    attempts = attemptCounters(connection)
+    attempts = attemptCounters(connection, recordingLog())
     await attempts.count(WINDOW, 'a')
   })
   afterEach(async () => {
@@ -174,7 +175,7 @@ attemptCountersConformance(
   'attemptCounters without any Redis',
   async () =>
     await Promise.resolve({
-      attempts: attemptCounters(null),
+      attempts: attemptCounters(null, recordingLog()),
       elapse,
       close: async () => {
         await Promise.resolve()
@@ -187,7 +188,7 @@ describe('attemptCounters in memory', () => {
     this.timeout(60_000)
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void
-    const attempts = attemptCounters(null)
+    const attempts = attemptCounters(null, recordingLog())
     collect()
     const heapBefore = process.memoryUsage().heapUsed
 
@@ -201,7 +202,7 @@ describe('attemptCounters in memory', () => {
   })
 
   it('keeps a count that goes on through a flood of others', async () => {
-    const attempts = attemptCounters(null)
+    const attempts = attemptCounters(null, recordingLog())
 
     for (let guess = 1; guess <= 10; guess += 1) {
       expect(await countOf(attempts, 'victim')).to.equal(guess)

@@ -19,6 +19,7 @@ describe('foreignTokens of an issuer with a JWKS URL', () => {
   let clock: ManualClock
   let server: JwksServer
   let tokens: ForeignTokens
+  let failures: string[]
   let first: IssuerKey
   let second: IssuerKey
 
@@ -29,12 +30,14 @@ describe('foreignTokens of an issuer with a JWKS URL', () => {
 
   beforeEach(async () => {
     clock = manualClock()
+    failures = []
     server = await jwksServer([first.jwk])
     tokens = foreignTokens({
       secretKey: null,
       issuers: [{ issuer: FOREIGN_ISSUER, audience: FOREIGN_AUDIENCE, keys: { jwksUrl: server.url } }],
       leewaySeconds: 5,
       now: clock.now,
+      onFetchFailure: (url) => failures.push(url.href),
     })
   })
 
@@ -152,6 +155,7 @@ describe('foreignTokens of an issuer with a JWKS URL', () => {
     expect(new Set([...hung, soon])).to.deep.equal(new Set(['unavailable']))
     expect(waitedMs).to.be.within(1_900, 3_500)
     expect(requestsSoon).to.equal(1)
+    expect(failures).to.deep.equal([server.url.href])
     expect(recovered).to.equal('resolved')
   })
 

@@ -23,7 +23,16 @@ let deps: MemoryStores & LogoutBearerDeps
 beforeEach(() => {
   const rules = memoryStores()
   const { leewaySeconds, now } = rules
-  deps = { ...rules, foreignTokens: foreignTokens({ secretKey: SECRET, issuers: [], leewaySeconds, now }) }
+  deps = {
+    ...rules,
+    foreignTokens: foreignTokens({
+      secretKey: SECRET,
+      issuers: [],
+      leewaySeconds,
+      now,
+      onFetchFailure: () => undefined,
+    }),
+  }
 })
 
 const ask = async (token: string, changes: Partial<LogoutBearerDeps> = {}) =>

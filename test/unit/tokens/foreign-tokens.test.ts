@@ -47,6 +47,7 @@ describe('foreignTokens', () => {
       ],
       leewaySeconds: 5,
       now: clock.now,
+      onFetchFailure: () => undefined,
       ...options,
     })
   const claims = (changes: Claims = {}) => issuedClaims(clock.now(), changes)
