@@ -9,8 +9,6 @@ import { tokenMissing } from './errors.ts'
 import { logoutBody, refreshBody, registration } from './fields.ts'
 import { MALFORMED, MISSING_FIELD, refused, user } from './problem-operations.ts'
 
-export * from './account-operations.ts'
-
 const TAGS = ['Account API']
 const BAD_TOKEN: readonly AuthErrorCode[] = ['token_invalid', 'token_expired', 'token_denied']
 

@@ -6,6 +6,7 @@ import type { RefreshDeps } from '../../auth/refresh.ts'
 import type { RegisterDeps } from '../../auth/register.ts'
 import type { Dialect, Endpoint } from '../endpoint.ts'
 import type { OriginOf } from '../origin.ts'
+import * as accountOperations from './account-operations.ts'
 import { deleteMe } from './delete-me.ts'
 import { deleteSession } from './delete-session.ts'
 import { v1Errors } from './errors.ts'
@@ -58,30 +59,35 @@ function tokens(deps: V1Deps): Endpoint[] {
 
 function account(deps: V1Deps): Endpoint[] {
   return [
-    { method: 'GET', path: '/api/v1/auth/me', operation: operations.readMe, handler: getMe(deps) },
-    { method: 'DELETE', path: '/api/v1/auth/me', operation: operations.removeMe, handler: deleteMe(deps) },
+    { method: 'GET', path: '/api/v1/auth/me', operation: accountOperations.readMe, handler: getMe(deps) },
+    {
+      method: 'DELETE',
+      path: '/api/v1/auth/me',
+      operation: accountOperations.removeMe,
+      handler: deleteMe(deps),
+    },
     {
       method: 'PUT',
       path: '/api/v1/auth/password',
-      operation: operations.changePassword,
+      operation: accountOperations.changePassword,
       handler: putPassword(deps),
     },
     {
       method: 'GET',
       path: '/api/v1/auth/sessions',
-      operation: operations.listSessions,
+      operation: accountOperations.listSessions,
       handler: getSessions(deps),
     },
     {
       method: 'DELETE',
       path: '/api/v1/auth/sessions/:id',
-      operation: operations.revokeSession,
+      operation: accountOperations.revokeSession,
       handler: deleteSession(deps),
     },
     {
       method: 'GET',
       path: '/api/v1/auth/events',
-      operation: operations.listEvents,
+      operation: accountOperations.listEvents,
       handler: getEvents(deps),
     },
   ]
