@@ -1,13 +1,14 @@
 // The composition root: the one file that knows every part.
 import { randomBytes } from 'node:crypto'
 import { createThrottle } from './auth/throttle.ts'
+import type { Passwords } from './auth/ports/accounts.ts'
 import type { Config } from './config.ts'
 import { createApp } from './http/create-app.ts'
 import { bearer } from './http/bearer/router.ts'
 import { browser } from './http/browser/router.ts'
 import { listenAdmin } from './http/listen-admin.ts'
 import { listen } from './http/listen.ts'
-import { logoutEndpoint } from './http/logout/router.ts'
+import { logoutEndpoint } from './http/auth-logout/router.ts'
 import { operators } from './http/operators/router.ts'
 import { originReader } from './http/origin.ts'
 import { peers } from './http/peers/router.ts'
@@ -18,7 +19,7 @@ import type { SystemLog } from './ops/log.ts'
 import { createMetrics } from './ops/metrics.ts'
 import { argon2Passwords } from './passwords/argon2-passwords.ts'
 import { isCommonPassword } from './passwords/common-passwords.ts'
-import { openStores } from './store/open-stores.ts'
+import { openStores, type Stores } from './store/open-stores.ts'
 import { foreignTokens } from './tokens/foreign-tokens.ts'
 import { jwtTokens } from './tokens/jwt-tokens.ts'
 import { accessKeys, type Keys } from './tokens/load-keys.ts'
@@ -45,57 +46,13 @@ export interface Service {
 
 /** Resolves when it accepts connections. Rejects when a port is taken or the certificate is unusable. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { config, keys, log } = options
+  const { config, log } = options
   const metrics = createMetrics()
-  const now = (): number => Math.floor(Date.now() / 1000)
-  const leewaySeconds = config.LEEWAY
   let isDraining = false
 
-  const stores = openStores({ ...options, leewaySeconds, metrics })
+  const stores = openStores({ ...options, leewaySeconds: config.LEEWAY, metrics })
   const passwords = argon2Passwords(log)
-  const refreshTtlSeconds = Math.min(config.REFRESH_TOKEN_TTL, config.SESSION_MAX_AGE)
-  const sharedSecret = config.ACCESS_TOKEN_ALG === 'HS256' ? (config.SECRET_KEY ?? null) : null
-  const { signers, jwks } = accessKeys(keys.signing, sharedSecret)
-  const tokens = jwtTokens({
-    accessSigners: signers,
-    refreshSigner: keys.refresh,
-    issuer: config.ISSUER,
-    audience: config.AUDIENCE,
-    accessTtlSeconds: config.ACCESS_TOKEN_TTL,
-    refreshTtlSeconds,
-    leewaySeconds,
-    now,
-  })
-  const deps = {
-    ...stores,
-    throttle: createThrottle(stores.attempts),
-    passwords,
-    isCommonPassword,
-    tokens,
-    foreignTokens: foreignTokens({
-      secretKey: config.SECRET_KEY ?? null,
-      issuers: keys.trustedIssuers,
-      leewaySeconds,
-      now,
-      onFetchFailure: ({ href }, cause) => {
-        log.warn({ url: href, err: cause }, 'the keys of a trusted issuer cannot be fetched')
-      },
-    }),
-    decoyHash: await passwords.hash(randomBytes(32).toString('base64url')),
-    now,
-    nowMs: Date.now,
-    leewaySeconds,
-    refreshTtlSeconds,
-    sessionMaxAgeSeconds: config.SESSION_MAX_AGE,
-    rotationGraceSeconds: config.ROTATION_GRACE,
-    tokenApiRotates: config.REFRESH_ROTATION === 'on',
-    isRegistrationOpen: config.REGISTRATION === 'open',
-    csrfSecret: keys.csrfSecret,
-    allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(config.ISSUER).origin],
-    originOf: originReader(config.TRUST_PROXY),
-    jwks,
-    log,
-  }
+  const deps = await dialectDeps(options, stores, passwords)
   const app = createApp({
     dialects: [tokenApi, browser, logoutEndpoint, bearer, v1, peers, operators].map((dialect) =>
       dialect(deps),
@@ -130,5 +87,54 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   } catch (error) {
     await stop(0)
     throw error
+  }
+}
+
+/** All that any dialect needs. */
+async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores, passwords: Passwords) {
+  const now = (): number => Math.floor(Date.now() / 1000)
+  const leewaySeconds = config.LEEWAY
+  const refreshTtlSeconds = Math.min(config.REFRESH_TOKEN_TTL, config.SESSION_MAX_AGE)
+  const sharedSecret = config.ACCESS_TOKEN_ALG === 'HS256' ? (config.SECRET_KEY ?? null) : null
+  const { signers, jwks } = accessKeys(keys.signing, sharedSecret)
+  const tokens = jwtTokens({
+    accessSigners: signers,
+    refreshSigner: keys.refresh,
+    issuer: config.ISSUER,
+    audience: config.AUDIENCE,
+    accessTtlSeconds: config.ACCESS_TOKEN_TTL,
+    refreshTtlSeconds,
+    leewaySeconds,
+    now,
+  })
+  return {
+    ...stores,
+    throttle: createThrottle(stores.attempts),
+    passwords,
+    isCommonPassword,
+    tokens,
+    foreignTokens: foreignTokens({
+      secretKey: config.SECRET_KEY ?? null,
+      issuers: keys.trustedIssuers,
+      leewaySeconds,
+      now,
+      onFetchFailure: ({ href }, cause) => {
+        log.warn({ url: href, err: cause }, 'the keys of a trusted issuer cannot be fetched')
+      },
+    }),
+    decoyHash: await passwords.hash(randomBytes(32).toString('base64url')),
+    now,
+    nowMs: Date.now,
+    leewaySeconds,
+    refreshTtlSeconds,
+    sessionMaxAgeSeconds: config.SESSION_MAX_AGE,
+    rotationGraceSeconds: config.ROTATION_GRACE,
+    tokenApiRotates: config.REFRESH_ROTATION === 'on',
+    isRegistrationOpen: config.REGISTRATION === 'open',
+    csrfSecret: keys.csrfSecret,
+    allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(config.ISSUER).origin],
+    originOf: originReader(config.TRUST_PROXY),
+    jwks,
+    log,
   }
 }

@@ -135,11 +135,13 @@ const schema = z.object({
 })
 
 export type Config = Readonly<z.infer<typeof schema>>
-export type Setting = keyof Config
 
 /** What `signoff serve` cannot do without. */
-const SERVE_NEEDS: readonly Setting[] = ['DATABASE_URL', 'REDIS_URL', 'SIGNING_KEYS_FILE', 'REFRESH_KEY_FILE']
-const TLS_NEEDS: readonly Setting[] = ['TLS_CERT_FILE', 'TLS_KEY_FILE']
+const SERVE_NEEDS = ['DATABASE_URL', 'REDIS_URL', 'SIGNING_KEYS_FILE', 'REFRESH_KEY_FILE'] as const
+const TLS_NEEDS = ['TLS_CERT_FILE', 'TLS_KEY_FILE'] as const
+
+/** With all that production needs. */
+export type ServeConfig = Config & Readonly<Record<(typeof SERVE_NEEDS)[number], string>>
 
 /** The variables as they are, without `.env`; for child processes. */
 export const environment: NodeJS.ProcessEnv = process.env
@@ -154,11 +156,20 @@ export function settingsEnvironment(directory = '.', variables = environment): N
 
 /** Settings from `env`, an empty value counting as none. Throws `ConfigError`. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
+  return readSettings(env, [])
+}
+
+/** The same, for production: what is missing is told together with what is wrong. Throws `ConfigError`. */
+export function readServeConfig(env: NodeJS.ProcessEnv): ServeConfig {
+  const needed = env['TLS'] === 'off' ? SERVE_NEEDS : [...SERVE_NEEDS, ...TLS_NEEDS]
+  return readSettings(env, needed) as ServeConfig
+}
+
+function readSettings(env: NodeJS.ProcessEnv, needed: readonly (keyof Config)[]): Config {
   const given = withoutEmpty(env)
   const result = schema.safeParse(given)
-  const problems = result.success
-    ? []
-    : result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  const problems = needed.filter((name) => given[name] === undefined).map((name) => `${name}: is needed`)
+  for (const { path, message } of result.error?.issues ?? []) problems.push(`${path.join('.')}: ${message}`)
 
   if (given['ACCESS_TOKEN_ALG'] === 'HS256' && !given['SECRET_KEY']) {
     problems.push('SECRET_KEY: is needed with ACCESS_TOKEN_ALG=HS256')
@@ -168,12 +179,6 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   }
   if (!result.success || problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(result.data)
-}
-
-/** The names of the settings that production needs and `config` lacks. */
-export function missingForServe(config: Config): Setting[] {
-  const needed = config.TLS === 'on' ? [...SERVE_NEEDS, ...TLS_NEEDS] : SERVE_NEEDS
-  return needed.filter((name) => config[name] === undefined)
 }
 
 function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

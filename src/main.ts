@@ -2,17 +2,15 @@
 // The command line: what is typed becomes one of the commands.
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { AuthError } from './auth/errors.ts'
-import { keysGenerate, keysList } from './commands/keys.ts'
-import { migrate, type MigrateAction } from './commands/migrate.ts'
+import type { MigrateAction } from './commands/migrate.ts'
 import type { Output } from './commands/output.ts'
-import { serve } from './commands/serve.ts'
-import { start } from './commands/start.ts'
-import { userAdd, userDisable, userEnable, userList, userSetPassword } from './commands/user.ts'
-import { ConfigError, readConfig, settingsEnvironment } from './config.ts'
+import { ConfigError, readConfig, readServeConfig, settingsEnvironment } from './config.ts'
 import { version } from './version.ts'
 
 const json = new Option('--json', 'print JSON, for programs').default(false)
 const settings = () => readConfig(settingsEnvironment())
+
+// Each command loads what it needs, and no more: to serve takes ten times what it takes to list keys.
 
 function commandLine(): Command {
   const program = new Command('signoff')
@@ -26,13 +24,15 @@ function commandLine(): Command {
     .command('start')
     .description('serve, providing whatever of Postgres, Redis, TLS and keys the environment does not name')
     .action(async () => {
+      const { start } = await import('./commands/start.ts')
       await start(settings())
     })
   program
     .command('serve')
     .description('serve in production: provide nothing, refuse to start when something is missing')
     .action(async () => {
-      await serve(settings())
+      const { serve } = await import('./commands/serve.ts')
+      await serve(readServeConfig(settingsEnvironment()))
     })
   program
     .command('migrate')
@@ -40,6 +40,7 @@ function commandLine(): Command {
     .addArgument(new Argument('[action]').choices(['up', 'down', 'status']).default('up'))
     .addOption(json)
     .action(async (action: MigrateAction, output: Output) => {
+      const { migrate } = await import('./commands/migrate.ts')
       await migrate(settings(), action, output)
     })
   addUserCommands(program.command('user').description('manage users; a password comes from standard input'))
@@ -54,6 +55,7 @@ function addUserCommands(user: Command): void {
     .option('--role <role>', 'what peers see as the scope of the tokens', 'user')
     .addOption(json)
     .action(async (username: string, { role, ...output }: Output & { role: string }) => {
+      const { userAdd } = await import('./commands/user.ts')
       await userAdd(settings(), { username, role }, output)
     })
   user
@@ -61,10 +63,11 @@ function addUserCommands(user: Command): void {
     .description('list the users')
     .addOption(json)
     .action(async (output: Output) => {
+      const { userList } = await import('./commands/user.ts')
       await userList(settings(), output)
     })
-  const named = { disable: userDisable, enable: userEnable, 'set-password': userSetPassword }
-  for (const [name, run] of Object.entries(named)) {
+  const named = { disable: 'userDisable', enable: 'userEnable', 'set-password': 'userSetPassword' } as const
+  for (const [name, command] of Object.entries(named)) {
     user
       .command(`${name} <name>`)
       .description(
@@ -72,7 +75,8 @@ function addUserCommands(user: Command): void {
       )
       .addOption(json)
       .action(async (username: string, output: Output) => {
-        await run(settings(), username, output)
+        const commands = await import('./commands/user.ts')
+        await commands[command](settings(), username, output)
       })
   }
 }
@@ -83,6 +87,7 @@ function addKeysCommands(keys: Command): void {
     .description('write SIGNING_KEYS_FILE and REFRESH_KEY_FILE where they do not exist')
     .addOption(json)
     .action(async (output: Output) => {
+      const { keysGenerate } = await import('./commands/keys.ts')
       await keysGenerate(settings(), output)
     })
   keys
@@ -90,6 +95,7 @@ function addKeysCommands(keys: Command): void {
     .description('list the signing keys')
     .addOption(json)
     .action(async (output: Output) => {
+      const { keysList } = await import('./commands/keys.ts')
       await keysList(settings(), output)
     })
 }

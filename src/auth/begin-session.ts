@@ -44,7 +44,7 @@ export async function beginSession(
       refreshJti: refresh.jti,
       expiresAt: refresh.exp,
     },
-    { type: 'USER_LOGIN', origin, userId: account.id },
+    { type: 'USER_LOGIN', origin, userId: account.id, sessionId: grant.sid },
   )
   if (!begun) return null
 

@@ -2,7 +2,8 @@
 import type { Journal } from './ports/denials.ts'
 import type { Origin } from './ports/log.ts'
 import type { ForeignTokens } from './ports/tokens.ts'
-import { deny, endSession, type LogoutDeps } from './logout.ts'
+import { deny, endSession } from './end-session.ts'
+import { type LogoutDeps } from './logout.ts'
 import { verifyAccess } from './verify-access.ts'
 
 export interface LogoutBearerDeps extends LogoutDeps {

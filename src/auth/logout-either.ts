@@ -1,7 +1,8 @@
 // Logs out by an access token, a refresh token, or both; who is logged out already has what they want.
 import type { AccessClaims, RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
-import { endAllSessions, endSession, type Ending, type LogoutDeps } from './logout.ts'
+import { endAllSessions, endSession, type Ending } from './end-session.ts'
+import { type LogoutDeps } from './logout.ts'
 import type { Origin } from './ports/log.ts'
 import type { Tokens } from './ports/tokens.ts'
 import { verifyAccess } from './verify-access.ts'

@@ -30,6 +30,8 @@ export function passwordProblems(
     // Login takes neither of these two, so such a password would never let anybody in.
     { isBroken: password.trim() === '', reason: 'The password is nothing but spaces.' },
     { isBroken: password.includes('\0'), reason: 'The password has a NUL character.' },
+    // Half a character becomes a replacement character on its way: any half would do as well.
+    { isBroken: /\p{Cs}/u.test(password), reason: 'The password has half of a character.' },
     {
       isBroken: usernameKey(password) === usernameKey(username),
       reason: 'The password is the same as the username.',

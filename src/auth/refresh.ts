@@ -1,6 +1,7 @@
 // Trades a refresh token for a new access token, and for its successor where the session rotates.
 import type { RefreshClaims } from '../contract/claims.ts'
 import { checkLive, type CheckLiveDeps } from './check-live.ts'
+import { AuthError } from './errors.ts'
 import { sessionOf } from './generations.ts'
 import type { Origin } from './ports/log.ts'
 import type { SignedAccess, SignedRefresh } from './ports/tokens.ts'
@@ -26,9 +27,24 @@ export interface Refreshed {
  */
 export async function refresh(deps: RefreshDeps, { token, origin }: RefreshInput): Promise<Refreshed> {
   const claims = verifyRefresh(deps.tokens, token)
-  if (claims.gen === undefined) await checkLive(deps, claims)
-  else await sessionOf(deps, { claims, origin })
+  if (claims.gen !== undefined) await sessionOf(deps, { claims, origin })
+  else await checkLiveOrReused(deps, { claims, origin })
   return { claims, access: deps.tokens.signAccess(grantOf(claims), claims.exp) }
+}
+
+/** One that is denied may have been rotated elsewhere and come back here: then its session ends, as everywhere. */
+async function checkLiveOrReused(
+  deps: RefreshDeps,
+  { claims, origin }: { claims: RefreshClaims; origin: Origin },
+): Promise<void> {
+  try {
+    await checkLive(deps, claims)
+  } catch (error) {
+    const isDenied = error instanceof AuthError && error.code === 'token_denied'
+    // Whatever comes of that, the token stays denied.
+    if (isDenied) await sessionOf(deps, { claims, origin }).catch(() => undefined)
+    throw error
+  }
 }
 
 /** Resolves to a new pair of the session, as `rotate` does. Rejects as `refresh` does. */

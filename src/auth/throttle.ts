@@ -1,6 +1,7 @@
 // How guessing is slowed: by address, by username and address, and by username from anywhere.
-import ipaddr from 'ipaddr.js'
 import { AuthError } from './errors.ts'
+import { begin, end, evaluationEnd, inTurn, newLine, type Line } from './guess-line.ts'
+import { networkOf, siteOf } from './network-of.ts'
 import type { AttemptCounters, AttemptWindow } from './ports/attempts.ts'
 import { usernameKey } from './username-key.ts'
 
@@ -25,120 +26,156 @@ export interface Guess {
   ipAddress: string
 }
 
+/** Failures of one address, and its registrations. */
 const ADDRESS: AttemptWindow = { name: 'address', seconds: 60 }
-const ADDRESS_FAILURES = 120
+const ADDRESS_ATTEMPTS = 120
 
 /** Failures of one username from one address. */
 const PAIR: AttemptWindow = { name: 'pair', seconds: 3600 }
 const PAIR_FAILURES = 10
-const PAIR_FAILURES_UNDER_ATTACK = 1
 
 /** Failures of one username from anywhere: beyond them, the name is under attack. */
 const USERNAME: AttemptWindow = { name: 'username', seconds: 3600 }
 const USERNAME_FAILURES = 100
+/** Failures of one username from one site: what counts while the name is under attack. */
+const SITE: AttemptWindow = { name: 'site', seconds: 3600 }
+const SITE_FAILURES = 1
 
 const GREATEST_WAIT_SECONDS = 900
-/** Guesses at one username from one address that wait for each other. */
+/** Guesses of one address that are evaluated at the same time: its share of the hashing. */
+const MAX_EVALUATED = 16
+/** Guesses of one address that wait for these. */
 const MAX_LINE = 512
-
-/** Those who guess at one username from one address at this moment. */
-interface Line {
-  /** Waiting or being evaluated. */
-  length: number
-  evaluated: number
-  /** Ends when whoever stands ahead is admitted or refused. */
-  turn: Promise<void>
-  /** Wakes the one at the head when an evaluation has ended. */
-  wake: () => void
-}
 
 export function createThrottle(attempts: AttemptCounters): Throttle {
   const lines = new Map<string, Line>()
   return {
     guess: async (guess, attempt) => {
       const keys = keysOf(guess)
-      const line = lines.get(keys.pair) ?? newLine()
+      const line = lines.get(keys.network) ?? newLine()
       if (line.length >= MAX_LINE) throw new AuthError('unavailable')
-      lines.set(keys.pair, line)
+      lines.set(keys.network, line)
       line.length += 1
+      const { outages } = line
       try {
-        const allowance = await inTurn(line, async () => await admit(attempts, keys, line))
-        return await evaluate(attempts, keys, { line, allowance, attempt })
+        const scope = await inTurn(line, async () => await admit(attempts, keys, { line, outages }))
+        return await evaluate(attempts, keys, { line, scope, attempt })
       } finally {
         line.length -= 1
-        if (line.length === 0) lines.delete(keys.pair)
+        if (line.length === 0) lines.delete(keys.network)
       }
     },
 
     address: async (ipAddress) => {
       const { count, resetMs } = await attempts.count(ADDRESS, networkOf(ipAddress))
-      if (count > ADDRESS_FAILURES) throw refusal(resetMs)
+      if (count > ADDRESS_ATTEMPTS) throw refusal(resetMs)
     },
   }
 }
 
+/** What decides whether a guess is one too many. */
+interface Scope {
+  window: AttemptWindow
+  key: string
+  /** Failures that go without a wait. */
+  allowance: number
+}
+
 /**
- * Resolves when the guess may be evaluated, to how many failures go without a wait. Those under way count as failures until they have ended, and
- * who stands behind them waits: of a hundred wrong guesses at once no more are evaluated than of as many
- * in a row, and a hundred right ones are all let in.
+ * Resolves when the guess may be evaluated. Guesses under way count as failures until they have ended,
+ * and who stands behind them waits: of a hundred wrong ones at once no more are evaluated than of as
+ * many in a row, and a hundred right ones are all let in.
  */
-async function admit(attempts: AttemptCounters, keys: GuessKeys, line: Line): Promise<number> {
+async function admit(
+  attempts: AttemptCounters,
+  keys: GuessKeys,
+  { line, outages }: { line: Line; outages: number },
+): Promise<Scope> {
   for (;;) {
-    const [ofAddress, ofPair, ofUsername] = await Promise.all([
+    // Whoever waits behind one that a store did not answer would wait for the same store.
+    if (line.outages > outages) throw new AuthError('unavailable')
+    const [ofAddress, ofPair, ofSite, ofUsername] = await Promise.all([
       attempts.peek(ADDRESS, keys.network),
       attempts.peek(PAIR, keys.pair),
+      attempts.peek(SITE, keys.site),
       attempts.peek(USERNAME, keys.username),
     ])
-    if (ofAddress.count >= ADDRESS_FAILURES) throw refusal(ofAddress.resetMs)
-    // Never nothing: who has not failed here yet cannot be locked out by those who fail elsewhere.
-    const allowance = ofUsername.count >= USERNAME_FAILURES ? PAIR_FAILURES_UNDER_ATTACK : PAIR_FAILURES
-    const isFree = ofPair.count + line.evaluated < allowance
-    if (!isFree && line.evaluated === 0) await passWait(attempts, keys.pair, ofPair.count - allowance + 1)
-    if (isFree || line.evaluated === 0) {
-      line.evaluated += 1
-      return allowance
+    if (ofAddress.count >= ADDRESS_ATTEMPTS) throw refusal(ofAddress.resetMs)
+
+    const isUnderAttack = ofUsername.count >= USERNAME_FAILURES
+    const scope = isUnderAttack ? siteScope(keys) : pairScope(keys)
+    const failures = isUnderAttack ? ofSite.count : ofPair.count
+    const underWay = line.evaluatedOf.get(keys.username) ?? 0
+    const room = Math.min(MAX_EVALUATED, ADDRESS_ATTEMPTS - ofAddress.count)
+    const isOneTooMany = failures + underWay >= scope.allowance
+
+    if (line.evaluated >= room || (isOneTooMany && underWay > 0)) {
+      await evaluationEnd(line)
+      continue
     }
-    await new Promise<void>((resolve) => (line.wake = resolve))
+    if (isOneTooMany) await passWait(attempts, scope.key, failures - scope.allowance + 1)
+    begin(line, keys.username)
+    return scope
   }
+}
+
+/** Never nothing: who has not failed here yet cannot be locked out by those who fail elsewhere. */
+function siteScope({ site }: GuessKeys): Scope {
+  return { window: SITE, key: site, allowance: SITE_FAILURES }
+}
+
+function pairScope({ pair }: GuessKeys): Scope {
+  return { window: PAIR, key: pair, allowance: PAIR_FAILURES }
 }
 
 interface Evaluation<T> {
   line: Line
-  allowance: number
+  scope: Scope
   attempt: () => Promise<T>
 }
 
 async function evaluate<T>(
   attempts: AttemptCounters,
   keys: GuessKeys,
-  { line, allowance, attempt }: Evaluation<T>,
+  { line, scope, attempt }: Evaluation<T>,
 ): Promise<T> {
   try {
     const result = await attempt()
-    await Promise.all([attempts.clear(PAIR, keys.pair), attempts.clear(waitOf(0), keys.pair)])
+    await forget(attempts, keys)
     return result
   } catch (error) {
     // Counted before the next one is admitted.
-    if (isWrongGuess(error)) await countFailure(attempts, keys, allowance)
+    if (isWrongGuess(error)) await countFailure(attempts, keys, scope)
+    if (isUnanswered(error)) line.outages += 1
     throw error
   } finally {
-    line.evaluated -= 1
-    line.wake()
+    end(line, keys.username)
   }
 }
 
-async function countFailure(attempts: AttemptCounters, keys: GuessKeys, allowance: number): Promise<void> {
-  const [ofPair] = await Promise.all([
+async function countFailure(attempts: AttemptCounters, keys: GuessKeys, scope: Scope): Promise<void> {
+  const [ofPair, ofSite] = await Promise.all([
     attempts.count(PAIR, keys.pair),
+    attempts.count(SITE, keys.site),
     attempts.count(USERNAME, keys.username),
     attempts.count(ADDRESS, keys.network),
   ])
-  if (ofPair.count === allowance) await attempts.count(waitOf(0), keys.pair)
+  const { count } = scope.window === SITE ? ofSite : ofPair
+  if (count === scope.allowance) await attempts.count(waitOf(0), scope.key)
+}
+
+async function forget(attempts: AttemptCounters, { pair, site }: GuessKeys): Promise<void> {
+  await Promise.all([
+    attempts.clear(PAIR, pair),
+    attempts.clear(SITE, site),
+    attempts.clear(waitOf(0), pair),
+    attempts.clear(waitOf(0), site),
+  ])
 }
 
 /** Lets one guess pass and makes the next one wait; rejects with `throttled` while the wait before lasts. */
-async function passWait(attempts: AttemptCounters, pair: string, excess: number): Promise<void> {
-  const { count, resetMs } = await attempts.count(waitOf(excess), pair)
+async function passWait(attempts: AttemptCounters, key: string, excess: number): Promise<void> {
+  const { count, resetMs } = await attempts.count(waitOf(excess), key)
   if (count > 1) throw refusal(resetMs)
 }
 
@@ -147,29 +184,26 @@ function waitOf(excess: number): AttemptWindow {
   return { name: 'wait', seconds: Math.min(2 ** excess, GREATEST_WAIT_SECONDS) }
 }
 
-function newLine(): Line {
-  return { length: 0, evaluated: 0, turn: Promise.resolve(), wake: () => undefined }
-}
-
-async function inTurn<T>(line: Line, work: () => Promise<T>): Promise<T> {
-  const done = line.turn.then(work)
-  line.turn = done.then(
-    () => undefined,
-    () => undefined,
-  )
-  return await done
-}
-
 interface GuessKeys {
   network: string
   pair: string
+  site: string
   username: string
 }
 
-function keysOf({ username, ipAddress }: Guess): GuessKeys {
-  const key = usernameKey(username)
+function keysOf({ username: asTyped, ipAddress }: Guess): GuessKeys {
+  const username = usernameKey(asTyped)
   const network = networkOf(ipAddress)
-  return { network, pair: JSON.stringify([network, key]), username: key }
+  return {
+    network,
+    pair: JSON.stringify([network, username]),
+    site: JSON.stringify([siteOf(ipAddress), username]),
+    username,
+  }
+}
+
+function isUnanswered(error: unknown): boolean {
+  return error instanceof AuthError && error.code === 'unavailable'
 }
 
 function isWrongGuess(error: unknown): boolean {
@@ -178,13 +212,4 @@ function isWrongGuess(error: unknown): boolean {
 
 function refusal(waitMs: number): AuthError {
   return new AuthError('throttled', { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) })
-}
-
-/** Who holds one IPv6 address holds its /64, the least that is given to anyone (RFC 6177). */
-function networkOf(ipAddress: string): string {
-  if (!ipaddr.isValid(ipAddress)) return ipAddress
-  // IPv4 within IPv6 is IPv4: by its /64, all of it would be one network.
-  const address = ipaddr.process(ipAddress)
-  if (address.kind() === 'ipv4') return address.toString()
-  return ipaddr.IPv6.networkAddressFromCIDR(`${ipAddress}/64`).toString()
 }

@@ -1,8 +1,8 @@
-// signoff serve: production. Provides nothing; refuses to start with one list of all that is missing or wrong.
+// signoff serve: production. Provides nothing; refuses to start with a list of all that is wrong with its files.
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { startService, type ServiceOptions } from '../app.ts'
-import { ConfigError, missingForServe, type Config } from '../config.ts'
+import { ConfigError, type Config, type ServeConfig } from '../config.ts'
 import { systemLog, type SystemLog } from '../ops/log.ts'
 import { stopSignal } from '../ops/shutdown.ts'
 import { migrationStatus } from '../store/migrate.ts'
@@ -12,7 +12,7 @@ import { loadKeys } from '../tokens/load-keys.ts'
 export const SHUTDOWN_DEADLINE_MS = 10_000
 
 /** Runs until it is told to stop. Rejects with `ConfigError`, or with what kept it from listening. */
-export async function serve(config: Config): Promise<void> {
+export async function serve(config: ServeConfig): Promise<void> {
   const stopped = stopSignal()
   const log = systemLog(config.LOG_LEVEL ?? 'info')
   const options = await serviceOptions(config, log)
@@ -26,26 +26,20 @@ export async function serve(config: Config): Promise<void> {
   log.info('stopped')
 }
 
-async function serviceOptions(config: Config, log: SystemLog): Promise<ServiceOptions> {
+async function serviceOptions(config: ServeConfig, log: SystemLog): Promise<ServiceOptions> {
   const { DATABASE_URL, REDIS_URL, SIGNING_KEYS_FILE, REFRESH_KEY_FILE } = config
-  const problems = missingForServe(config).map((name) => `${name}: is needed`)
-
   const tls = tlsFiles(config)
-  if (tls) problems.push(...tlsProblems(tls))
-  if (SIGNING_KEYS_FILE && REFRESH_KEY_FILE) {
-    const loaded = await loadKeys({
-      signingKeysFile: SIGNING_KEYS_FILE,
-      refreshKeyFile: REFRESH_KEY_FILE,
-      trustedIssuersFile: config.TRUSTED_ISSUERS,
-      issuer: config.ISSUER,
-      sharedSecret: config.SECRET_KEY,
-    })
-    if ('problems' in loaded) problems.push(...loaded.problems)
-    else if (problems.length === 0 && DATABASE_URL && REDIS_URL) {
-      return { config, databaseUrl: DATABASE_URL, redisUrl: REDIS_URL, tls, keys: loaded.keys, log }
-    }
-  }
-  throw new ConfigError(problems)
+  const loaded = await loadKeys({
+    signingKeysFile: SIGNING_KEYS_FILE,
+    refreshKeyFile: REFRESH_KEY_FILE,
+    trustedIssuersFile: config.TRUSTED_ISSUERS,
+    issuer: config.ISSUER,
+    sharedSecret: config.SECRET_KEY,
+  })
+  const problems = tls ? tlsProblems(tls) : []
+  if ('problems' in loaded) throw new ConfigError([...problems, ...loaded.problems])
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { config, databaseUrl: DATABASE_URL, redisUrl: REDIS_URL, tls, keys: loaded.keys, log }
 }
 
 /** The files that the settings name; `null` when TLS is off, or they name none. */

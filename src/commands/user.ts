@@ -83,7 +83,7 @@ export async function withUsers<T>(
   try {
     return await work({
       userAdmin: postgresUserAdmin({
-        entries: { postgres: database, log, onFailure: () => undefined },
+        entries: { postgres: database, log, onFailure: () => undefined, onEvent: () => undefined },
         leewaySeconds,
       }),
       passwords,

@@ -68,10 +68,10 @@ function identifyRequest({ log, metrics, isDraining }: AppOptions): Middleware {
 
     const route = (ctx as { _matchedRoute?: string })._matchedRoute ?? 'none'
     const seconds = (performance.now() - start) / 1000
-    metrics.requestDone({ route, status: ctx.status, seconds })
-    const request = { requestId, method: ctx.method, route, status: ctx.status, seconds }
+    const answered = { method: ctx.method, route, status: ctx.status, seconds }
+    metrics.requestDone(answered)
     // At debug, failures too: an outage is told once where it is noticed, not once a request.
-    log.debug(request, 'answered')
+    log.debug({ requestId, ...answered }, 'answered')
   }
 }
 
@@ -87,7 +87,7 @@ function corsFor(allowed: readonly string[]): Middleware {
 
 function notFound({ dialects, fallback, log }: AppOptions): Middleware {
   return async (ctx) => {
-    const isWithin = ({ prefix }: Dialect) => prefix !== undefined && ctx.path.startsWith(`${prefix}/`)
+    const isWithin = ({ prefix }: Dialect) => prefix !== undefined && `${ctx.path}/`.startsWith(`${prefix}/`)
     const errors = dialects.find(isWithin)?.errors ?? fallback
     await answerErrors(errors, log)(ctx, () => {
       throw Object.assign(new Error('not found'), { status: 404 })

@@ -4,10 +4,12 @@ import { MAX_PASSWORD_BYTES } from '../auth/password-rules.ts'
 
 const hasNoNul = (text: string) => !text.includes('\0')
 
-const text = z
-  .string({
-    error: ({ input }) => (input === undefined ? 'This field is required.' : 'A string is expected.'),
-  })
+/** Of any length and content. */
+export const anyText = z.string({
+  error: ({ input }) => (input === undefined ? 'This field is required.' : 'A string is expected.'),
+})
+
+const text = anyText
   .refine((value) => value.trim() !== '', { error: 'This field may not be blank.', abort: true })
   .refine(hasNoNul, 'Null characters are not allowed.')
 

@@ -39,14 +39,14 @@ export interface FieldProblem {
   message: string
 }
 
-/** The body is not what the endpoint takes. */
-export class InvalidBodyError extends Error {
-  override readonly name = 'InvalidBodyError'
+/** The body, or the query, is not what the endpoint takes. */
+export class InvalidInputError extends Error {
+  override readonly name = 'InvalidInputError'
   readonly status = 400
   readonly problems: readonly FieldProblem[]
 
   constructor(problems: readonly FieldProblem[] = []) {
-    super('invalid body')
+    super('invalid input')
     this.problems = problems
   }
 }
@@ -77,7 +77,7 @@ export function answerErrors(dialect: DialectErrors, log: SystemLog): Middleware
     }
     const status = statusOf(error)
     if (status >= 500) log.error({ err: error }, 'a request failed for a reason of ours')
-    return dialect.http(status, ctx, error instanceof InvalidBodyError ? error.problems : [])
+    return dialect.http(status, ctx, error instanceof InvalidInputError ? error.problems : [])
   }
 }
 

@@ -2,10 +2,10 @@
 import type { Context } from 'koa'
 import type { z } from 'zod'
 import { bodyOf } from './body.ts'
-import { InvalidBodyError } from './errors.ts'
+import { InvalidInputError } from './errors.ts'
 
 /**
- * The fields, unknown ones left out; an absent body counts as `{}`. Throws `InvalidBodyError` (400), or an
+ * The fields, unknown ones left out; an absent body counts as `{}`. Throws `InvalidInputError` (400), or an
  * error whose `status` is 415 for another content type: a foreign page's form cannot send JSON unasked.
  */
 export function readJson<Schema extends z.ZodObject>(ctx: Context, schema: Schema): z.infer<Schema> {
@@ -15,12 +15,17 @@ export function readJson<Schema extends z.ZodObject>(ctx: Context, schema: Schem
   }
   const body = bytes ? parseJson(bytes) : {}
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new InvalidBodyError([{ field: 'body', message: 'A JSON object is expected.' }])
+    throw new InvalidInputError([{ field: 'body', message: 'A JSON object is expected.' }])
   }
-  const result = schema.safeParse(body)
+  return readFields(body, schema)
+}
+
+/** The fields, unknown ones left out. Throws `InvalidInputError` with what is wrong with each. */
+export function readFields<Schema extends z.ZodObject>(input: object, schema: Schema): z.infer<Schema> {
+  const result = schema.safeParse(input)
   if (result.success) return result.data
 
-  throw new InvalidBodyError(
+  throw new InvalidInputError(
     result.error.issues.map(({ path, message }) => ({ field: path.join('.'), message })),
   )
 }
@@ -29,6 +34,6 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
-    throw new InvalidBodyError()
+    throw new InvalidInputError()
   }
 }

@@ -1,5 +1,5 @@
 // The system log: JSON lines on standard output.
-import { pino } from 'pino'
+import { pino, stdSerializers } from 'pino'
 
 /** What the rest of the program needs of it. */
 export interface SystemLog {
@@ -27,7 +27,16 @@ export function systemLog(level: string): SystemLog {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: withoutRow },
     },
     destination,
   )
+}
+
+/** A database error quotes the row that it refused in these, password hash included. */
+const ROW_FIELDS: readonly string[] = ['detail', 'where', 'internalQuery']
+
+function withoutRow(error: Error): object {
+  const told = Object.entries(stdSerializers.err(error))
+  return Object.fromEntries(told.filter(([name]) => !ROW_FIELDS.includes(name)))
 }

@@ -4,7 +4,9 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export interface Metrics {
   logEntryFailed: () => void
   denylistTrusted: (isTrusted: boolean) => void
-  requestDone: (request: { route: string; status: number; seconds: number }) => void
+  requestDone: (request: { method: string; route: string; status: number; seconds: number }) => void
+  /** What a log entry tells of has happened. */
+  eventHappened: (type: string) => void
   /** The text of `GET /metrics`, with its content type. */
   render: () => Promise<{ contentType: string; text: string }>
 }
@@ -23,10 +25,16 @@ export function createMetrics(): Metrics {
     help: '1 while Redis is known to agree with the journal, 0 while Postgres is asked instead.',
     registers,
   })
+  const events = new Counter({
+    name: 'signoff_events_total',
+    help: 'What the log entries tell of, by their type: logins, failed ones, logouts, reused refresh tokens …',
+    labelNames: ['type'],
+    registers,
+  })
   const requests = new Histogram({
     name: 'signoff_http_request_duration_seconds',
     help: 'Time from the request head to the answer.',
-    labelNames: ['route', 'status'],
+    labelNames: ['method', 'route', 'status'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   })
@@ -38,8 +46,11 @@ export function createMetrics(): Metrics {
     denylistTrusted: (isTrusted) => {
       denylistTrusted.set(isTrusted ? 1 : 0)
     },
-    requestDone: ({ route, status, seconds }) => {
-      requests.observe({ route, status }, seconds)
+    requestDone: ({ method, route, status, seconds }) => {
+      requests.observe({ method, route, status }, seconds)
+    },
+    eventHappened: (type) => {
+      events.inc({ type })
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   }

@@ -20,6 +20,8 @@ export interface LogEntriesDeps {
   log: SystemLog
   /** Called for each entry that could not be written. */
   onFailure: () => void
+  /** Called for what has happened, whether its entry could be written or not. */
+  onEvent: (entry: LogEntry) => void
 }
 
 const MAX_MESSAGE_CHARACTERS = 500
@@ -40,20 +42,43 @@ export const WRITE_ENTRY: Statement = {
   text: insertEntry('(SELECT $6::uuid AS user_id, $7::uuid AS session_id) AS subject', 1),
 }
 
-/** Does the work with its entry; where Postgres refuses that, without it, and reports the loss. */
+export interface LoggedWork<T> {
+  entry: LogEntry
+  /** Whether the result says that there is something to tell. */
+  hasHappened: (result: T) => boolean
+  work: (isLogged: boolean) => Promise<T>
+}
+
+/**
+ * Does the work with its entry. Where Postgres refuses that, does it without, and writes the entry
+ * alone: what was in the way may have been neither. An entry that cannot be written is reported.
+ */
 export async function despiteEntry<T>(
-  { log, onFailure }: LogEntriesDeps,
-  entry: LogEntry,
-  work: (isLogged: boolean) => Promise<T>,
+  deps: LogEntriesDeps,
+  { entry, hasHappened, work }: LoggedWork<T>,
 ): Promise<T> {
+  const { result, isLogged } = await work(true).then(
+    (logged) => ({ result: logged, isLogged: true }),
+    async (error: unknown) => {
+      if (!isRefusal(error)) throw error
+      return { result: await work(false), isLogged: false }
+    },
+  )
+  if (hasHappened(result)) {
+    deps.onEvent(entry)
+    if (!isLogged) await writeAlone(deps, entry)
+  }
+  return result
+}
+
+/** Never rejects. */
+async function writeAlone({ postgres, log, onFailure }: LogEntriesDeps, entry: LogEntry): Promise<void> {
   try {
-    return await work(true)
+    const { userId = null, sessionId = null } = entry
+    await postgres.query(WRITE_ENTRY, [...entryValues(entry), userId, sessionId])
   } catch (error) {
-    if (!isRefusal(error)) throw error
-    const result = await work(false)
     onFailure()
     log.error({ eventType: entry.type, err: error }, 'a log entry could not be written')
-    return result
   }
 }
 
@@ -61,28 +86,23 @@ export function logEntries(deps: LogEntriesDeps): LogEntries {
   const { postgres } = deps
   return {
     query: async <Row extends object>(statement: LoggedStatement, values: unknown[], entry: LogEntry) =>
-      await despiteEntry(deps, entry, async (isLogged) =>
-        isLogged
-          ? await postgres.query<Row>(statement.withEntry, [...values, ...entryValues(entry)])
-          : await postgres.query<Row>(statement.withoutEntry, values),
-      ),
+      await despiteEntry(deps, {
+        entry,
+        hasHappened: (rows: Row[]) => rows.length > 0,
+        work: async (isLogged) =>
+          isLogged
+            ? await postgres.query<Row>(statement.withEntry, [...values, ...entryValues(entry)])
+            : await postgres.query<Row>(statement.withoutEntry, values),
+      }),
   }
 }
 
 /** Entries that describe no statement, such as a failed login. */
-export function postgresAuditLog({ postgres, log, onFailure }: LogEntriesDeps): AuditLog {
+export function postgresAuditLog(deps: LogEntriesDeps): AuditLog {
   return {
     write: async (entry) => {
-      try {
-        await postgres.query(WRITE_ENTRY, [
-          ...entryValues(entry),
-          entry.userId ?? null,
-          entry.sessionId ?? null,
-        ])
-      } catch (error) {
-        onFailure()
-        log.error({ eventType: entry.type, err: error }, 'a log entry could not be written')
-      }
+      deps.onEvent(entry)
+      await writeAlone(deps, entry)
     },
   }
 }

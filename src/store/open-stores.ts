@@ -3,7 +3,7 @@ import { AuthError } from '../auth/errors.ts'
 import type { OwnAccount, UserAdmin, Users } from '../auth/ports/accounts.ts'
 import type { AttemptCounters } from '../auth/ports/attempts.ts'
 import type { Denylist, Journal } from '../auth/ports/denials.ts'
-import type { AuditLog } from '../auth/ports/log.ts'
+import type { AuditLog, LogEntry } from '../auth/ports/log.ts'
 import type { Sessions } from '../auth/ports/sessions.ts'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
@@ -45,7 +45,17 @@ export interface Stores {
 /** Connects in the background: what is down at first is used when it comes up. */
 export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics }: StoresOptions): Stores {
   const database = postgres({ url: databaseUrl, log })
-  const entries = { postgres: database, log, onFailure: metrics.logEntryFailed }
+  const entries = {
+    postgres: database,
+    log,
+    onFailure: metrics.logEntryFailed,
+    onEvent: ({ type, sessionId, origin }: LogEntry) => {
+      metrics.eventHappened(type)
+      if (type !== 'REFRESH_REUSE') return
+      const { ipAddress } = origin
+      log.warn({ sessionId, ipAddress }, 'a refresh token was used twice: its session has ended')
+    },
+  }
   const logged = { postgres: database, logEntries: logEntries(entries), leewaySeconds }
   const journal = postgresJournal(logged)
   const redis = redisUrl === null ? null : openDenylist({ redisUrl, journal, log, metrics })

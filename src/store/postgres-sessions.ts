@@ -95,11 +95,11 @@ const END_ALL: LoggedStatement = {
 
 const LIVE_SESSION = `
   generation, (extract(epoch FROM rotated_at) * 1000)::float8 AS "rotatedAtMs",
-  floor(extract(epoch FROM created_at))::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt"`
+  extract(epoch FROM created_at)::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt"`
 
 const FIND: Statement = {
   name: 'sessions.find',
-  text: `SELECT ${LIVE_SESSION} FROM user_sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > now()`,
+  text: `SELECT ${LIVE_SESSION} FROM user_sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > now() - $2::float8 * interval '1 second'`,
 }
 
 const LIST: Statement = {
@@ -123,7 +123,7 @@ const ROTATE: Statement = {
         expires_at = greatest(expires_at, least(
           to_timestamp($5::float8), date_trunc('second', created_at) + $6::float8 * interval '1 second'
         ))
-      WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > now()
+      WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > now() - $9::float8 * interval '1 second'
       RETURNING id, ${LIVE_SESSION}
     ), retired AS (
       INSERT INTO revocations (denied_id, partition, reason, expires_at)
@@ -197,6 +197,7 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
         maxAgeSeconds,
         retired ? tokenId(sessionId, retired.jti) : null,
         retired ? retired.expiresAt + leewaySeconds : null,
+        leewaySeconds,
       ]
       const [row] = await postgres.query<RotatedRow>(ROTATE, values)
       if (!row) return null
@@ -208,7 +209,7 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
     },
 
     find: async (sessionId) => {
-      const [session] = await postgres.query<LiveSession>(FIND, [sessionId])
+      const [session] = await postgres.query<LiveSession>(FIND, [sessionId, leewaySeconds])
       return session ?? null
     },
 

@@ -39,10 +39,10 @@ export async function changeUser(
   { statement, values, ending, lastly = [] }: UserChange,
   entry: LogEntry,
 ): Promise<Denial[] | null> {
-  return await despiteEntry(
-    entries,
+  return await despiteEntry(entries, {
     entry,
-    async (isLogged) =>
+    hasHappened: (denials: Denial[] | null) => denials !== null,
+    work: async (isLogged) =>
       await entries.postgres.transaction(async (query) => {
         const [user] = await query<{ id: string }>(statement, values)
         if (!user) return null
@@ -59,5 +59,5 @@ export async function changeUser(
         for (const last of lastly) await query(last, [user.id])
         return denials
       }),
-  )
+  })
 }

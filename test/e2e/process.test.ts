@@ -191,6 +191,8 @@ describe('signoff serve without its stores', () => {
     const wrong = await runSignoff(['serve'], {
       env: {
         DATABASE_URL: 'postgres://localhost/x',
+        REDIS_URL: 'redis://localhost',
+        TRUSTED_ISSUERS: join(directory, 'nowhere'),
         SIGNING_KEYS_FILE: weak,
         REFRESH_KEY_FILE: weak,
         TLS_CERT_FILE: weak,
@@ -200,10 +202,11 @@ describe('signoff serve without its stores', () => {
     await rm(directory, { recursive: true })
 
     expect(bare.status).to.equal(2)
-    for (const name of ['PORT', 'LEEWAY']) expect(bare.stderr).to.contain(`${name}:`)
+    for (const name of ['PORT', 'LEEWAY', 'DATABASE_URL', 'TLS_CERT_FILE'])
+      expect(bare.stderr).to.contain(`${name}:`)
     expect(wrong.status).to.equal(2)
     for (const name of [
-      'REDIS_URL',
+      'TRUSTED_ISSUERS',
       'SIGNING_KEYS_FILE',
       'REFRESH_KEY_FILE',
       'TLS_CERT_FILE and TLS_KEY_FILE',

@@ -16,6 +16,30 @@ const BLACKLISTED = {
   body: { detail: 'Token is blacklisted', code: 'token_not_valid' },
 }
 
+describe('a refresh token without rotation that is rotated elsewhere', () => {
+  it('ends its session when it comes back to the token API', async () => {
+    const env = await testEnvironment({ ROTATION_GRACE: '0' })
+    try {
+      const owner = await env.login()
+      const stolen = await env.signoff.post('/api/v1/auth/refresh', { refresh_token: owner.refresh })
+      const thief = (stolen.json as { refresh_token: string }).refresh_token
+      await new Promise((resolve) => setTimeout(resolve, 5))
+
+      const returned = await env.signoff.post('/auth/token/refresh/', { refresh: owner.refresh })
+      const thiefAgain = await env.signoff.post('/api/v1/auth/refresh', { refresh_token: thief })
+
+      expect(statusAndBody(returned)).to.deep.equal(BLACKLISTED)
+      expect(thiefAgain.status).to.equal(401)
+      const entries = await env.database.sql<{ event_type: string }>(
+        'SELECT event_type FROM logs ORDER BY id',
+      )
+      expect(entries.map(({ event_type }) => event_type)).to.include('REFRESH_REUSE')
+    } finally {
+      await env.stop()
+    }
+  })
+})
+
 describe('rotation at the token API', () => {
   let env: TestEnvironment
 
@@ -83,6 +107,11 @@ describe('rotation at the token API', () => {
       [claimsOf(first.refresh)['sid']],
     )
     expect(entry).to.deep.equal({ event_type: 'REFRESH_REUSE', message: 'generation 0, current 1' })
+    const told = env.signoff.log.filter(({ msg }) => String(msg).startsWith('a refresh token was used twice'))
+    expect(told).to.have.length(1)
+    expect(told[0]).to.include({ level: 'warn', sessionId: claimsOf(first.refresh)['sid'] })
+    const metrics = await fetch(`${env.signoff.adminUrl}/metrics`)
+    expect(await metrics.text()).to.include('signoff_events_total{type="REFRESH_REUSE"} 1')
   })
 
   it('ends the session at once when a token comes back that was replaced twice', async () => {
@@ -116,6 +145,7 @@ describe('rotation at the token API', () => {
   })
 
   it('lets a logout that races ten rotations win, in each of 200 rounds', async () => {
+    let mostRotations = 0
     for (let round = 0; round < 200; round++) {
       const login = await env.signoff.call('/auth/login/', {
         json: { username: 'alice', password: PASSWORD },
@@ -134,12 +164,14 @@ describe('rotation at the token API', () => {
       await Promise.all([...before, ...after])
       expect((await end).status).to.equal(200)
 
+      mostRotations = Math.max(mostRotations, pairs.length - 1)
       const tokens = new Set(pairs.flatMap((pair) => [pair.refresh, pair.access]))
       for (const token of tokens) {
         expect((await verify(token)).status, `round ${round}: a survivor`).to.equal(401)
       }
       expect((await refresh(pairs.at(-1)?.refresh ?? '')).status).to.equal(401)
     }
+    expect(mostRotations, 'rotations that came before a logout').to.be.above(0)
   })
 
   it('gives no refresh token more life than SESSION_MAX_AGE', async () => {

@@ -50,6 +50,25 @@ describe('rotation through a restart of everything', () => {
     expect((await refresh(third.refresh)).status).to.equal(401)
   })
 
+  it('ends the session when a token comes back after the grace', async () => {
+    const hasty = await startWorld(1)
+    try {
+      const call = async (path: string, body: object) => await hasty.signoff().post(path, body)
+      const login = await call('/auth/login/', { username: 'alice', password: PASSWORD })
+      const { refresh: first } = login.json as Pair
+      const second = (await call('/auth/token/refresh/', { refresh: first })).json as Pair
+
+      await hasty.restart()
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      const reused = await call('/auth/token/refresh/', { refresh: first })
+      const successor = await call('/auth/token/refresh/', { refresh: second.refresh })
+
+      expect([reused.status, successor.status]).to.deep.equal([401, 401])
+    } finally {
+      await hasty.remove()
+    }
+  })
+
   it('does both with a Redis that was emptied in between', async () => {
     const [kept, stolen] = [await loggedIn(), await loggedIn()]
     const keptSuccessor = await rotated(kept.refresh)
@@ -70,9 +89,9 @@ function denialKeyOf(token: string): string {
 }
 
 /** Postgres, Redis and the service, all of which can be killed and started again on what they left. */
-async function startWorld() {
+async function startWorld(graceSeconds = 120) {
   const [postgres, redis] = await Promise.all([restartablePostgres(), testRedis()])
-  const env = { REFRESH_ROTATION: 'on', ROTATION_GRACE: '120' }
+  const env = { REFRESH_ROTATION: 'on', ROTATION_GRACE: String(graceSeconds) }
   const start = async (more: Record<string, string> = {}): Promise<Signoff> => {
     const databaseUrl = postgres.url()
     const started = await startSignoff({ databaseUrl, redisUrl: redis.url, env: { ...env, ...more } })

@@ -2,7 +2,7 @@
 import { bearer } from '../../src/http/bearer/router.ts'
 import { browser } from '../../src/http/browser/router.ts'
 import type { Dialect } from '../../src/http/endpoint.ts'
-import { logoutEndpoint } from '../../src/http/logout/router.ts'
+import { logoutEndpoint } from '../../src/http/auth-logout/router.ts'
 import { openApi } from '../../src/http/openapi/router.ts'
 import { operators } from '../../src/http/operators/router.ts'
 import { peers } from '../../src/http/peers/router.ts'

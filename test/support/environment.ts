@@ -1,7 +1,10 @@
 // A service with stores and users of its own: what most end-to-end suites begin with.
+import { v7 as uuidv7 } from 'uuid'
+import { usernameKey } from '../../src/auth/username-key.ts'
+import runArgon2 from '../../src/passwords/argon2-worker.ts'
 import { testDatabase, type TestDatabase } from './postgres.ts'
 import { testRedis, type TestRedis } from './redis.ts'
-import { runSignoff, startSignoff, type Answer, type Signoff } from './signoff.ts'
+import { startSignoff, type Answer, type Signoff } from './signoff.ts'
 
 export interface TestEnvironment {
   signoff: Signoff
@@ -31,11 +34,10 @@ export async function testEnvironment(env: Record<string, string> = {}): Promise
   )
 
   const addUser = async (username: string, password = PASSWORD): Promise<void> => {
-    const result = await runSignoff(['user', 'add', username], {
-      env: { DATABASE_URL: database.url },
-      input: password,
-    })
-    if (result.status !== 0) throw new Error(result.stderr)
+    await database.sql(
+      `INSERT INTO users (id, username, username_key, password_hash, role) VALUES ($1, $2, $3, $4, 'user')`,
+      [uuidv7(), username, usernameKey(username), runArgon2({ password })],
+    )
   }
   await addUser('alice')
   await untilReady(signoff)

@@ -39,6 +39,7 @@ export function postgresPorts(url: string): PostgresPorts {
     onFailure: () => {
       failures += 1
     },
+    onEvent: () => undefined,
   }
   const storeDeps = { postgres: database, logEntries: logEntries(deps), leewaySeconds: LEEWAY_SECONDS }
   const changeDeps = { entries: deps, leewaySeconds: LEEWAY_SECONDS }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Agent, request, type Dispatcher } from 'undici'
+import { generateKeys } from '../../src/commands/keys.ts'
 import { developmentCertificate } from '../../src/embedded/certificate.ts'
 
 export interface Answer {
@@ -99,7 +100,10 @@ export async function startSignoff({ databaseUrl, redisUrl, env = {} }: SignoffO
     REFRESH_KEY_FILE: files.refreshKeyFile,
     ...env,
   }
-  await runSignoff(['keys', 'generate'], { env: settings })
+  await generateKeys({
+    signingKeysFile: settings.SIGNING_KEYS_FILE,
+    refreshKeyFile: settings.REFRESH_KEY_FILE,
+  })
 
   const child = spawn(process.execPath, [PROGRAM, 'serve'], {
     cwd: WORKING_DIRECTORY,

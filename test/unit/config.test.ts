@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { ConfigError, missingForServe, readConfig, settingsEnvironment } from '../../src/config.ts'
+import { ConfigError, readConfig, readServeConfig, settingsEnvironment } from '../../src/config.ts'
 
 const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => problemsBy(() => readConfig(env))
 
@@ -306,7 +306,7 @@ describe('settingsEnvironment', () => {
   })
 })
 
-describe('missingForServe', () => {
+describe('readServeConfig', () => {
   const complete = {
     DATABASE_URL: 'postgres://h/d',
     REDIS_URL: 'redis://h',
@@ -315,19 +315,39 @@ describe('missingForServe', () => {
     TLS_CERT_FILE: 'c',
     TLS_KEY_FILE: 'k',
   }
+  const problemsOf = (env: Record<string, string>): readonly string[] => {
+    try {
+      readServeConfig(env)
+      return []
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems
+      throw error
+    }
+  }
 
-  it('is nothing when all is there', () => {
-    expect(missingForServe(readConfig(complete))).to.deep.equal([])
+  it('takes what is complete', () => {
+    expect(problemsOf(complete)).to.deep.equal([])
+    expect(readServeConfig(complete)).to.include(complete)
   })
 
-  it('is everything when nothing is there', () => {
-    expect(missingForServe(readConfig({}))).to.deep.equal(Object.keys(complete))
+  it('tells of all that is missing', () => {
+    expect(problemsOf({})).to.deep.equal(Object.keys(complete).map((name) => `${name}: is needed`))
   })
 
-  it('is no certificate when a proxy does the TLS', () => {
+  it('tells what is missing and what is wrong in one list', () => {
+    const problems = problemsOf({ ...complete, REDIS_URL: '', PORT: 'http', REGISTRATION: 'yes' })
+
+    expect(problems).to.deep.equal([
+      'REDIS_URL: is needed',
+      'PORT: a whole number is expected',
+      'REGISTRATION: open or closed is expected',
+    ])
+  })
+
+  it('needs no certificate when a proxy does the TLS', () => {
     const rest = { ...complete, TLS_CERT_FILE: '', TLS_KEY_FILE: '' }
 
-    expect(missingForServe(readConfig({ ...rest, TLS: 'off' }))).to.deep.equal([])
-    expect(missingForServe(readConfig(rest))).to.deep.equal(['TLS_CERT_FILE', 'TLS_KEY_FILE'])
+    expect(problemsOf({ ...rest, TLS: 'off' })).to.deep.equal([])
+    expect(problemsOf(rest)).to.deep.equal(['TLS_CERT_FILE: is needed', 'TLS_KEY_FILE: is needed'])
   })
 })

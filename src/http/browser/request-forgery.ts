@@ -2,13 +2,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
 import { RefusalError } from '../errors.ts'
+import { comesFromForeignSite, type AllowedOrigins } from '../foreign-site.ts'
 import { csrfFailed } from './errors.ts'
 
-export interface ForgeryDeps {
+export interface ForgeryDeps extends AllowedOrigins {
   /** Known to nobody else; the CSRF tokens are made from it. */
   csrfSecret: Uint8Array
-  /** Origins of pages that may act for their visitors, besides those of this very host. */
-  allowedOrigins: readonly string[]
 }
 
 /** The CSRF token of a session: the same through all its refreshes, and of no use to another one. */
@@ -30,13 +29,13 @@ export function requireCsrfToken(deps: ForgeryDeps, ctx: Context, sid: string): 
  * Throws the 403 when a browser says that the request comes from a foreign page. Programs that are no
  * browsers send neither header, and carry nobody's cookies.
  */
-export function requireOwnOrigin({ allowedOrigins }: ForgeryDeps, ctx: Context): void {
+export function requireOwnOrigin(deps: AllowedOrigins, ctx: Context): void {
   const origin = ctx.get('Origin')
-  if (allowedOrigins.includes(origin)) return
   const isForeignOrigin = origin !== '' && origin !== `https://${ctx.host}`
   // Where it is `same-site`, a page of a neighbouring host asks: that needs to be an allowed one.
-  const isForeignSite = ['cross-site', 'same-site'].includes(ctx.get('Sec-Fetch-Site'))
-  if (isForeignOrigin || isForeignSite) {
+  const isNeighbour = ctx.get('Sec-Fetch-Site') === 'same-site'
+  const isForeign = (isForeignOrigin || isNeighbour) && !deps.allowedOrigins.includes(origin)
+  if (isForeign || comesFromForeignSite(deps, ctx)) {
     throw new RefusalError(csrfFailed('The request comes from a page of another origin.'))
   }
 }

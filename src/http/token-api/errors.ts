@@ -35,6 +35,12 @@ export const tokenApiErrors: DialectErrors = {
   },
 }
 
+/** A login that a visitor's browser was made to send. */
+export const foreignPage: Refusal = {
+  status: 403,
+  body: { detail: 'The request comes from a page of another site.' },
+}
+
 const badLogoutToken = unauthorized({ error: 'Token is invalid or already blacklisted' })
 
 /** `/auth/logout/` with a refresh token in the body. */

@@ -5,7 +5,7 @@ import type { AuthErrorCode } from '../../auth/errors.ts'
 import type { Operation } from '../endpoint.ts'
 import { answers, refusalOf, refusals, takes } from '../openapi/answers.ts'
 import { ACCESS_TOKEN, CREDENTIALS, REFRESH_TOKEN } from '../openapi/samples.ts'
-import { tokenApiErrors } from './errors.ts'
+import { foreignPage, tokenApiErrors } from './errors.ts'
 import { loginFields, refreshFields, validateFields, verifyFields } from './fields.ts'
 
 /** What `parseBody` reads. */
@@ -43,6 +43,7 @@ export const login: Operation = {
       },
     ),
     ...refused(loginFields, ['credentials_invalid', 'throttled']),
+    ...refusals({ errors: tokenApiErrors, schema: detail, others: { foreign_page: foreignPage } }),
   },
 }
 

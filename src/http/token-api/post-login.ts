@@ -1,13 +1,20 @@
 // POST /auth/login/: username and password for a pair.
 import { login, type LoginDeps } from '../../auth/login.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { RefusalError } from '../errors.ts'
+import { comesFromForeignSite, type AllowedOrigins } from '../foreign-site.ts'
 import type { OriginOf } from '../origin.ts'
+import { foreignPage } from './errors.ts'
 import { loginFields, validateFields } from './fields.ts'
 import { parseBody } from './parse-body.ts'
 import type { RotationSetting } from './post-refresh.ts'
 
-export function postLogin(deps: LoginDeps & OriginOf & RotationSetting): Endpoint['handler'] {
+export type PostLoginDeps = LoginDeps & OriginOf & RotationSetting & AllowedOrigins
+
+export function postLogin(deps: PostLoginDeps): Endpoint['handler'] {
   return async (ctx) => {
+    // Or any page could have its visitors guess, and be slowed for it.
+    if (comesFromForeignSite(deps, ctx)) throw new RefusalError(foreignPage)
     const { username, password } = validateFields(loginFields, await parseBody(ctx))
     const origin = deps.originOf(ctx)
     const begun = await login(deps, { username, password, rotates: deps.tokenApiRotates, origin })

@@ -1,15 +1,12 @@
 // What /api/v1 says of the endpoints at which users look after their account.
 import { z } from 'zod'
-import type { AuthErrorCode } from '../../auth/errors.ts'
 import type { Operation } from '../endpoint.ts'
 import { answers, takes } from '../openapi/answers.ts'
 import { CREDENTIALS, SESSION_ID, USER } from '../openapi/samples.ts'
 import { passwordIncorrect, tokenMissing } from './errors.ts'
 import { eventsQuery, passwordChange, removal, sessionPath } from './fields.ts'
-import { MALFORMED, MISSING_FIELD, refused, user } from './problem-operations.ts'
+import { BAD_TOKEN, TAGS, MALFORMED, MISSING_FIELD, refused, user } from './problem-operations.ts'
 
-const TAGS = ['Account API']
-const BAD_TOKEN: readonly AuthErrorCode[] = ['token_invalid', 'token_expired', 'token_denied']
 const MISSING = { token_missing: tokenMissing }
 
 const EVENT_ID = '019aa6b4-91d8-7c11-a5b2-4e6f8d0c2a37'

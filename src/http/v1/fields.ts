@@ -1,13 +1,9 @@
 // The bodies and queries that /api/v1 takes; what validates them also describes them.
 import { z } from 'zod'
-import { password, token } from '../credentials.ts'
-
-const required = z.string({
-  error: ({ input }) => (input === undefined ? 'This field is required.' : 'A string is expected.'),
-})
+import { anyText, password, token } from '../credentials.ts'
 
 /** Of any length and content: what is wrong with them is for the rules to say, with reasons. */
-export const registration = z.object({ username: required, password: required })
+export const registration = z.object({ username: anyText, password: anyText })
 
 export const refreshBody = z.object({ refresh_token: token })
 
@@ -18,7 +14,7 @@ export const logoutBody = z.object({
 
 export const removal = z.object({ password })
 
-export const passwordChange = z.object({ current_password: password, new_password: required })
+export const passwordChange = z.object({ current_password: password, new_password: anyText })
 
 /** Of any text; only one of a session of the user's leads anywhere. */
 export const sessionPath = z.object({ id: z.string() })
@@ -29,10 +25,10 @@ const numberExpected = `A whole number from 1 to ${MAX_EVENTS} is expected.`
 
 export const eventsQuery = z.object({
   cursor: z.uuid('The next_cursor of an earlier answer is expected.').optional(),
-  limit: z.coerce
-    .number(numberExpected)
-    .int(numberExpected)
-    .min(1, numberExpected)
-    .max(MAX_EVENTS, numberExpected)
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, numberExpected)
+    .transform(Number)
+    .pipe(z.number().min(1, numberExpected).max(MAX_EVENTS, numberExpected))
     .default(DEFAULT_EVENTS),
 })

@@ -4,18 +4,13 @@ import type { EventRecord } from '../../auth/ports/log.ts'
 import { readEvents } from '../../auth/read-events.ts'
 import type { AuthenticateDeps } from '../../auth/verify-access.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { InvalidBodyError } from '../errors.ts'
+import { readFields } from '../json-body.ts'
 import { authenticated } from './authenticated.ts'
 import { eventsQuery } from './fields.ts'
 
 export function getEvents(deps: AuthenticateDeps & { ownAccount: OwnAccount }): Endpoint['handler'] {
   return authenticated(deps, async (ctx, claims) => {
-    const query = eventsQuery.safeParse(ctx.query)
-    if (!query.success) {
-      const problems = query.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }))
-      throw new InvalidBodyError(problems)
-    }
-    const { cursor: before = null, limit } = query.data
+    const { cursor: before = null, limit } = readFields(ctx.query, eventsQuery)
     const page = await readEvents(deps, { claims, before, limit })
     ctx.body = { events: page.events.map(toJson), next_cursor: page.next }
   })

@@ -1,16 +1,12 @@
 // What /api/v1 says of the endpoints that hand out tokens and end sessions.
 import { z } from 'zod'
-import type { AuthErrorCode } from '../../auth/errors.ts'
 import { credentials } from '../credentials.ts'
 import type { Operation } from '../endpoint.ts'
 import { answers, takes } from '../openapi/answers.ts'
 import { ACCESS_TOKEN, ACCESS_TOKEN_SECONDS, CREDENTIALS, REFRESH_TOKEN, USER } from '../openapi/samples.ts'
 import { tokenMissing } from './errors.ts'
 import { logoutBody, refreshBody, registration } from './fields.ts'
-import { MALFORMED, MISSING_FIELD, refused, user } from './problem-operations.ts'
-
-const TAGS = ['Account API']
-const BAD_TOKEN: readonly AuthErrorCode[] = ['token_invalid', 'token_expired', 'token_denied']
+import { BAD_TOKEN, TAGS, MALFORMED, MISSING_FIELD, refused, user } from './problem-operations.ts'
 
 const pair = z.object({
   access_token: z.string(),

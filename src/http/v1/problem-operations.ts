@@ -1,8 +1,12 @@
 // What the descriptions of /api/v1 have in common: users, and problem details.
 import { z } from 'zod'
 import type { ZodOpenApiResponsesObject } from 'zod-openapi'
+import type { AuthErrorCode } from '../../auth/errors.ts'
 import { refusals, type Refusals } from '../openapi/answers.ts'
 import { v1Errors } from './errors.ts'
+
+export const TAGS = ['Account API']
+export const BAD_TOKEN: readonly AuthErrorCode[] = ['token_invalid', 'token_expired', 'token_denied']
 
 export const user = z.object({ id: z.uuid(), username: z.string(), role: z.string() })
 

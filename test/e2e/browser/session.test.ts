@@ -297,6 +297,32 @@ describe('the browser session', () => {
       expect(later.status).to.equal(200)
     })
 
+    for (const { what, body, type, status, code } of [
+      { what: 'malformed JSON', body: '{', type: 'application/json', status: 400, code: 'INVALID_REQUEST' },
+      { what: 'a list', body: '[]', type: 'application/json', status: 400, code: 'INVALID_REQUEST' },
+      { what: 'plain text', body: 'x', type: 'text/plain', status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' },
+      {
+        what: 'more than 16 KiB',
+        body: `"${'x'.repeat(17_000)}"`,
+        type: 'application/json',
+        status: 413,
+        code: 'BODY_TOO_LARGE',
+      },
+    ]) {
+      it(`answers ${status} ${code} to ${what}, in its own words`, async () => {
+        const login = await loggedIn()
+
+        const answer = await page.call('/auth/logout', {
+          body,
+          headers: { ...csrf(login).headers, 'Content-Type': type },
+        })
+
+        expect(answer.status).to.equal(status)
+        expect(answer.json).to.include({ error_code: code })
+        expect((await read()).status).to.equal(200)
+      })
+    }
+
     it('is the token API where the body names a refresh token, whatever the cookie says', async () => {
       await loggedIn()
       const pair = await env.login()

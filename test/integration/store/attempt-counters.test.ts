@@ -119,7 +119,7 @@ describe('attemptCounters without its Redis', () => {
     expect(counts).to.deep.equal([1, 2, 3])
     expect(peeked.count).to.equal(3)
     expect(afterClear).to.equal(1)
-    expect(tookMs).to.be.below(250)
+    expect(tookMs).to.be.below(500)
   })
 
   it('counts in Redis again when it is back, and forgets the outage with a success', async () => {
@@ -127,7 +127,7 @@ describe('attemptCounters without its Redis', () => {
     expect(await countOf(attempts, 'a')).to.equal(1)
     await server.start()
     while (connection.status !== 'ready') await sleep(20)
-    await sleep(1000)
+    await sleep(1200)
     await server.client.flushall()
 
     await attempts.count(WINDOW, 'a')
@@ -158,7 +158,7 @@ describe('attemptCounters without its Redis', () => {
 
     const [first = 0, ...later] = tookMs
     expect(first).to.be.within(200, 600)
-    for (const ms of later) expect(ms).to.be.below(50)
+    for (const ms of later) expect(ms).to.be.below(150)
     expect(count).to.equal(2)
   })
 

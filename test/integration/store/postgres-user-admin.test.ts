@@ -101,7 +101,12 @@ describe('postgresUserAdmin', () => {
   it('changes nothing any more once it was said to be unavailable', async () => {
     await aliceWithASession()
     const hurried = postgres({ url: store.database.url, log: recordingLog(), timeoutMs: 800 })
-    const entries = { postgres: hurried, log: recordingLog(), onFailure: () => undefined }
+    const entries = {
+      postgres: hurried,
+      log: recordingLog(),
+      onFailure: () => undefined,
+      onEvent: () => undefined,
+    }
     const userAdmin = postgresUserAdmin({ entries, leewaySeconds: 5 })
     const letUserGo = await lock('SELECT 1 FROM users FOR UPDATE')
     const letSessionGo = await lock('SELECT 1 FROM user_sessions FOR UPDATE')

@@ -111,6 +111,23 @@ describe('a guess', () => {
       expect(attempts.counts()).to.deep.equal({})
     })
 
+    it('tells all who wait as soon as one evaluation ends without an answer', async () => {
+      let asked = 0
+      const attempt = async (): Promise<void> => {
+        asked += 1
+        await after()
+        throw new AuthError('unavailable')
+      }
+
+      const outcomes = await Promise.all(
+        Array.from({ length: 300 }, async () => await refusalOf(throttle.guess(ALICE, attempt))),
+      )
+
+      expect(new Set(outcomes)).to.deep.equal(new Set(['unavailable']))
+      expect(asked).to.be.at.most(11)
+      expect((await guess(ALICE)).evaluated).to.equal(true)
+    })
+
     it('tells those beyond 512 at once that there is no room, and nobody after that', async () => {
       const outcomes = await Promise.all(
         Array.from(
@@ -128,7 +145,7 @@ describe('a guess', () => {
       expect((await guess(ALICE)).evaluated).to.equal(true)
     })
 
-    it('evaluates no more than ten at a time', async () => {
+    it('evaluates no more than ten of one name, and 16 of one address, at a time', async () => {
       let underWay = 0
       let most = 0
       const attempt = async (): Promise<void> => {
@@ -262,6 +279,20 @@ describe('a guess', () => {
       expect((await guess({ username: 'alice', ipAddress: OWNER })).evaluated).to.equal(true)
     })
 
+    it('takes an IPv6 /48 for one address then', async () => {
+      await botnet(100)
+      const neighbours = Array.from({ length: 50 }, (_, n) => ({
+        username: 'alice',
+        ipAddress: `2001:db8:7:${n.toString(16)}::1`,
+      }))
+
+      const outcomes: Outcome[] = []
+      for (const neighbour of neighbours) outcomes.push(await wrong(neighbour))
+
+      expect(evaluatedOf(outcomes)).to.equal(1)
+      expect((await wrong({ username: 'alice', ipAddress: '2001:db8:8::1' })).evaluated).to.equal(true)
+    })
+
     it('counts no success, and forgives nobody else for one', async () => {
       await wrongTimes(3, ALICE)
 
@@ -292,30 +323,44 @@ describe('a guess', () => {
       expect((await wrong(ALICE)).evaluated).to.equal(true)
     })
 
+    it('evaluates no more of them when they come all at once, for as many names', async () => {
+      const outcomes = await Promise.all(
+        Array.from(
+          { length: 400 },
+          async (_, n) => await wrong({ username: `user-${n}`, ipAddress: ATTACKER }),
+        ),
+      )
+
+      expect(evaluatedOf(outcomes)).to.equal(120)
+      expect(outcomes.at(-1)).to.deep.equal({ evaluated: false, retryAfterSeconds: 60 })
+    })
+
+    it('lets 400 right ones of as many names in at once', async () => {
+      const outcomes = await Promise.all(
+        Array.from(
+          { length: 400 },
+          async (_, n) => await guess({ username: `user-${n}`, ipAddress: ATTACKER }),
+        ),
+      )
+
+      expect(evaluatedOf(outcomes)).to.equal(400)
+    })
+
     it('leaves no other key behind of what it refuses', async () => {
       await spray(5000, ATTACKER)
 
-      expect(Object.keys(attempts.counts())).to.have.length(1 + 120 + 120)
+      // The address, and of each guess the username, the pair and the site.
+      expect(Object.keys(attempts.counts())).to.have.length(1 + 120 * 3)
     })
 
-    const NETWORKS: [string, string, string, boolean][] = [
-      ['two addresses of one IPv6 /64', '2001:db8:1:2::1', '2001:DB8:1:2:ffff::2', true],
-      ['two IPv6 /64', '2001:db8:1:2::1', '2001:db8:1:3::1', false],
-      ['an IPv4 address and the same within IPv6', '192.0.2.1', '::ffff:192.0.2.1', true],
-      ['two IPv4 addresses within IPv6', '::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
-      ['two IPv4 addresses', '192.0.2.1', '192.0.2.2', false],
-      ['two texts that are no addresses', 'unknown', 'unix:', false],
-      ['a text that is no address, twice', 'unknown', 'unknown', true],
-    ]
-    for (const [name, one, other, isOne] of NETWORKS) {
-      it(`takes ${name} for ${isOne ? 'one' : 'two'}`, async () => {
-        await spray(120, one)
+    it('takes an IPv6 /64 for one address', async () => {
+      await spray(120, '2001:db8:1:2::1')
 
-        const [outcome] = await spray(1, other)
+      const [same] = await spray(1, '2001:db8:1:2:ffff::2')
+      const [neighbour] = await spray(1, '2001:db8:1:3::1')
 
-        expect(outcome?.evaluated).to.equal(!isOne)
-      })
-    }
+      expect([same?.evaluated, neighbour?.evaluated]).to.deep.equal([false, true])
+    })
   })
 
   it('says the same of a user that exists and of one that does not', async () => {

@@ -3,7 +3,12 @@ import { expect } from 'chai'
 import { AuthError, type AccountErrorCode, type CredentialErrorCode } from '../../../src/auth/errors.ts'
 import { bearerErrors } from '../../../src/http/bearer/errors.ts'
 import { browserErrors, browserLogoutErrors } from '../../../src/http/browser/errors.ts'
-import { answerErrors, InvalidBodyError, RefusalError, type DialectErrors } from '../../../src/http/errors.ts'
+import {
+  answerErrors,
+  InvalidInputError,
+  RefusalError,
+  type DialectErrors,
+} from '../../../src/http/errors.ts'
 import { logoutErrors, tokenApiErrors } from '../../../src/http/token-api/errors.ts'
 import { v1Errors } from '../../../src/http/v1/errors.ts'
 import { koaContext } from '../../support/builders/koa-context.ts'
@@ -210,7 +215,7 @@ describe('answerErrors', () => {
       http: (status, _ctx, told) => ({ status, body: { told } }),
     }
 
-    const invalid = await answered(new InvalidBodyError(problems), dialect)
+    const invalid = await answered(new InvalidInputError(problems), dialect)
     const other = await answered(withStatus(400), dialect)
 
     expect([invalid.status, invalid.body, invalid.log]).to.deep.equal([400, { told: problems }, []])
@@ -223,8 +228,8 @@ describe('answerErrors', () => {
       { field: 'password', message: 'A string is expected.' },
     ]
 
-    const named = await answered(new InvalidBodyError(problems), browserErrors)
-    const unnamed = await answered(new InvalidBodyError(), browserErrors)
+    const named = await answered(new InvalidInputError(problems), browserErrors)
+    const unnamed = await answered(new InvalidInputError(), browserErrors)
 
     expect([named.status, named.body]).to.deep.equal([
       400,

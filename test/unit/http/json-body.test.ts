@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { credentials } from '../../../src/http/credentials.ts'
-import { InvalidBodyError } from '../../../src/http/errors.ts'
+import { InvalidInputError } from '../../../src/http/errors.ts'
 import { readJson } from '../../../src/http/json-body.ts'
 import { koaContext } from '../../support/builders/koa-context.ts'
 
@@ -14,7 +14,7 @@ function read(body: string | Uint8Array, type = 'application/json', schema: z.Zo
   try {
     return readJson(koaContext({ headers: { 'Content-Type': type }, body }), schema)
   } catch (error) {
-    if (error instanceof InvalidBodyError) return { status: error.status, problems: error.problems }
+    if (error instanceof InvalidInputError) return { status: error.status, problems: error.problems }
     return (error as { status?: number }).status
   }
 }

@@ -33,18 +33,18 @@ describe('createMetrics', () => {
     expect(await lines(metrics)).to.include('signoff_denylist_trusted 0')
   })
 
-  it('tells how long requests took, by route and status', async () => {
+  it('tells how long requests took, by method, route and status', async () => {
     const metrics = createMetrics()
 
-    metrics.requestDone({ route: '/auth/login', status: 200, seconds: 0.03 })
-    metrics.requestDone({ route: '/auth/login', status: 200, seconds: 0.3 })
-    metrics.requestDone({ route: '/auth/login', status: 503, seconds: 2 })
+    metrics.requestDone({ method: 'POST', route: '/auth/login', status: 200, seconds: 0.03 })
+    metrics.requestDone({ method: 'POST', route: '/auth/login', status: 200, seconds: 0.3 })
+    metrics.requestDone({ method: 'POST', route: '/auth/login', status: 503, seconds: 2 })
 
     const name = 'signoff_http_request_duration_seconds'
     const text = await lines(metrics)
-    expect(text).to.include(`${name}_count{route="/auth/login",status="200"} 2`)
-    expect(text).to.include(`${name}_bucket{le="0.05",route="/auth/login",status="200"} 1`)
-    expect(text).to.include(`${name}_count{route="/auth/login",status="503"} 1`)
+    expect(text).to.include(`${name}_count{method="POST",route="/auth/login",status="200"} 2`)
+    expect(text).to.include(`${name}_bucket{le="0.05",method="POST",route="/auth/login",status="200"} 1`)
+    expect(text).to.include(`${name}_count{method="POST",route="/auth/login",status="503"} 1`)
   })
 
   it('names every metric of its own after the product, with its unit, and explains it', async () => {

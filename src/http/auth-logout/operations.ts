@@ -63,7 +63,7 @@ export const logout: Operation = {
         schema: browserRefusal,
         prefix: 'cookie',
         rules: ['unavailable'],
-        http: [500],
+        http: [413, 415, 500],
         problems: [{ field: 'all_devices', message: 'true or false is expected.' }],
         others: { not_authenticated: notAuthenticated, ...forged },
       },

@@ -1,8 +1,9 @@
 // POST /auth/logout with the session cookie: ends this session, or all of the user's.
 import type { Context } from 'koa'
-import { endAllSessions, endSession, type LogoutDeps } from '../../auth/logout.ts'
+import { endAllSessions, endSession } from '../../auth/end-session.ts'
+import { type LogoutDeps } from '../../auth/logout.ts'
 import { verifyRefresh } from '../../auth/verify-refresh.ts'
-import { InvalidBodyError } from '../errors.ts'
+import { InvalidInputError } from '../errors.ts'
 import type { OriginOf } from '../origin.ts'
 import { clearCookie } from './cookie.ts'
 import { cookieLogoutFields } from './fields.ts'
@@ -34,7 +35,7 @@ export async function endSessionOfCookie(
 function meansAllDevices(ctx: Context, fields: Record<string, unknown>): boolean {
   const results = [fields, ctx.query].map((source) => cookieLogoutFields.safeParse(source))
   if (!results.every(({ success }) => success)) {
-    throw new InvalidBodyError([{ field: 'all_devices', message: 'true or false is expected.' }])
+    throw new InvalidInputError([{ field: 'all_devices', message: 'true or false is expected.' }])
   }
   return results.some(({ data }) => data?.all_devices === true || data?.all_devices === 'true')
 }

@@ -1,0 +1,75 @@
+// Ends the session of verified claims, or all of its user's; every token they ever issued is refused from then on.
+import type { AccessClaims, EpochSeconds, RefreshClaims } from '../contract/claims.ts'
+import type { DeniedId } from '../contract/denylist-keys.ts'
+import { AuthError } from './errors.ts'
+import type { Denial, Denylist } from './ports/denials.ts'
+import type { LogEntry, Origin } from './ports/log.ts'
+import type { Sessions } from './ports/sessions.ts'
+
+export interface EndSessionDeps {
+  sessions: Sessions
+  denylist: Denylist
+  now: () => EpochSeconds
+  /** How far clocks may differ: a denial outlives its token by as much. */
+  leewaySeconds: number
+  refreshTtlSeconds: number
+}
+
+/** Whose session is meant, as a verified token of either kind says it. */
+export interface Ending {
+  claims: AccessClaims | RefreshClaims
+  origin: Origin
+}
+
+/** Ends the session of verified claims. Rejects with `token_denied` (already over) or `unavailable`. */
+export async function endSession(deps: EndSessionDeps, { claims, origin }: Ending): Promise<void> {
+  const session = { id: claims.sid, expiresAt: endOf(deps, claims) }
+  await deny(deps, session, async () => {
+    const ending = { ...session, userId: claims.sub, reason: 'logout' } as const
+    const denial = await deps.sessions.end(ending, logoutEntry({ claims, origin }))
+    return denial && [denial]
+  })
+}
+
+/**
+ * Ends that session and every other one of the same user. Rejects with `token_denied`, and ends
+ * nothing, when that session is over already; or with `unavailable`.
+ */
+export async function endAllSessions(deps: EndSessionDeps, ending: Ending): Promise<void> {
+  const { claims } = ending
+  await deny(deps, { id: claims.sid, expiresAt: endOf(deps, claims) }, async () => {
+    const entry = { ...logoutEntry(ending), message: 'all devices' }
+    return await deps.sessions.endAll(claims.sid, entry)
+  })
+}
+
+/**
+ * Journal before denylist: Redis may forget, Postgres may not. `journal` resolves to what it denied,
+ * or to `null` when there was nothing left to deny: then this rejects with `token_denied`.
+ */
+export async function deny(
+  deps: Omit<EndSessionDeps, 'sessions' | 'refreshTtlSeconds'>,
+  { id, expiresAt }: { id: DeniedId; expiresAt: EpochSeconds },
+  journal: () => Promise<Denial[] | null>,
+): Promise<void> {
+  const denials = await journal().catch(async (error: unknown) => {
+    // Not durable, so not a logout; but whoever asked wants the token dead, and Redis may still hear it.
+    await deps.denylist.deny([{ id, ttlMs: (expiresAt + deps.leewaySeconds - deps.now()) * 1000 }])
+    throw error
+  })
+  if (!denials) throw new AuthError('token_denied')
+
+  await deps.denylist.deny(denials)
+}
+
+/** When the last token of the session expires, as far as the one at hand can tell. */
+function endOf(
+  { now, refreshTtlSeconds }: EndSessionDeps,
+  claims: AccessClaims | RefreshClaims,
+): EpochSeconds {
+  return claims.token_type === 'refresh' ? claims.exp : now() + refreshTtlSeconds
+}
+
+function logoutEntry({ claims, origin }: Ending): LogEntry {
+  return { type: 'USER_LOGOUT', origin, userId: claims.sub, sessionId: claims.sid }
+}

@@ -1,0 +1,66 @@
+// POST /auth/logout: one endpoint for whichever credential is presented, each answered in its own dialect.
+import type { Context } from 'koa'
+import type { LogoutDeps } from '../../auth/logout.ts'
+import type { SystemLog } from '../../ops/log.ts'
+import { bodyOf } from '../body.ts'
+import { readCookie } from '../browser/cookie.ts'
+import { endSessionOfCookie } from '../browser/end-session-of-cookie.ts'
+import { browserLogoutErrors, notAuthenticated } from '../browser/errors.ts'
+import type { ForgeryDeps } from '../browser/request-forgery.ts'
+import type { Dialect } from '../endpoint.ts'
+import { answerErrors, InvalidInputError, RefusalError, type DialectErrors, type Refusal } from '../errors.ts'
+import type { OriginOf } from '../origin.ts'
+import { endSessionOfToken, namesRefreshToken } from '../token-api/end-session-of-token.ts'
+import { logoutErrors } from '../token-api/errors.ts'
+import { parseBody } from '../token-api/parse-body.ts'
+import { logout } from './operations.ts'
+
+export type LogoutEndpointDeps = LogoutDeps & ForgeryDeps & OriginOf & { log: SystemLog }
+
+export function logoutEndpoint(deps: LogoutEndpointDeps): Dialect {
+  const inBrowserWords = answerErrors(browserLogoutErrors, deps.log)
+  const inTokenApiWords = answerErrors(logoutErrors, deps.log)
+  const handler = async (ctx: Context): Promise<void> => {
+    const token = readCookie(ctx)
+    if (token === null) await withoutCookie(ctx)
+    else {
+      await inBrowserWords(ctx, async () => {
+        await withCookie(ctx, token)
+      })
+    }
+  }
+
+  async function withoutCookie(ctx: Context): Promise<void> {
+    if (!bodyOf(ctx)) throw new RefusalError(notAuthenticated)
+    await endSessionOfToken(deps, ctx, await parseBody(ctx))
+  }
+
+  async function withCookie(ctx: Context, token: string): Promise<void> {
+    const fields = await parseBody(ctx).catch((error: unknown) => {
+      throw error instanceof RefusalError ? unreadable(error.refusal) : error
+    })
+    if (!namesRefreshToken(fields)) await endSessionOfCookie(deps, ctx, { token, fields })
+    else {
+      await inTokenApiWords(ctx, async () => {
+        await endSessionOfToken(deps, ctx, fields)
+      })
+    }
+  }
+
+  return {
+    errors: wordsByCookie,
+    endpoints: [{ method: 'POST', path: '/auth/logout', operation: logout, handler }],
+  }
+}
+
+/** For what goes wrong before anybody looks at the body. */
+const wordsByCookie: DialectErrors = {
+  rules: logoutErrors.rules,
+  http: (status, ctx, problems) =>
+    (readCookie(ctx) === null ? logoutErrors : browserLogoutErrors).http(status, ctx, problems),
+}
+
+/** A body that cannot be read, for the words of another dialect. */
+function unreadable({ status }: Refusal): Error {
+  return status === 415 ? Object.assign(new Error('not a form or JSON'), { status }) : new InvalidInputError()
+}
