@@ -8,25 +8,19 @@ import type { LiveSession, Sessions } from './ports/sessions.ts'
 export interface GenerationDeps {
   sessions: Sessions
   denylist: Denylist
-  /** Milliseconds since 1970. */
-  nowMs: () => number
   /** How long the previous refresh token gets the answer that its first use got. */
   rotationGraceSeconds: number
 }
 
 export type Standing = 'current' | 'in_grace' | 'reused' | 'unknown'
 
-/** By generation alone; when a token was issued says nothing. */
-export function standingOf(
-  session: LiveSession,
-  generation: number,
-  { nowMs, graceMs }: { nowMs: number; graceMs: number },
-): Standing {
+/** By generation; when a token was issued says nothing. */
+export function standingOf(session: LiveSession, generation: number, graceMs: number): Standing {
   if (generation === session.generation) return 'current'
   // From a future that this store has lost.
   if (generation > session.generation) return 'unknown'
   const isPrevious = generation === session.generation - 1
-  const isYoung = session.rotatedAtMs !== null && nowMs - session.rotatedAtMs <= graceMs
+  const isYoung = session.sinceRotationMs !== null && session.sinceRotationMs <= graceMs
   return isPrevious && isYoung ? 'in_grace' : 'reused'
 }
 
@@ -42,8 +36,7 @@ export async function judge(
 ): Promise<Judgement> {
   const session = await deps.sessions.find(claims.sid)
   if (!session) throw new AuthError('token_denied')
-  const graceMs = deps.rotationGraceSeconds * 1000
-  const standing = standingOf(session, generationOf(claims), { nowMs: deps.nowMs(), graceMs })
+  const standing = standingOf(session, generationOf(claims), deps.rotationGraceSeconds * 1000)
   return { session, standing }
 }
 

@@ -8,6 +8,8 @@ import type { SignedRefresh, Tokens } from './ports/tokens.ts'
 
 export interface RotateDeps extends GenerationDeps {
   tokens: Tokens
+  /** Milliseconds since 1970. */
+  nowMs: () => number
   refreshTtlSeconds: number
   sessionMaxAgeSeconds: number
 }

@@ -95,6 +95,8 @@ const END_ALL: LoggedStatement = {
 
 const LIVE_SESSION = `
   generation, (extract(epoch FROM rotated_at) * 1000)::float8 AS "rotatedAtMs",
+  CASE WHEN rotated_at IS NOT NULL THEN (extract(epoch FROM now() - last_seen_at) * 1000)::float8 END
+    AS "sinceRotationMs",
   extract(epoch FROM created_at)::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt"`
 
 const FIND: Statement = {
@@ -131,7 +133,7 @@ const ROTATE: Statement = {
       ON CONFLICT (denied_id) DO NOTHING
       RETURNING denied_id, expires_at
     )
-    SELECT generation, "rotatedAtMs", "createdAt", "expiresAt",
+    SELECT generation, "rotatedAtMs", "sinceRotationMs", "createdAt", "expiresAt",
            denied_id AS "deniedId", ${millisecondsUntil('expires_at')} AS "ttlMs"
     FROM rotated LEFT JOIN retired ON true`,
 }
@@ -148,7 +150,8 @@ export interface DenialRow {
   ttlMs: number
 }
 
-type RotatedRow = LiveSession & ({ deniedId: string; ttlMs: number } | { deniedId: null })
+/** `deniedId` is `null` where nothing was retired. */
+type RotatedRow = LiveSession & { deniedId: string | null; ttlMs: number }
 
 export function postgresSessions({ postgres, logEntries, leewaySeconds }: PostgresSessionsDeps): Sessions {
   return {
@@ -201,11 +204,8 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
       ]
       const [row] = await postgres.query<RotatedRow>(ROTATE, values)
       if (!row) return null
-      const { generation: current, createdAt } = row
-      return {
-        session: { generation: current, rotatedAtMs: row.rotatedAtMs, createdAt, expiresAt: row.expiresAt },
-        denials: row.deniedId === null ? [] : [{ id: row.deniedId, ttlMs: row.ttlMs }],
-      }
+      const { deniedId, ttlMs, ...session } = row
+      return { session, denials: deniedId === null ? [] : [{ id: deniedId, ttlMs }] }
     },
 
     find: async (sessionId) => {

@@ -98,7 +98,12 @@ export function sessionsConformance(name: string, create: CreateStore): void {
         const [listed, ...others] = await store.sessions.list(session.account.id)
 
         const { createdAt, ...live } = found ?? {}
-        expect(live).to.deep.equal({ generation: 0, rotatedAtMs: null, expiresAt: session.expiresAt })
+        expect(live).to.deep.equal({
+          generation: 0,
+          rotatedAtMs: null,
+          sinceRotationMs: null,
+          expiresAt: session.expiresAt,
+        })
         expect(createdAt).to.be.closeTo(store.nowMs() / 1000, CLOCK_TOLERANCE_MS / 1000)
         expect(others).to.deep.equal([])
         expect(listed).to.include({ id: session.id, ...ORIGIN })

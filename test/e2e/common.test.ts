@@ -163,7 +163,7 @@ describe('every request', () => {
 
       expect(text).to.contain('signoff_denylist_trusted 1')
       expect(text).to.match(
-        /signoff_http_request_duration_seconds_count\{route="\/auth\/login",status="200"\} \d+/,
+        /signoff_http_request_duration_seconds_count\{method="POST",route="\/auth\/login",status="200"\} \d+/,
       )
       expect(open.status).to.equal(404)
     })

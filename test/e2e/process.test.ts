@@ -9,6 +9,7 @@ import { expect } from 'chai'
 import { developmentCertificate } from '../../src/embedded/certificate.ts'
 import {
   eventually,
+  untilReady,
   PASSWORD,
   statusAndBody,
   testEnvironment,
@@ -104,6 +105,28 @@ describe('signoff serve without its stores', () => {
     const late = await signoff.post('/auth/token/refresh/', { refresh })
     expect(late.status).to.equal(401)
 
+    await signoff.stop()
+    await Promise.all([postgres.remove(), redis.remove()])
+  })
+
+  it('keeps nobody waiting in line while Postgres hangs', async () => {
+    const [postgres, redis] = await Promise.all([ownPostgres(), testRedis()])
+    const signoff = await startSignoff({ databaseUrl: postgres.url, redisUrl: redis.url })
+    await untilReady(signoff)
+    const timed = async (username: string) => {
+      const start = Date.now()
+      const { status } = await signoff.post('/auth/login/', { username, password: PASSWORD })
+      return { status, ms: Date.now() - start }
+    }
+
+    signalTree(postgres.pid, 'SIGSTOP')
+    const answers = await Promise.all(
+      Array.from({ length: 60 }, async (_, n) => await timed(`user-${n % 3}`)),
+    )
+    signalTree(postgres.pid, 'SIGCONT')
+
+    expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([503]))
+    expect(Math.max(...answers.map(({ ms }) => ms))).to.be.below(3500)
     await signoff.stop()
     await Promise.all([postgres.remove(), redis.remove()])
   })

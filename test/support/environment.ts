@@ -34,9 +34,14 @@ export async function testEnvironment(env: Record<string, string> = {}): Promise
   )
 
   const addUser = async (username: string, password = PASSWORD): Promise<void> => {
+    const id = uuidv7()
     await database.sql(
       `INSERT INTO users (id, username, username_key, password_hash, role) VALUES ($1, $2, $3, $4, 'user')`,
-      [uuidv7(), username, usernameKey(username), runArgon2({ password })],
+      [id, username, usernameKey(username), runArgon2({ password })],
+    )
+    await database.sql(
+      `INSERT INTO logs (id, event_type, ip_address, user_id) VALUES ($1, 'USER_ADDED', 'local', $2)`,
+      [uuidv7(), id],
     )
   }
   await addUser('alice')

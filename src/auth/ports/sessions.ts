@@ -88,6 +88,8 @@ export interface LiveSession {
   generation: number
   /** When the current generation began, in milliseconds since 1970; `null` at generation 0. */
   rotatedAtMs: number | null
+  /** How long ago that was, by the store's clock, which all instances share; `null` at generation 0. */
+  sinceRotationMs: number | null
   createdAt: EpochSeconds
   expiresAt: EpochSeconds
 }

@@ -72,13 +72,13 @@ export function memorySessions(database: MemoryDatabase): Sessions {
         const session = live(rotation.sessionId)
         if (session?.generation !== rotation.generation) return null
         step(session, rotation)
-        return { session: liveSession(session), denials: retire(rotation) }
+        return { session: liveSession(session, database.clock.nowMs()), denials: retire(rotation) }
       }),
 
     find: async (sessionId) =>
       await statement(database, () => {
         const session = live(sessionId)
-        return session ? liveSession(session) : null
+        return session ? liveSession(session, database.clock.nowMs()) : null
       }),
 
     list: async (userId) =>
@@ -130,11 +130,13 @@ export function memorySessions(database: MemoryDatabase): Sessions {
   }
 }
 
-function liveSession({ generation, rotatedAtMs, createdAtMs, expiresAtMs }: MemorySession): LiveSession {
+function liveSession(session: MemorySession, nowMs: number): LiveSession {
+  const { generation, rotatedAtMs, createdAtMs, lastSeenAtMs, expiresAtMs } = session
   return {
     generation,
     rotatedAtMs,
-    createdAt: Math.floor(createdAtMs / 1000),
+    sinceRotationMs: rotatedAtMs === null ? null : nowMs - lastSeenAtMs,
+    createdAt: createdAtMs / 1000,
     expiresAt: expiresAtMs / 1000,
   }
 }

@@ -21,6 +21,7 @@ describe('standingOf', () => {
   const session = (parts: Partial<LiveSession> = {}): LiveSession => ({
     generation: 3,
     rotatedAtMs: ROTATED_AT_MS,
+    sinceRotationMs: 0,
     createdAt: 1_799_999_000,
     expiresAt: 1_800_086_400,
     ...parts,
@@ -72,26 +73,23 @@ describe('standingOf', () => {
     ]
   for (const { what, generation, afterMs, graceMs = GRACE_MS, standing } of cases) {
     it(`is ${standing} for ${what}`, () => {
-      const nowMs = ROTATED_AT_MS + afterMs
-
-      expect(standingOf(session(), generation, { nowMs, graceMs })).to.equal(standing)
+      expect(standingOf(session({ sinceRotationMs: afterMs }), generation, graceMs)).to.equal(standing)
     })
   }
 
   describe('of a session that never rotated', () => {
-    const never = session({ generation: 0, rotatedAtMs: null })
-    const at = { nowMs: ROTATED_AT_MS, graceMs: GRACE_MS }
+    const never = session({ generation: 0, rotatedAtMs: null, sinceRotationMs: null })
 
     it('is current for its first generation, and unknown for any other', () => {
-      expect(standingOf(never, 0, at)).to.equal('current')
-      expect(standingOf(never, 1, at)).to.equal('unknown')
+      expect(standingOf(never, 0, GRACE_MS)).to.equal('current')
+      expect(standingOf(never, 1, GRACE_MS)).to.equal('unknown')
     })
   })
 
   it('is reused for the previous one where the row does not know since when, by whatever clock', () => {
-    const undated = session({ rotatedAtMs: null })
+    const undated = session({ rotatedAtMs: null, sinceRotationMs: null })
 
-    expect(standingOf(undated, 2, { nowMs: 0, graceMs: GRACE_MS })).to.equal('reused')
+    expect(standingOf(undated, 2, GRACE_MS)).to.equal('reused')
   })
 })
 

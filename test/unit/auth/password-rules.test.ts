@@ -12,6 +12,7 @@ const SHORT = 'The password is shorter than 8 characters.'
 const LONG = 'The password is longer than 4096 bytes.'
 const BLANK = 'The password is nothing but spaces.'
 const NUL = 'The password has a NUL character.'
+const HALF = 'The password has half of a character.'
 const USERNAME = 'The password is the same as the username.'
 const COMMON = 'The password is among the 10,000 most common ones.'
 
@@ -52,6 +53,7 @@ describe('passwordProblems', () => {
     { what: 'of spaces', password: ' '.repeat(8), problems: [BLANK] },
     { what: 'of spaces beyond ASCII', password: '\u00a0\u2003'.repeat(4), problems: [BLANK] },
     { what: 'with a NUL', password: 'long enough\0', problems: [NUL] },
+    { what: 'with half a character', password: 'long enough \ud83d', problems: [HALF] },
     { what: 'that is common', password: '12345678', problems: [COMMON] },
     { what: 'that is empty', password: '', problems: [SHORT, BLANK] },
     { what: 'that is short and common', password: 'qwerty', problems: [SHORT, COMMON] },

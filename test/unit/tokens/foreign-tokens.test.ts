@@ -81,6 +81,11 @@ describe('foreignTokens', () => {
       expect(await outcome(hs512, { secretKey: long })).to.equal('token_invalid')
     })
 
+    it('lets nobody speak for a trusted issuer with it', async () => {
+      expect(await outcome(await shared({ iss: FOREIGN_ISSUER }))).to.equal('token_invalid')
+      expect(await outcome(await shared({ iss: 'https://stranger.example' }))).to.equal('resolved')
+    })
+
     it('accepts no HS256 when there is none, whoever the issuer', async () => {
       for (const token of [await shared(), await shared({ iss: FOREIGN_ISSUER, aud: FOREIGN_AUDIENCE })]) {
         expect(await outcome(token, { secretKey: null })).to.equal('token_invalid')
