@@ -58,8 +58,8 @@ export function createThrottle(attempts: AttemptCounters): Throttle {
       line.length += 1
       const { outages } = line
       try {
-        const scope = await inTurn(line, async () => await admit(attempts, keys, { line, outages }))
-        return await evaluate(attempts, keys, { line, scope, attempt })
+        const admission = await inTurn(line, async () => await admit(attempts, keys, { line, outages }))
+        return await evaluate(attempts, keys, { line, ...admission, attempt })
       } finally {
         line.length -= 1
         if (line.length === 0) lines.delete(keys.network)
@@ -81,6 +81,12 @@ interface Scope {
   allowance: number
 }
 
+interface Admission {
+  scope: Scope
+  /** Whether there is nothing that a success would have to forget. */
+  isUnblemished: boolean
+}
+
 /**
  * Resolves when the guess may be evaluated. Guesses under way count as failures until they have ended,
  * and who stands behind them waits: of a hundred wrong ones at once no more are evaluated than of as
@@ -90,7 +96,7 @@ async function admit(
   attempts: AttemptCounters,
   keys: GuessKeys,
   { line, outages }: { line: Line; outages: number },
-): Promise<Scope> {
+): Promise<Admission> {
   for (;;) {
     // Whoever waits behind one that a store did not answer would wait for the same store.
     if (line.outages > outages) throw new AuthError('unavailable')
@@ -115,7 +121,7 @@ async function admit(
     }
     if (isOneTooMany) await passWait(attempts, scope.key, failures - scope.allowance + 1)
     begin(line, keys.username)
-    return scope
+    return { scope, isUnblemished: ofPair.count + ofSite.count + underWay === 0 }
   }
 }
 
@@ -128,20 +134,19 @@ function pairScope({ pair }: GuessKeys): Scope {
   return { window: PAIR, key: pair, allowance: PAIR_FAILURES }
 }
 
-interface Evaluation<T> {
+interface Evaluation<T> extends Admission {
   line: Line
-  scope: Scope
   attempt: () => Promise<T>
 }
 
 async function evaluate<T>(
   attempts: AttemptCounters,
   keys: GuessKeys,
-  { line, scope, attempt }: Evaluation<T>,
+  { line, scope, isUnblemished, attempt }: Evaluation<T>,
 ): Promise<T> {
   try {
     const result = await attempt()
-    await forget(attempts, keys)
+    if (!isUnblemished) await forget(attempts, keys)
     return result
   } catch (error) {
     // Counted before the next one is admitted.

@@ -33,7 +33,15 @@ export function originReader(trustProxy: readonly string[]): (ctx: Context) => O
     return canonical(isPlainAddress(client) ? client : peer)
   }
 
-  return (ctx) => ({ ipAddress: addressOf(ctx), userAgent: userAgentOf(ctx) })
+  // Looked up when asked for: most refreshes never do.
+  return (ctx) => ({
+    get ipAddress() {
+      return addressOf(ctx)
+    },
+    get userAgent() {
+      return userAgentOf(ctx)
+    },
+  })
 }
 
 function isPlainAddress(text: string): boolean {

@@ -9,6 +9,10 @@ export function refreshBodies(tokens: readonly string[]): string[] {
   return tokens.map((refresh) => JSON.stringify({ refresh }))
 }
 
+export function rotateBodies(tokens: readonly string[]): string[] {
+  return tokens.map((token) => JSON.stringify({ refresh_token: token }))
+}
+
 export function logoutBodies(tokens: readonly string[]): string[] {
   return tokens.map((token) => JSON.stringify({ refresh_token: token }))
 }

@@ -1,5 +1,5 @@
 // Part one: logins, refreshes and logouts, as fast as the answers come.
-import { loginBodies, logoutBodies, refreshBodies } from './bodies.ts'
+import { loginBodies, logoutBodies, refreshBodies, rotateBodies } from './bodies.ts'
 import { cpuBetween, readCpu } from './cpu.ts'
 import { openGenerator, type Generator } from './generator.ts'
 import type { Job, Outcome } from './generator-protocol.ts'
@@ -21,8 +21,9 @@ export interface LoadResult {
 
 const CONNECTIONS = [1, 16, 64]
 const REFRESHING_SESSIONS = 1000
-/** More than can be logged out in a second. */
+/** More than can be done in a second. */
 const LOGOUTS_PER_SECOND = 3000
+const ROTATIONS_PER_SECOND = 3000
 const WARM_UP = { connections: 16, seconds: 1 }
 
 type Request = Pick<Job, 'path' | 'bodies' | 'once'>
@@ -54,6 +55,11 @@ function requestsOf({ population }: Bench): Record<string, (seconds: number) => 
     refresh: async () => ({
       path: '/auth/token/refresh/',
       bodies: refreshBodies(await begin(REFRESHING_SESSIONS)),
+    }),
+    'refresh, rotating': async (seconds) => ({
+      path: '/api/v1/auth/refresh',
+      bodies: rotateBodies(await begin(Math.ceil(seconds * ROTATIONS_PER_SECOND), { rotates: true })),
+      once: true,
     }),
     logout: async (seconds) => ({
       path: '/auth/logout/',

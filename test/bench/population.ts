@@ -16,7 +16,7 @@ export const INACTIVE_USER = 'retired'
 export interface Population {
   usernames: string[]
   /** Refresh tokens of as many new sessions, spread over the users. */
-  beginSessions: (count: number) => Promise<string[]>
+  beginSessions: (count: number, options?: { rotates: boolean }) => Promise<string[]>
 }
 
 export async function populate({ database, signoff }: TestEnvironment): Promise<Population> {
@@ -35,9 +35,9 @@ export async function populate({ database, signoff }: TestEnvironment): Promise<
 
   return {
     usernames: users.map(({ username }) => username),
-    beginSessions: async (count) => {
+    beginSessions: async (count, { rotates } = { rotates: false }) => {
       const sessions = Array.from({ length: count }, (_, index) =>
-        newSession(tokens, users[index % USERS]?.id),
+        newSession(tokens, { userId: users[index % USERS]?.id ?? '', rotates }),
       )
       await database.sql(INSERT_SESSIONS, [
         sessions.map(({ id }) => id),
@@ -55,9 +55,9 @@ const INSERT_SESSIONS = `
   SELECT id, user_id, jti_hash, to_timestamp(exp), '127.0.0.1'
   FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::float8[]) AS given (id, user_id, jti_hash, exp)`
 
-function newSession(tokens: Tokens, userId = '') {
+function newSession(tokens: Tokens, { userId, rotates }: { userId: string; rotates: boolean }) {
   const id = uuidv7()
-  return { id, userId, ...tokens.signRefresh({ sid: id, userId, scope: 'user' }, false) }
+  return { id, userId, ...tokens.signRefresh({ sid: id, userId, scope: 'user' }, rotates) }
 }
 
 async function serverTokens(files: TestEnvironment['signoff']['files']): Promise<Tokens> {

@@ -15,15 +15,23 @@ export interface TimingResult {
 type Reason = keyof typeof ATTEMPTS
 
 const TRIES = 30
+const DELETED_USER = 'gone'
 const ATTEMPTS = {
   'wrong password': { username: 'user-0', password: 'wrong' },
   'unknown user': { username: 'nobody', password: PASSWORD },
   'inactive user': { username: INACTIVE_USER, password: PASSWORD },
+  'deleted user': { username: DELETED_USER, password: PASSWORD },
 }
 
 export async function measureTiming({ environment, say }: Bench): Promise<TimingResult> {
   say('refused logins')
-  const times: Record<Reason, number[]> = { 'wrong password': [], 'unknown user': [], 'inactive user': [] }
+  await deleteUser(environment)
+  const times: Record<Reason, number[]> = {
+    'wrong password': [],
+    'unknown user': [],
+    'inactive user': [],
+    'deleted user': [],
+  }
   // The first round warms up. Interleaved, so that whatever else the machine does falls on all alike.
   for (let round = 0; round <= TRIES; round++) {
     for (const [reason, attempt] of Object.entries(ATTEMPTS)) {
@@ -41,7 +49,20 @@ export async function measureTiming({ environment, say }: Bench): Promise<Timing
     'wrong password': median(times['wrong password']),
     'unknown user': median(times['unknown user']),
     'inactive user': median(times['inactive user']),
+    'deleted user': median(times['deleted user']),
   }
   const medians = Object.values(medianMs)
   return { medianMs, largestDifference: Math.max(...medians) / Math.min(...medians) - 1 }
+}
+
+async function deleteUser({ addUser, signoff }: Bench['environment']): Promise<void> {
+  await addUser(DELETED_USER)
+  const login = await signoff.post('/api/v1/auth/login', { username: DELETED_USER, password: PASSWORD })
+  const { access_token } = login.json as { access_token: string }
+  const { status } = await signoff.call('/api/v1/auth/me', {
+    method: 'DELETE',
+    json: { password: PASSWORD },
+    headers: { Authorization: `Bearer ${access_token}` },
+  })
+  if (status !== 204) throw new Error(`deleting a user answered ${status}`)
 }
