@@ -55,8 +55,9 @@ export async function measureTiming({ environment, say }: Bench): Promise<Timing
   return { medianMs, largestDifference: Math.max(...medians) / Math.min(...medians) - 1 }
 }
 
-async function deleteUser({ addUser, signoff }: Bench['environment']): Promise<void> {
-  await addUser(DELETED_USER)
+async function deleteUser(environment: Bench['environment']): Promise<void> {
+  const { signoff } = environment
+  await environment.addUser(DELETED_USER)
   const login = await signoff.post('/api/v1/auth/login', { username: DELETED_USER, password: PASSWORD })
   const { access_token } = login.json as { access_token: string }
   const { status } = await signoff.call('/api/v1/auth/me', {
