@@ -15,6 +15,7 @@ import {
   testEnvironment,
   type TestEnvironment,
 } from '../support/environment.ts'
+import { browserClient } from '../support/browser-client.ts'
 import { emptyDatabase, ownPostgres } from '../support/postgres.ts'
 import { signalTree } from '../support/process-tree.ts'
 import { freePort } from '../../src/embedded/process/free-port.ts'
@@ -105,6 +106,42 @@ describe('signoff serve without its stores', () => {
     const late = await signoff.post('/auth/token/refresh/', { refresh })
     expect(late.status).to.equal(401)
 
+    await signoff.stop()
+    await Promise.all([postgres.remove(), redis.remove()])
+  })
+
+  it('is told apart in every dialect: try again later, and nothing has changed', async () => {
+    const [postgres, redis] = await Promise.all([ownPostgres(), testRedis()])
+    const signoff = await startSignoff({ databaseUrl: postgres.url, redisUrl: redis.url })
+    await runSignoff(['user', 'add', 'alice'], { env: { DATABASE_URL: postgres.url }, input: PASSWORD })
+    await untilReady(signoff)
+    const page = browserClient(signoff)
+    const login = { username: 'alice', password: PASSWORD }
+    const { csrf_token } = (await page.call('/auth/session', { json: login })).json as { csrf_token: string }
+    const pair = (await signoff.post('/api/v1/auth/login', login)).json as Record<string, string>
+    const csrf = { headers: { 'X-CSRF-Token': csrf_token } }
+    const bearer = { headers: { Authorization: `Bearer ${String(pair['access_token'])}` } }
+
+    await postgres.stop()
+    const [browserRefresh, browserLogout, v1Refresh, v1Logout, bearerLogout] = [
+      await page.call('/auth/session/refresh', csrf),
+      await page.call('/auth/logout', csrf),
+      await signoff.post('/api/v1/auth/refresh', { refresh_token: pair['refresh_token'] }),
+      await signoff.call('/api/v1/auth/logout', bearer),
+      await signoff.call('/logout', bearer),
+    ]
+
+    const answers = [browserRefresh, browserLogout, v1Refresh, v1Logout, bearerLogout]
+    expect(answers.map(({ status }) => status)).to.deep.equal([503, 503, 503, 503, 503])
+    for (const { headers } of answers) {
+      expect(headers['retry-after']).to.equal('1')
+      expect(headers).not.to.have.property('set-cookie')
+    }
+    for (const { json } of [browserRefresh, browserLogout])
+      expect(json).to.include({ error_code: 'UNAVAILABLE' })
+    for (const { json } of [v1Refresh, v1Logout])
+      expect(json).to.include({ code: 'unavailable', status: 503 })
+    expect(bearerLogout.json).to.have.all.keys('error')
     await signoff.stop()
     await Promise.all([postgres.remove(), redis.remove()])
   })
