@@ -174,7 +174,8 @@ function readSettings(env: NodeJS.ProcessEnv, needed: readonly (keyof Config)[])
   if (given['ACCESS_TOKEN_ALG'] === 'HS256' && !given['SECRET_KEY']) {
     problems.push('SECRET_KEY: is needed with ACCESS_TOKEN_ALG=HS256')
   }
-  if (Boolean(given['TLS_CERT_FILE']) !== Boolean(given['TLS_KEY_FILE'])) {
+  const isTlsHalf = Boolean(given['TLS_CERT_FILE']) !== Boolean(given['TLS_KEY_FILE'])
+  if (isTlsHalf && !needed.includes('TLS_KEY_FILE')) {
     problems.push('TLS_CERT_FILE and TLS_KEY_FILE: set both or none')
   }
   if (!result.success || problems.length > 0) throw new ConfigError(problems)

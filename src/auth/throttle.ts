@@ -1,6 +1,6 @@
 // How guessing is slowed: by address, by username and address, and by username from anywhere.
 import { AuthError } from './errors.ts'
-import { begin, end, evaluationEnd, inTurn, newLine, type Line } from './guess-line.ts'
+import { begin, end, evaluationEnd, inTurn, newLine, noteUnanswered, type Line } from './guess-line.ts'
 import { networkOf, siteOf } from './network-of.ts'
 import type { AttemptCounters, AttemptWindow } from './ports/attempts.ts'
 import { usernameKey } from './username-key.ts'
@@ -52,9 +52,9 @@ export function createThrottle(attempts: AttemptCounters): Throttle {
   return {
     guess: async (guess, attempt) => {
       const keys = keysOf(guess)
-      const line = lines.get(keys.network) ?? newLine()
+      const line = lines.get(keys.block) ?? newLine()
       if (line.length >= MAX_LINE) throw new AuthError('unavailable')
-      lines.set(keys.network, line)
+      lines.set(keys.block, line)
       line.length += 1
       const { outages } = line
       try {
@@ -62,7 +62,7 @@ export function createThrottle(attempts: AttemptCounters): Throttle {
         return await evaluate(attempts, keys, { line, ...admission, attempt })
       } finally {
         line.length -= 1
-        if (line.length === 0) lines.delete(keys.network)
+        if (line.length === 0) lines.delete(keys.block)
       }
     },
 
@@ -144,14 +144,19 @@ async function evaluate<T>(
   keys: GuessKeys,
   { line, scope, isUnblemished, attempt }: Evaluation<T>,
 ): Promise<T> {
+  const { failures } = line
   try {
     const result = await attempt()
-    if (!isUnblemished) await forget(attempts, keys)
+    line.unanswered = 0
+    if (!isUnblemished || line.failures > failures) await forget(attempts, keys)
     return result
   } catch (error) {
     // Counted before the next one is admitted.
-    if (isWrongGuess(error)) await countFailure(attempts, keys, scope)
-    if (isUnanswered(error)) line.outages += 1
+    if (isWrongGuess(error)) {
+      line.failures += 1
+      await countFailure(attempts, keys, scope)
+    }
+    if (isUnanswered(error)) noteUnanswered(line)
     throw error
   } finally {
     end(line, keys.username)
@@ -191,6 +196,8 @@ function waitOf(excess: number): AttemptWindow {
 
 interface GuessKeys {
   network: string
+  /** Whose guesses wait for each other. */
+  block: string
   pair: string
   site: string
   username: string
@@ -199,10 +206,12 @@ interface GuessKeys {
 function keysOf({ username: asTyped, ipAddress }: Guess): GuessKeys {
   const username = usernameKey(asTyped)
   const network = networkOf(ipAddress)
+  const block = siteOf(ipAddress)
   return {
     network,
+    block,
     pair: JSON.stringify([network, username]),
-    site: JSON.stringify([siteOf(ipAddress), username]),
+    site: JSON.stringify([block, username]),
     username,
   }
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { argon2Passwords } from '../passwords/argon2-passwords.ts'
 import { isCommonPassword } from '../passwords/common-passwords.ts'
+import { logEntries } from '../store/log-entries.ts'
 import { postgresUserAdmin } from '../store/postgres-user-admin.ts'
 import { postgres } from '../store/postgres.ts'
 import { databaseUrlOf } from './database.ts'
@@ -79,13 +80,16 @@ export async function withUsers<T>(
 ): Promise<T> {
   const log = stderrLog()
   const database = postgres({ url: databaseUrl, log })
+  const entries = logEntries({
+    postgres: database,
+    log,
+    onFailure: () => undefined,
+    onEvent: () => undefined,
+  })
   const passwords = argon2Passwords(log)
   try {
     return await work({
-      userAdmin: postgresUserAdmin({
-        entries: { postgres: database, log, onFailure: () => undefined, onEvent: () => undefined },
-        leewaySeconds,
-      }),
+      userAdmin: postgresUserAdmin({ postgres: database, logEntries: entries, leewaySeconds }),
       passwords,
       isCommonPassword,
     })

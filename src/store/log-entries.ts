@@ -2,7 +2,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { AuditLog, LogEntry } from '../auth/ports/log.ts'
 import type { SystemLog } from '../ops/log.ts'
-import { isRefusal, type Postgres, type Statement } from './postgres.ts'
+import { isLockTimeout, isRefusal, type Postgres, type Statement } from './postgres.ts'
 
 /** A statement whose last parameters are those of its log entry, as `insertEntry` numbers them. */
 export interface LoggedStatement {
@@ -11,8 +11,21 @@ export interface LoggedStatement {
   withoutEntry: Statement
 }
 
-export interface LogEntries {
+/** What one store of entries does for all who have something to tell. */
+export interface LogEntries extends AuditLog {
+  /** Asks the statement, its entry with it. */
   query<Row extends object>(statement: LoggedStatement, values: unknown[], entry: LogEntry): Promise<Row[]>
+  /**
+   * Does the work with its entry. Where Postgres refuses that, does it without, and writes the entry
+   * alone: what was in the way may have been neither. An entry that cannot be written is reported.
+   */
+  despite<T>(logged: LoggedWork<T>): Promise<T>
+}
+
+export interface LoggedWork<T> {
+  work: (isLogged: boolean) => Promise<T>
+  /** The entry as the result completes it; `null` when nothing has happened. */
+  tell: (result: T) => LogEntry | null
 }
 
 export interface LogEntriesDeps {
@@ -23,6 +36,12 @@ export interface LogEntriesDeps {
   /** Called for what has happened, whether its entry could be written or not. */
   onEvent: (entry: LogEntry) => void
 }
+
+/**
+ * How long no entry is tried after one that met a lock on its table: each that waits there holds a
+ * connection, and these are needed for what the entries tell of.
+ */
+const PAUSE_MS = 1000
 
 const MAX_MESSAGE_CHARACTERS = 500
 
@@ -42,67 +61,58 @@ export const WRITE_ENTRY: Statement = {
   text: insertEntry('(SELECT $6::uuid AS user_id, $7::uuid AS session_id) AS subject', 1),
 }
 
-export interface LoggedWork<T> {
-  entry: LogEntry
-  /** Whether the result says that there is something to tell. */
-  hasHappened: (result: T) => boolean
-  work: (isLogged: boolean) => Promise<T>
-}
+export function logEntries({ postgres, log, onFailure, onEvent }: LogEntriesDeps): LogEntries {
+  let pausedUntil = 0
+  const isPaused = (): boolean => performance.now() < pausedUntil
 
-/**
- * Does the work with its entry. Where Postgres refuses that, does it without, and writes the entry
- * alone: what was in the way may have been neither. An entry that cannot be written is reported.
- */
-export async function despiteEntry<T>(
-  deps: LogEntriesDeps,
-  { entry, hasHappened, work }: LoggedWork<T>,
-): Promise<T> {
-  const { result, isLogged } = await work(true).then(
-    (logged) => ({ result: logged, isLogged: true }),
-    async (error: unknown) => {
+  async function despite<T>({ work, tell }: LoggedWork<T>): Promise<T> {
+    const { result, isLogged } = await tryWithEntry(work)
+    const entry = tell(result)
+    if (!entry) return result
+
+    onEvent(entry)
+    if (!isLogged) await writeAlone(entry)
+    return result
+  }
+
+  async function tryWithEntry<T>(work: LoggedWork<T>['work']): Promise<{ result: T; isLogged: boolean }> {
+    if (isPaused()) return { result: await work(false), isLogged: false }
+    try {
+      return { result: await work(true), isLogged: true }
+    } catch (error) {
       if (!isRefusal(error)) throw error
       return { result: await work(false), isLogged: false }
-    },
-  )
-  if (hasHappened(result)) {
-    deps.onEvent(entry)
-    if (!isLogged) await writeAlone(deps, entry)
+    }
   }
-  return result
-}
 
-/** Never rejects. */
-async function writeAlone({ postgres, log, onFailure }: LogEntriesDeps, entry: LogEntry): Promise<void> {
-  try {
-    const { userId = null, sessionId = null } = entry
-    await postgres.query(WRITE_ENTRY, [...entryValues(entry), userId, sessionId])
-  } catch (error) {
-    onFailure()
-    log.error({ eventType: entry.type, err: error }, 'a log entry could not be written')
+  /** Never rejects. */
+  async function writeAlone(entry: LogEntry): Promise<void> {
+    try {
+      if (isPaused()) throw new Error('the logs were locked a moment ago')
+      const { userId = null, sessionId = null } = entry
+      await postgres.query(WRITE_ENTRY, [...entryValues(entry), userId, sessionId])
+    } catch (error) {
+      if (isLockTimeout(error)) pausedUntil = performance.now() + PAUSE_MS
+      onFailure()
+      log.error({ eventType: entry.type, err: error }, 'a log entry could not be written')
+    }
   }
-}
 
-export function logEntries(deps: LogEntriesDeps): LogEntries {
-  const { postgres } = deps
   return {
+    despite,
+
     query: async <Row extends object>(statement: LoggedStatement, values: unknown[], entry: LogEntry) =>
-      await despiteEntry(deps, {
-        entry,
-        hasHappened: (rows: Row[]) => rows.length > 0,
+      await despite({
         work: async (isLogged) =>
           isLogged
             ? await postgres.query<Row>(statement.withEntry, [...values, ...entryValues(entry)])
             : await postgres.query<Row>(statement.withoutEntry, values),
+        tell: (rows) => (rows.length > 0 ? entry : null),
       }),
-  }
-}
 
-/** Entries that describe no statement, such as a failed login. */
-export function postgresAuditLog(deps: LogEntriesDeps): AuditLog {
-  return {
     write: async (entry) => {
-      deps.onEvent(entry)
-      await writeAlone(deps, entry)
+      onEvent(entry)
+      await writeAlone(entry)
     },
   }
 }

@@ -9,7 +9,7 @@ import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { absentDenylist } from './absent-denylist.ts'
 import { attemptCounters } from './attempt-counters.ts'
-import { logEntries, postgresAuditLog } from './log-entries.ts'
+import { logEntries } from './log-entries.ts'
 import { postgresJournal, type ReplayableJournal } from './postgres-journal.ts'
 import { postgresOwnAccount } from './postgres-own-account.ts'
 import { postgresSessions } from './postgres-sessions.ts'
@@ -45,7 +45,7 @@ export interface Stores {
 /** Connects in the background: what is down at first is used when it comes up. */
 export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics }: StoresOptions): Stores {
   const database = postgres({ url: databaseUrl, log })
-  const entries = {
+  const entries = logEntries({
     postgres: database,
     log,
     onFailure: metrics.logEntryFailed,
@@ -55,19 +55,19 @@ export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics 
       const { ipAddress } = origin
       log.warn({ sessionId, ipAddress }, 'a refresh token was used twice: its session has ended')
     },
-  }
-  const logged = { postgres: database, logEntries: logEntries(entries), leewaySeconds }
+  })
+  const logged = { postgres: database, logEntries: entries, leewaySeconds }
   const journal = postgresJournal(logged)
   const redis = redisUrl === null ? null : openDenylist({ redisUrl, journal, log, metrics })
 
   return {
     users: postgresUsers(database),
-    userAdmin: postgresUserAdmin({ entries, leewaySeconds }),
-    ownAccount: postgresOwnAccount({ entries, leewaySeconds }),
+    userAdmin: postgresUserAdmin(logged),
+    ownAccount: postgresOwnAccount(logged),
     sessions: postgresSessions(logged),
     journal,
     denylist: redis?.denylist ?? absentDenylist,
-    auditLog: postgresAuditLog(entries),
+    auditLog: entries,
     attempts: attemptCounters(redis?.connection ?? null, log),
 
     readiness: async () => {

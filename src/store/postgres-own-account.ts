@@ -62,6 +62,6 @@ export function postgresOwnAccount(deps: UserChangeDeps): OwnAccount {
       ),
 
     events: async ({ userId, before, limit }) =>
-      await deps.entries.postgres.query<EventRecord>(EVENTS, [userId, before ?? MAX, limit]),
+      await deps.postgres.query<EventRecord>(EVENTS, [userId, before ?? MAX, limit]),
   }
 }

@@ -33,7 +33,7 @@ export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
       return (await changeUser(deps, { statement: ADD, values }, entry)) !== null
     },
 
-    list: async () => await deps.entries.postgres.query(LIST),
+    list: async () => await deps.postgres.query(LIST),
 
     disable: async (username, entry) => {
       const values = [usernameKey(username), false]

@@ -36,7 +36,7 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
     query_timeout: timeoutMs,
     statement_timeout: timeoutMs,
     // A locked table (somebody alters `logs`, say) is heard of while there is time to do without it.
-    lock_timeout: timeoutMs / 4,
+    lock_timeout: timeoutMs / 16,
     idle_in_transaction_session_timeout: timeoutMs * 2,
     keepAlive: true,
     application_name: 'signoff',
@@ -116,6 +116,12 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
 export function isRefusal(error: unknown): error is DatabaseError {
   const cause = error instanceof AuthError ? error.cause : error
   return cause instanceof DatabaseError && !/^(08|28|3D|40|53(?!100)|57|58|25006)/.test(cause.code ?? '08')
+}
+
+/** Whether something else was locked for longer than this statement waits. */
+export function isLockTimeout(error: unknown): boolean {
+  const cause = error instanceof AuthError ? error.cause : error
+  return cause instanceof DatabaseError && cause.code === '55P03'
 }
 
 /** No room, or no lock in time: that passes. */

@@ -2,9 +2,9 @@
 import type { Denial } from '../auth/ports/denials.ts'
 import type { LogEntry } from '../auth/ports/log.ts'
 import type { EndReason } from '../auth/ports/sessions.ts'
-import { despiteEntry, entryValues, WRITE_ENTRY, type LogEntriesDeps } from './log-entries.ts'
+import { entryValues, WRITE_ENTRY, type LogEntries } from './log-entries.ts'
 import { endSessions, type DenialRow } from './postgres-sessions.ts'
-import type { Statement } from './postgres.ts'
+import type { Postgres, Statement } from './postgres.ts'
 
 const END_SESSIONS: Statement = {
   name: 'users.endSessions',
@@ -25,25 +25,23 @@ export interface UserChange {
 }
 
 export interface UserChangeDeps {
-  /** Where the transactions run, and who hears of an entry that could not be written. */
-  entries: LogEntriesDeps
+  postgres: Postgres
+  logEntries: LogEntries
   leewaySeconds: number
 }
 
 /**
  * Resolves to the denials of the sessions that it ended; `null`, and nothing is written, where the
- * statement touched nobody. Rejects with `unavailable`.
+ * statement touched nobody. Rejects with `unavailable` or `failed`.
  */
 export async function changeUser(
-  { entries, leewaySeconds }: UserChangeDeps,
+  { postgres, logEntries, leewaySeconds }: UserChangeDeps,
   { statement, values, ending, lastly = [] }: UserChange,
   entry: LogEntry,
 ): Promise<Denial[] | null> {
-  return await despiteEntry(entries, {
-    entry,
-    hasHappened: (denials: Denial[] | null) => denials !== null,
+  const changed = await logEntries.despite({
     work: async (isLogged) =>
-      await entries.postgres.transaction(async (query) => {
+      await postgres.transaction(async (query) => {
         const [user] = await query<{ id: string }>(statement, values)
         if (!user) return null
         if (isLogged) await query(WRITE_ENTRY, [...entryValues(entry), user.id, entry.sessionId ?? null])
@@ -57,7 +55,9 @@ export async function changeUser(
             ])
           : []
         for (const last of lastly) await query(last, [user.id])
-        return denials
+        return { userId: user.id, denials }
       }),
+    tell: (result) => result && { ...entry, userId: result.userId },
   })
+  return changed?.denials ?? null
 }

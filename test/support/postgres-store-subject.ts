@@ -1,6 +1,6 @@
 // The ports over a real Postgres as the conformance suites want them.
 import type { EntryRow, StoreSubject } from '../conformance/store-subject.ts'
-import { logEntries, postgresAuditLog } from '../../src/store/log-entries.ts'
+import { logEntries } from '../../src/store/log-entries.ts'
 import { postgresJournal, type ReplayableJournal } from '../../src/store/postgres-journal.ts'
 import { postgresOwnAccount } from '../../src/store/postgres-own-account.ts'
 import { postgresSessions } from '../../src/store/postgres-sessions.ts'
@@ -33,24 +33,23 @@ export function postgresPorts(url: string): PostgresPorts {
   const log = recordingLog()
   const database = postgres({ url, log })
   let failures = 0
-  const deps = {
+  const entries = logEntries({
     postgres: database,
     log,
     onFailure: () => {
       failures += 1
     },
     onEvent: () => undefined,
-  }
-  const storeDeps = { postgres: database, logEntries: logEntries(deps), leewaySeconds: LEEWAY_SECONDS }
-  const changeDeps = { entries: deps, leewaySeconds: LEEWAY_SECONDS }
+  })
+  const storeDeps = { postgres: database, logEntries: entries, leewaySeconds: LEEWAY_SECONDS }
   return {
     postgres: database,
     users: postgresUsers(database),
     sessions: postgresSessions(storeDeps),
     journal: postgresJournal(storeDeps),
-    userAdmin: postgresUserAdmin(changeDeps),
-    ownAccount: postgresOwnAccount(changeDeps),
-    auditLog: postgresAuditLog(deps),
+    userAdmin: postgresUserAdmin(storeDeps),
+    ownAccount: postgresOwnAccount(storeDeps),
+    auditLog: entries,
     leewaySeconds: LEEWAY_SECONDS,
     nowMs: Date.now,
     log,

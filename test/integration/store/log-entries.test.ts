@@ -1,7 +1,6 @@
 // Log entries that cannot be written, in all the ways a database has to refuse them.
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { Client } from 'pg'
 import { v4 as uuidv4 } from 'uuid'
 import type { NewSession } from '../../../src/auth/ports/sessions.ts'
 import { account, logEntry } from '../../support/builders/account.ts'
@@ -138,23 +137,6 @@ describe('a log entry that cannot be written', () => {
       })
     })
   }
-
-  it('is done without while somebody holds the table locked', async () => {
-    const user = account()
-    await store.userAdmin.add(user, logEntry('USER_ADDED'))
-    const session = newSession(user, Math.floor(Date.now() / 1000) + 600)
-    const somebody = new Client({ connectionString: store.database.url })
-    await somebody.connect()
-    await somebody.query('BEGIN')
-    await somebody.query('LOCK TABLE logs IN ACCESS EXCLUSIVE MODE')
-
-    const hasBegun = await store.sessions.begin(session, logEntry('USER_LOGIN'))
-    const denial = await store.sessions.end(ending(session), logEntry('USER_LOGOUT'))
-    await somebody.end()
-
-    expect(hasBegun).to.equal(true)
-    expect(denial?.id).to.equal(session.id)
-  })
 
   async function denialsOf(id: string): Promise<number> {
     return (await store.database.sql('SELECT 1 FROM revocations WHERE denied_id = $1', [id])).length

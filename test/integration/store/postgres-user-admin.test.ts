@@ -1,6 +1,7 @@
 // What an operator's change leaves behind in Postgres, also when it takes too long.
 import { expect } from 'chai'
 import { Client } from 'pg'
+import { logEntries } from '../../../src/store/log-entries.ts'
 import { postgresUserAdmin } from '../../../src/store/postgres-user-admin.ts'
 import { postgres } from '../../../src/store/postgres.ts'
 import { account, logEntry } from '../../support/builders/account.ts'
@@ -101,13 +102,13 @@ describe('postgresUserAdmin', () => {
   it('changes nothing any more once it was said to be unavailable', async () => {
     await aliceWithASession()
     const hurried = postgres({ url: store.database.url, log: recordingLog(), timeoutMs: 800 })
-    const entries = {
+    const entries = logEntries({
       postgres: hurried,
       log: recordingLog(),
       onFailure: () => undefined,
       onEvent: () => undefined,
-    }
-    const userAdmin = postgresUserAdmin({ entries, leewaySeconds: 5 })
+    })
+    const userAdmin = postgresUserAdmin({ postgres: hurried, logEntries: entries, leewaySeconds: 5 })
     const letUserGo = await lock('SELECT 1 FROM users FOR UPDATE')
     const letSessionGo = await lock('SELECT 1 FROM user_sessions FOR UPDATE')
 
