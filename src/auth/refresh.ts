@@ -1,10 +1,10 @@
 // Trades a refresh token for a new access token, and for its successor where the session rotates.
-import type { EpochSeconds, RefreshClaims } from '../contract/claims.ts'
+import type { RefreshClaims } from '../contract/claims.ts'
 import { checkLive, type CheckLiveDeps } from './check-live.ts'
 import { AuthError } from './errors.ts'
 import { sessionOf } from './generations.ts'
 import type { Origin } from './ports/log.ts'
-import type { SignedAccess, SignedRefresh, Tokens } from './ports/tokens.ts'
+import type { SignedAccess, SignedRefresh } from './ports/tokens.ts'
 import { rotate, type RotateDeps } from './rotate.ts'
 import { verifyRefresh } from './verify-refresh.ts'
 
@@ -29,7 +29,7 @@ export async function refresh(deps: RefreshDeps, { token, origin }: RefreshInput
   const claims = verifyRefresh(deps.tokens, token)
   if (claims.gen !== undefined) await sessionOf(deps, { claims, origin })
   else await checkLiveOrReused(deps, { claims, origin })
-  return { claims, access: accessUntil(deps.tokens, claims, claims.exp) }
+  return { claims, access: deps.tokens.signAccess(grantOf(claims), claims.exp) }
 }
 
 /** One that is denied may have been rotated elsewhere and come back here: then its session ends, as everywhere. */
@@ -54,16 +54,9 @@ export async function refreshRotating(
 ): Promise<Refreshed & { refresh: SignedRefresh }> {
   const claims = verifyRefresh(deps.tokens, token)
   const next = await rotate(deps, { claims, origin })
-  return { claims, access: accessUntil(deps.tokens, claims, next.exp), refresh: next }
+  return { claims, access: deps.tokens.signAccess(grantOf(claims), next.exp), refresh: next }
 }
 
-/** Throws `token_expired` for one that would be dead at birth: the leeway forgives clocks, and gives no life. */
-function accessUntil(
-  tokens: Tokens,
-  { sid, sub, scope }: RefreshClaims,
-  notAfter: EpochSeconds,
-): SignedAccess {
-  const access = tokens.signAccess({ sid, userId: sub, scope }, notAfter)
-  if (access.expiresIn <= 0) throw new AuthError('token_expired')
-  return access
+function grantOf({ sid, sub, scope }: RefreshClaims) {
+  return { sid, userId: sub, scope }
 }

@@ -98,14 +98,14 @@ async function admit(
   { line, outages }: { line: Line; outages: number },
 ): Promise<Admission> {
   for (;;) {
-    // Whoever waits behind one that a store did not answer would wait for the same store.
-    if (line.outages > outages) throw new AuthError('unavailable')
     const [ofAddress, ofPair, ofSite, ofUsername] = await Promise.all([
       attempts.peek(ADDRESS, keys.network),
       attempts.peek(PAIR, keys.pair),
       attempts.peek(SITE, keys.site),
       attempts.peek(USERNAME, keys.username),
     ])
+    // Whoever waits behind those that a store did not answer would wait for the same store.
+    if (line.outages > outages) throw new AuthError('unavailable')
     if (ofAddress.count >= ADDRESS_ATTEMPTS) throw refusal(ofAddress.resetMs)
 
     const isUnderAttack = ofUsername.count >= USERNAME_FAILURES

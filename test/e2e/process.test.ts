@@ -161,11 +161,12 @@ describe('signoff serve without its stores', () => {
       Array.from({ length: 60 }, async (_, n) => await timed(`user-${n % 3}`)),
     )
     signalTree(postgres.pid, 'SIGCONT')
-
-    expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([503]))
-    expect(Math.max(...answers.map(({ ms }) => ms))).to.be.below(3500)
     await signoff.stop()
     await Promise.all([postgres.remove(), redis.remove()])
+
+    expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([503]))
+    // Two seconds for one's own question to Postgres, after as many for those ahead in line.
+    expect(Math.max(...answers.map(({ ms }) => ms))).to.be.below(6000)
   })
 
   it('exits after SIGTERM though Postgres hangs', async () => {
