@@ -1,4 +1,4 @@
-// The line in which those who guess from one address at the same moment wait for each other.
+// The line in which those who guess from one address, or one IPv6 /48, at the same moment wait for each other.
 
 const UNANSWERED_IN_AN_OUTAGE = 3
 
@@ -9,8 +9,6 @@ export interface Line {
   /** Being evaluated, all together and by username. */
   evaluated: number
   evaluatedOf: Map<string, number>
-  /** Wrong guesses so far. */
-  failures: number
   /** Evaluations in a row that a store, or the hashing, had no answer for. */
   unanswered: number
   /** How often there were several in a row. */
@@ -26,7 +24,6 @@ export function newLine(): Line {
     length: 0,
     evaluated: 0,
     evaluatedOf: new Map(),
-    failures: 0,
     unanswered: 0,
     outages: 0,
     turn: Promise.resolve(),

@@ -58,8 +58,8 @@ export function createThrottle(attempts: AttemptCounters): Throttle {
       line.length += 1
       const { outages } = line
       try {
-        const admission = await inTurn(line, async () => await admit(attempts, keys, { line, outages }))
-        return await evaluate(attempts, keys, { line, ...admission, attempt })
+        const scope = await inTurn(line, async () => await admit(attempts, keys, { line, outages }))
+        return await evaluate(attempts, keys, { line, scope, attempt })
       } finally {
         line.length -= 1
         if (line.length === 0) lines.delete(keys.block)
@@ -81,12 +81,6 @@ interface Scope {
   allowance: number
 }
 
-interface Admission {
-  scope: Scope
-  /** Whether there is nothing that a success would have to forget. */
-  isUnblemished: boolean
-}
-
 /**
  * Resolves when the guess may be evaluated. Guesses under way count as failures until they have ended,
  * and who stands behind them waits: of a hundred wrong ones at once no more are evaluated than of as
@@ -96,7 +90,7 @@ async function admit(
   attempts: AttemptCounters,
   keys: GuessKeys,
   { line, outages }: { line: Line; outages: number },
-): Promise<Admission> {
+): Promise<Scope> {
   for (;;) {
     const [ofAddress, ofPair, ofSite, ofUsername] = await Promise.all([
       attempts.peek(ADDRESS, keys.network),
@@ -121,7 +115,7 @@ async function admit(
     }
     if (isOneTooMany) await passWait(attempts, scope.key, failures - scope.allowance + 1)
     begin(line, keys.username)
-    return { scope, isUnblemished: ofPair.count + ofSite.count + underWay === 0 }
+    return scope
   }
 }
 
@@ -134,28 +128,25 @@ function pairScope({ pair }: GuessKeys): Scope {
   return { window: PAIR, key: pair, allowance: PAIR_FAILURES }
 }
 
-interface Evaluation<T> extends Admission {
+interface Evaluation<T> {
   line: Line
+  scope: Scope
   attempt: () => Promise<T>
 }
 
 async function evaluate<T>(
   attempts: AttemptCounters,
   keys: GuessKeys,
-  { line, scope, isUnblemished, attempt }: Evaluation<T>,
+  { line, scope, attempt }: Evaluation<T>,
 ): Promise<T> {
-  const { failures } = line
   try {
     const result = await attempt()
     line.unanswered = 0
-    if (!isUnblemished || line.failures > failures) await forget(attempts, keys)
+    await forget(attempts, keys)
     return result
   } catch (error) {
     // Counted before the next one is admitted.
-    if (isWrongGuess(error)) {
-      line.failures += 1
-      await countFailure(attempts, keys, scope)
-    }
+    if (isWrongGuess(error)) await countFailure(attempts, keys, scope)
     if (isUnanswered(error)) noteUnanswered(line)
     throw error
   } finally {

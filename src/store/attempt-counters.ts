@@ -62,7 +62,10 @@ function insured(store: AttemptCounters, memory: AttemptCounters, log: SystemLog
       return answer
     } catch (error) {
       if (isStoreUsed)
-        log.warn({ err: error }, 'attempts to log in are counted by this instance alone: Redis fails')
+        log.warn(
+          { reason: (error as Error).message },
+          'attempts to log in are counted by this instance alone: Redis fails',
+        )
       isStoreUsed = false
       pausedUntil = performance.now() + PAUSE_MS
       return await ask(memory)

@@ -3,7 +3,7 @@ import type { Denial } from '../auth/ports/denials.ts'
 import type { LogEntry } from '../auth/ports/log.ts'
 import type { EndReason } from '../auth/ports/sessions.ts'
 import { entryValues, WRITE_ENTRY, type LogEntries } from './log-entries.ts'
-import { endSessions, type DenialRow } from './postgres-sessions.ts'
+import { endSessions, type DenialRow } from './end-sessions.ts'
 import type { Postgres, Statement } from './postgres.ts'
 
 const END_SESSIONS: Statement = {

@@ -1,0 +1,81 @@
+// Sessions that end, in SQL: their rows, the journal's, and the log entry in one statement.
+import { insertEntry, type LoggedStatement } from './log-entries.ts'
+import { unlessDenied } from './postgres-journal.ts'
+
+/** What `endSessions` yields. */
+export interface DenialRow {
+  id: string
+  ttlMs: number
+}
+
+/**
+ * Ends the sessions that `condition` picks, and denies `ending`: these, or more of them; `$1` is the
+ * reason, `$2` the leeway in seconds.
+ */
+export const endSessions = (condition: string, entry: string, ending = 'SELECT * FROM ended') => `
+  WITH ended AS (
+    UPDATE user_sessions SET ended_at = now(), end_reason = $1::text
+    WHERE ${condition} AND ended_at IS NULL
+    RETURNING id AS session_id, user_id, expires_at
+  ), journal AS (
+    INSERT INTO revocations (denied_id, partition, reason, expires_at)
+    SELECT session_id::text, right(session_id::text, 2), $1::text, expires_at + $2::float8 * interval '1 second'
+    FROM (${ending}) AS ending
+    ${unlessDenied('revocations.expires_at <= now()')}
+    RETURNING denied_id, expires_at
+  )${entry}
+  SELECT denied_id AS id, ${millisecondsUntil('expires_at')} AS "ttlMs" FROM journal`
+
+/**
+ * One session, also one whose row is lost or older than the token at hand, as after a restored backup:
+ * `$3` its id, `$4` its user, `$5` when that token expires.
+ */
+const AS_THE_TOKEN_SAYS = `
+  SELECT session_id, user_id, greatest(expires_at, to_timestamp($5::float8)) AS expires_at FROM ended
+  UNION ALL
+  SELECT $3::uuid, $4::uuid, to_timestamp($5::float8)
+  WHERE NOT EXISTS (SELECT 1 FROM user_sessions WHERE id = $3)`
+
+interface EndingOne {
+  name: string
+  condition: string
+  ending: string
+  /** The first parameter that `condition` and `ending` leave to the entry. `$4` is the user. */
+  first: number
+}
+
+function endOne({ name, condition, ending, first }: EndingOne): LoggedStatement {
+  const told = '(SELECT $4::uuid AS user_id, denied_id::uuid AS session_id FROM journal) AS told'
+  const entry = `, entry AS (${insertEntry(told, first)})`
+  return {
+    withEntry: { name, text: endSessions(condition, entry, ending) },
+    withoutEntry: { name: `${name}.unlogged`, text: endSessions(condition, '', ending) },
+  }
+}
+
+export const END = endOne({ name: 'sessions.end', condition: 'id = $3', ending: AS_THE_TOKEN_SAYS, first: 6 })
+export const REVOKE = endOne({
+  name: 'sessions.revoke',
+  condition: 'id = $3 AND user_id = $4 AND expires_at > now()',
+  ending: 'SELECT * FROM ended',
+  first: 5,
+})
+
+const OF_THE_SAME_USER = `
+  user_id = (SELECT user_id FROM user_sessions WHERE id = $3 AND ended_at IS NULL)
+  AND expires_at > now() - $2::float8 * interval '1 second'`
+
+export const END_ALL: LoggedStatement = {
+  withEntry: {
+    name: 'sessions.endAll',
+    text: endSessions(
+      OF_THE_SAME_USER,
+      `, entry AS (${insertEntry('(SELECT user_id, $3::uuid AS session_id FROM ended LIMIT 1) AS told', 4)})`,
+    ),
+  },
+  withoutEntry: { name: 'sessions.endAll.unlogged', text: endSessions(OF_THE_SAME_USER, '') },
+}
+
+export function millisecondsUntil(column: string): string {
+  return `(extract(epoch FROM ${column} - now()) * 1000)::float8`
+}
