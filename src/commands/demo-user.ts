@@ -1,9 +1,10 @@
 // The user that `signoff start` makes in an empty database, so that there is somebody to log in as.
 import { randomBytes } from 'node:crypto'
-import { access, writeFile } from 'node:fs/promises'
+import { access, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { addUser } from '../auth/users.ts'
-import type { Config } from '../config.ts'
+import { AuthError } from '../auth/errors.ts'
+import { addUser, type UsersDeps } from '../auth/users.ts'
+import { denialLeewaySeconds, type Config } from '../config.ts'
 import { withUsers } from './user.ts'
 
 export interface DemoUser {
@@ -18,19 +19,31 @@ export async function demoUser(
   { dataDir, databaseUrl }: { dataDir: string; databaseUrl: string },
 ): Promise<DemoUser | null> {
   const demo = { username: 'demo', passwordFile: join(dataDir, 'demo-password') }
-  return await withUsers({ databaseUrl, leewaySeconds: config.LEEWAY }, async (deps) => {
-    const users = await deps.userAdmin.list()
-    if (users.length === 0) {
-      const password = randomBytes(18).toString('base64url')
-      await writeFile(demo.passwordFile, password, { mode: 0o600 })
-      await addUser(deps, { username: demo.username, password, role: 'user' })
-      return demo
-    }
-    const isOurs =
-      users.some(({ username, isActive }) => username === demo.username && isActive) &&
-      (await exists(demo.passwordFile))
-    return isOurs ? demo : null
-  })
+  return await withUsers(
+    { databaseUrl, redisUrl: null, leewaySeconds: denialLeewaySeconds(config) },
+    async (deps) => {
+      const users = await deps.userAdmin.list()
+      if (users.length === 0) return (await makeUser(deps, demo)) ? demo : null
+      const isOurs =
+        users.some(({ username, isActive }) => username === demo.username && isActive) &&
+        (await exists(demo.passwordFile))
+      return isOurs ? demo : null
+    },
+  )
+}
+
+/** Resolves to `false` when another process that started at the same moment was first. */
+async function makeUser(deps: UsersDeps, { username, passwordFile }: DemoUser): Promise<boolean> {
+  const password = randomBytes(18).toString('base64url')
+  await writeFile(passwordFile, password, { mode: 0o600 })
+  try {
+    await addUser(deps, { username, password, role: 'user' })
+    return true
+  } catch (error) {
+    if (!(error instanceof AuthError && error.code === 'username_taken')) throw error
+    await rm(passwordFile)
+    return false
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

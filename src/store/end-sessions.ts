@@ -10,13 +10,16 @@ export interface DenialRow {
 
 /**
  * Ends the sessions that `condition` picks, and denies `ending`: these, or more of them; `$1` is the
- * reason, `$2` the leeway in seconds.
+ * reason, `$2` the leeway in seconds. The rows are locked in the order of their ids, so that two that end
+ * the same sessions never wait for each other.
  */
 export const endSessions = (condition: string, entry: string, ending = 'SELECT * FROM ended') => `
-  WITH ended AS (
-    UPDATE user_sessions SET ended_at = now(), end_reason = $1::text
-    WHERE ${condition} AND ended_at IS NULL
-    RETURNING id AS session_id, user_id, expires_at
+  WITH locked AS (
+    SELECT id FROM user_sessions WHERE ${condition} AND ended_at IS NULL ORDER BY id FOR UPDATE
+  ), ended AS (
+    UPDATE user_sessions SET ended_at = now(), end_reason = $1::text FROM locked
+    WHERE user_sessions.id = locked.id
+    RETURNING user_sessions.id AS session_id, user_id, expires_at
   ), journal AS (
     INSERT INTO revocations (denied_id, partition, reason, expires_at)
     SELECT session_id::text, right(session_id::text, 2), $1::text, expires_at + $2::float8 * interval '1 second'

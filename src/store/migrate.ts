@@ -1,17 +1,16 @@
 // Brings the schema up, down, or tells where it stands; safe when several processes start at once.
 import knex, { type Knex } from 'knex'
-import { Client } from 'pg'
+import { withMigrationLock } from './migration-lock.ts'
 import { down as down1, up as up1 } from './migrations/001-sessions-and-journal.ts'
 import { down as down2, up as up2 } from './migrations/002-one-denial-for-each-id.ts'
+import { down as down3, up as up3 } from './migrations/003-instances-and-locks.ts'
 
 /** In their order. Named without an extension, so that a checkout and a build share one history. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
   '001-sessions-and-journal': { up: up1, down: down1 },
   '002-one-denial-for-each-id': { up: up2, down: down2 },
+  '003-instances-and-locks': { up: up3, down: down3 },
 }
-
-/** Lets one process at a time migrate; any number that nobody else uses on this database. */
-const ADVISORY_LOCK = 7_133_701_809
 
 export const migrationSource: Knex.MigrationSource<string> = {
   getMigrations: () => Promise.resolve(Object.keys(MIGRATIONS)),
@@ -54,23 +53,19 @@ async function withMigrator<T>(
   databaseUrl: string,
   work: (migrator: Knex.Migrator) => Promise<T>,
 ): Promise<T> {
-  const guard = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5000 })
-  // Lost, it takes the lock with it; the migration itself then tells what happened.
-  guard.on('error', () => undefined)
-  await guard.connect()
-  const database = knex({
-    client: 'pg',
-    connection: databaseUrl,
-    pool: { min: 0, max: 1 },
-    migrations: { migrationSource, tableName: 'signoff_migrations' },
+  return await withMigrationLock(databaseUrl, async () => {
+    const database = knex({
+      client: 'pg',
+      connection: databaseUrl,
+      pool: { min: 0, max: 1 },
+      migrations: { migrationSource, tableName: 'signoff_migrations' },
+    })
+    try {
+      // One that was left behind: who is here migrates alone.
+      await database.migrate.forceFreeMigrationsLock()
+      return await work(database.migrate)
+    } finally {
+      await database.destroy()
+    }
   })
-  try {
-    // Freed by Postgres when this process dies, unlike knex's own lock, which a crash leaves behind.
-    await guard.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK])
-    await database.migrate.forceFreeMigrationsLock()
-    return await work(database.migrate)
-  } finally {
-    await database.destroy()
-    await guard.end()
-  }
 }

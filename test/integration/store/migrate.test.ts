@@ -51,6 +51,69 @@ describe('migrate', () => {
     expect(await migrateUp(database.url)).to.include(FIRST)
   })
 
+  describe('on an engine', () => {
+    const fiveAtOnce = async () =>
+      await Promise.all(Array.from({ length: 5 }, async () => await migrateUp(database.url)))
+
+    /** Found before Postgres's own, which then might as well not be there. */
+    async function replaceAdvisoryLocks(take: string): Promise<void> {
+      await database.sql(
+        `CREATE FUNCTION pg_advisory_xact_lock(bigint) RETURNS void LANGUAGE plpgsql AS $$ BEGIN ${take} END $$`,
+      )
+      await database.sql(
+        'CREATE FUNCTION pg_try_advisory_xact_lock(bigint) RETURNS boolean LANGUAGE sql AS $$ SELECT true $$',
+      )
+      const [row] = await database.sql<{ name: string }>('SELECT current_database() AS name')
+      await database.sql(`ALTER DATABASE ${String(row?.name)} SET search_path = public, pg_catalog`)
+    }
+
+    const ENGINES = [
+      { engine: 'that has no advisory locks', take: `RAISE EXCEPTION 'none' USING ERRCODE = '0A000';` },
+      { engine: 'that does not know their names', take: `RAISE EXCEPTION 'none' USING ERRCODE = '42883';` },
+      { engine: 'whose advisory locks hold nobody', take: '' },
+    ]
+
+    for (const { engine, take } of ENGINES) {
+      it(`${engine}: lets one of five that start at once apply it, one after the other`, async () => {
+        await replaceAdvisoryLocks(take)
+
+        const applied = await fiveAtOnce()
+
+        expect(applied.filter((names) => names.length > 0)).to.have.length(1)
+        expect(await tables()).to.include('revocations')
+      })
+    }
+
+    it('without advisory locks waits for who holds the row, and goes on when that one is dead', async () => {
+      await replaceAdvisoryLocks('')
+      await migrationStatus(database.url)
+      await database.sql(
+        `UPDATE signoff_migrations_holder
+         SET holder = gen_random_uuid(), expires_at = now() + interval '1.5 seconds'`,
+      )
+      const start = performance.now()
+
+      const applied = await migrateUp(database.url)
+
+      expect(performance.now() - start).to.be.above(1400)
+      expect(applied).to.include(FIRST)
+    })
+  })
+
+  it('waits for who migrates already', async () => {
+    const locked = database.sql(
+      'DO $$ BEGIN PERFORM pg_advisory_xact_lock(7133701809); PERFORM pg_sleep(1); END $$',
+    )
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const start = performance.now()
+
+    const applied = await migrateUp(database.url)
+    await locked
+
+    expect(performance.now() - start).to.be.above(600)
+    expect(applied).to.include(FIRST)
+  })
+
   it('takes everything back, and can apply it again', async () => {
     const applied = await migrateUp(database.url)
 
