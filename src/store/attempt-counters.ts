@@ -1,6 +1,6 @@
 // The AttemptCounters port over Redis; in memory whenever Redis does not answer, and where there is none.
 import { createHash } from 'node:crypto'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { RateLimiterRedis } from 'rate-limiter-flexible'
 import type { AttemptCounters } from '../auth/ports/attempts.ts'
 import type { SystemLog } from '../ops/log.ts'
@@ -13,13 +13,13 @@ const PAUSE_MS = 1000
  * Counts of all instances are one as long as Redis answers. Each call waits for Redis as long as one
  * command may take, and not at all while the connection is down. Every key has a time to live.
  */
-export function attemptCounters(redis: Redis | null, log: SystemLog): AttemptCounters {
+export function attemptCounters(redis: Redis | Cluster | null, log: SystemLog): AttemptCounters {
   // Whole milliseconds: a rounding error above 60 seconds is no 61st second to wait.
   const memory = boundedAttemptCounters(() => Math.floor(performance.now()))
   return hashingKeys(redis ? insured(redisAttemptCounters(redis), memory, log) : memory)
 }
 
-function redisAttemptCounters(redis: Redis): AttemptCounters {
+function redisAttemptCounters(redis: Redis | Cluster): AttemptCounters {
   const limiter = new RateLimiterRedis({
     storeClient: redis,
     rejectIfRedisNotReady: true,

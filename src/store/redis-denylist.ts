@@ -1,149 +1,126 @@
-// The Denylist port over Redis: believed only while it is known to agree with the journal.
-import { randomUUID } from 'node:crypto'
-import type { Redis } from 'ioredis'
+// The Denylist port over Redis: believed where a watermark says that it agrees with the journal.
+import { AuthError } from '../auth/errors.ts'
 import type { Denial, Denylist } from '../auth/ports/denials.ts'
-import { denialKey, partitionOf, PARTITIONS, tokenId, watermarkKey } from '../contract/denylist-keys.ts'
-import type { JournalTime } from './postgres-journal.ts'
+import { denialKey, partitionOf, tokenId, watermarkKey } from '../contract/denylist-keys.ts'
+import type { JournalTime } from './journal-reader.ts'
+import type { RedisConnection } from './redis-connection.ts'
 
 export interface RedisDenylist extends Denylist {
-  readonly isTrusted: boolean
-  /** How often trust was lost; a rebuild that began at one count proves nothing at the next. */
-  readonly losses: number
-  /** Ends trust until `trust` is called again. */
-  distrust(): void
-  /** Trusts it from now on, unless trust was lost again since `losses` was read. */
-  trust(losses: number): void
-  /** Writes denials and rejects when Redis does not confirm every one of them. */
-  write(denials: Denial[]): Promise<void>
-  /** Hears no more of the connection, which is about to be closed on purpose. */
-  close(): void
+  /** No watermark up to there is believed: something that this instance acknowledged may be missing. */
+  readonly requiredUpTo: JournalTime
   /**
-   * Begins to bring an untrusted Redis in line: what is written between this and `finish` counts as
-   * the journal up to `asOf`.
+   * Whether those who keep Redis in line know of this instance. Until they do, a denial that it cannot write is
+   * not to be acknowledged: they might let Redis be believed without it.
    */
-  beginRebuild(asOf: JournalTime): Promise<Rebuild>
-  /** Moves the watermarks on to `asOf`; `false` where one is missing, since Redis was emptied. */
-  renew(asOf: JournalTime): Promise<boolean>
+  isKnown: boolean
+  /** What Postgres's clock said, for a question that was asked at `askedAt` by `performance.now()`. */
+  noteClock(nowMs: JournalTime, askedAt: number): void
+  /** These partitions answer, under a watermark: they are asked from now on, and no others. */
+  ask(partitions: string[]): void
 }
 
-export interface Rebuild {
-  /** Sets the watermarks; rejects when Redis was emptied since the rebuild began. */
-  finish: () => Promise<void>
+export interface RedisDenylistDeps {
+  connection: RedisConnection
+  /** Hears of each denial that could not be written. */
+  onWriteFailure: (error: unknown) => void
 }
 
-/** For a rebuild that was left behind by a crash. */
-const REBUILD_TTL_SECONDS = 600
+/** For clocks that do not run at quite the same speed. */
+const CLOCK_MARGIN_MS = 1000
 
-/** `onTrust` hears every change. */
-export function redisDenylist(redis: Redis, onTrust: (isTrusted: boolean) => void): RedisDenylist {
-  /** The same for every try of this process, so that those which fail leave nothing behind them. */
-  const rebuildId = randomUUID()
-  let isTrusted = false
-  let losses = 0
+/**
+ * A denial that this instance could not write, or that was written to a Redis which then went away, may be
+ * missing under a watermark that others rightly believe: this instance goes by a later one.
+ */
+export function redisDenylist({ connection, onWriteFailure }: RedisDenylistDeps): RedisDenylist {
+  const { client } = connection
+  // A process that starts does not know what the one before it could not write.
+  let requiredUpTo: JournalTime = Infinity
+  let clock: { nowMs: JournalTime; askedAt: number } | null = null
+  /** When the last denial was journaled, at the latest. */
+  let deniedAt: number | null = null
+  /** Something may be missing, and Postgres's clock was not read since. */
+  let isRaised = false
+  /** What is asked in vain is not asked again before the next tick. */
+  let asked: ReadonlySet<string> = new Set()
 
-  function distrust(): void {
-    losses += 1
-    if (!isTrusted) return
-    isTrusted = false
-    onTrust(false)
+  connection.onLoss(raise)
+
+  /** To after the last denial of this instance. */
+  function raise(): void {
+    isRaised = true
+    if (!clock || deniedAt === null) return
+    const denied = clock.nowMs + (deniedAt - clock.askedAt) + CLOCK_MARGIN_MS
+    requiredUpTo = Math.max(requiredUpTo, denied)
   }
 
-  // Who comes back may have forgotten: a restart, a failover, an empty cache.
-  redis.on('close', distrust)
-
-  return {
-    get isTrusted() {
-      return isTrusted
+  const denylist: RedisDenylist = {
+    isKnown: false,
+    get requiredUpTo() {
+      return requiredUpTo
     },
-    get losses() {
-      return losses
+    noteClock: (nowMs, askedAt) => {
+      const isFirst = clock === null
+      clock = { nowMs, askedAt }
+      if (isFirst) requiredUpTo = nowMs
+      // The clock may have gone on while this process stood still.
+      if (isRaised && deniedAt !== null) requiredUpTo = Math.max(requiredUpTo, nowMs)
+      isRaised = false
+      if (isFirst && deniedAt !== null) raise()
     },
-    distrust,
 
-    trust: (lossesAtStart) => {
-      if (lossesAtStart !== losses || isTrusted) return
-      isTrusted = true
-      onTrust(true)
+    ask: (partitions) => {
+      asked = new Set(partitions)
     },
 
     check: async ({ sid, jti }) => {
-      if (!isTrusted) return 'unknown'
+      const partition = partitionOf(sid)
+      if (!asked.has(partition)) return 'unknown'
       try {
-        const [synced, sessionDenied, tokenDenied] = await redis.mget(
-          watermarkKey(partitionOf(sid)),
+        const [synced, sessionDenied, tokenDenied] = await client.mget(
+          watermarkKey(partition),
           denialKey(sid),
           denialKey(tokenId(sid, jti)),
         )
         if (sessionDenied !== null || tokenDenied !== null) return 'denied'
-        if (synced !== null) return 'live'
-        // Emptied behind our back.
-        distrust()
-        return 'unknown'
+        return synced !== null && Number(synced) > requiredUpTo ? 'live' : 'unknown'
       } catch {
-        distrust()
+        asked = new Set()
         return 'unknown'
       }
     },
 
     deny: async (denials) => {
-      try {
-        await write(denials)
-      } catch {
-        distrust()
-      }
+      deniedAt = performance.now()
+      if (await isWritten(denials)) return
+      raise()
+      if (!denylist.isKnown) throw new AuthError('unavailable')
     },
 
-    write,
-
-    close: () => {
-      redis.off('close', distrust)
-    },
-
-    beginRebuild: async (asOf) => await beginRebuild(redis, rebuildId, asOf),
-
-    renew: async (asOf) => {
-      const pipeline = redis.pipeline()
-      for (const partition of PARTITIONS) pipeline.set(watermarkKey(partition), asOf, 'XX')
-      return (await confirmed(pipeline)).every((answer) => answer === 'OK')
+    tell: async (denials) => {
+      await isWritten(denials)
     },
   }
+  return denylist
 
-  async function write(denials: Denial[]): Promise<void> {
-    const live = denials.filter(({ ttlMs }) => ttlMs >= 1)
-    const [only] = live
-    if (only && live.length === 1) {
-      await redis.set(denialKey(only.id), '1', 'PX', Math.ceil(only.ttlMs))
-      return
+  async function isWritten(denials: Denial[]): Promise<boolean> {
+    try {
+      await writeDenials(connection, denials)
+      return true
+    } catch (error) {
+      onWriteFailure(error)
+      return false
     }
-    const pipeline = redis.pipeline()
-    for (const { id, ttlMs } of live) pipeline.set(denialKey(id), '1', 'PX', Math.ceil(ttlMs))
-    await confirmed(pipeline)
   }
 }
 
-async function beginRebuild(redis: Redis, id: string, asOf: JournalTime): Promise<Rebuild> {
-  const begun = redis.pipeline()
-  for (const partition of PARTITIONS) {
-    begun.set(rebuildKey(partition, id), asOf, 'EX', REBUILD_TTL_SECONDS)
-  }
-  await confirmed(begun)
-  return {
-    finish: async () => {
-      // A rename fails where the key is gone: emptied in between, Redis ends up without a watermark.
-      const finished = redis.pipeline()
-      for (const partition of PARTITIONS) finished.rename(rebuildKey(partition, id), watermarkKey(partition))
-      await confirmed(finished)
-    },
-  }
-}
-
-/** A watermark in the making. */
-function rebuildKey(partition: string, id: string): string {
-  return `${watermarkKey(partition)}:${id}`
-}
-
-async function confirmed(pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> {
-  const results = (await pipeline.exec()) ?? []
-  for (const [error] of results) if (error) throw error
-  return results.map(([, answer]) => answer)
+/** One key a denial, which expires by itself. Rejects when Redis does not confirm every one of them. */
+export async function writeDenials(
+  { client }: Pick<RedisConnection, 'client'>,
+  denials: Denial[],
+): Promise<void> {
+  const live = denials.filter(({ ttlMs }) => ttlMs >= 1)
+  await Promise.all(
+    live.map(async ({ id, ttlMs }) => await client.set(denialKey(id), '1', 'PX', Math.ceil(ttlMs))),
+  )
 }

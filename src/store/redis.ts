@@ -1,23 +1,42 @@
-// The connection to Redis: it answers within its timeout or fails; nothing queues while it is away.
+// Connects to Redis in the shape its URL names.
 import { Redis } from 'ioredis'
+import { connectCluster } from './redis-cluster.ts'
+import {
+  accessOptions,
+  BOUNDS,
+  connectionOfOne,
+  reconnectDelayMs,
+  type RedisConnection,
+} from './redis-connection.ts'
+import { connectSentinel } from './redis-sentinel.ts'
+import { parseRedisUrl, type StandaloneTarget } from './redis-url.ts'
 
-/** For one command; behind others that hang, a request waits for two of them at the most. */
-const COMMAND_TIMEOUT_MS = 250
+/**
+ * In the background, for as long as it takes. `onError` hears of every failed attempt. Throws at once for a URL
+ * that `parseRedisUrl` refuses.
+ */
+export function connectRedis(url: string, onError: (error: unknown) => void): RedisConnection {
+  const target = parseRedisUrl(url)
+  switch (target.shape) {
+    case 'standalone':
+      return connectStandalone(target, onError)
+    case 'cluster':
+      return connectCluster(target, onError)
+    case 'sentinel':
+      return connectSentinel(target, onError)
+  }
+}
 
-/** `onError` hears of every failed attempt. */
-export function connectRedis(url: string, onError: (error: unknown) => void): Redis {
-  const redis = new Redis(url, {
-    connectTimeout: 1000,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    // The relay asks every second, so three seconds of silence are a dead connection.
-    socketTimeout: 3000,
+function connectStandalone(target: StandaloneTarget, onError: (error: unknown) => void): RedisConnection {
+  const client = new Redis({
+    ...target.addresses[0],
+    ...accessOptions(target),
+    ...BOUNDS,
+    db: target.database,
     enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
     enableAutoPipelining: true,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1000),
-    connectionName: 'signoff',
+    retryStrategy: reconnectDelayMs,
   })
-  redis.on('error', onError)
-  return redis
+  client.on('error', onError)
+  return connectionOfOne(client)
 }

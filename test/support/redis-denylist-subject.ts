@@ -1,38 +1,50 @@
 // The Denylist port over a real Redis as its conformance suite wants it.
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
-import type { DenylistSubject } from '../conformance/denylist.ts'
+import { PARTITIONS } from '../../src/contract/denylist-keys.ts'
+import { redisPartitions } from '../../src/store/partitions.ts'
 import { redisDenylist, type RedisDenylist } from '../../src/store/redis-denylist.ts'
-import { connectRedis } from '../../src/store/redis.ts'
+import type { RedisConnection } from '../../src/store/redis-connection.ts'
+import type { DenylistSubject } from '../conformance/denylist.ts'
+import { connectedRedis } from '../../src/store/connected-redis.ts'
 import { testRedis, type TestRedis } from './redis.ts'
 
 export interface RedisDenylistSubject extends DenylistSubject {
   denylist: RedisDenylist
   /** The connection the denylist stands on. */
-  connection: Redis
+  connection: RedisConnection
   server: TestRedis
-  /** Each change of trust, oldest first. */
-  trusted: boolean[]
+  /** Why denials could not be written, oldest first. */
+  writeFailures: unknown[]
+  /** Sets every watermark to that time, as a relay does, for a minute. */
+  sync(upToMs: number): Promise<void>
 }
 
-/** On a Redis of its own, marked and trusted, without a relay. */
+/** On a Redis of its own, without a relay, with watermarks that are later than what it requires. */
 export async function redisDenylistSubject(): Promise<RedisDenylistSubject> {
   const server = await testRedis()
-  const connection = connectRedis(server.url, () => undefined)
-  await once(connection, 'ready')
-  const trusted: boolean[] = []
-  const denylist = redisDenylist(connection, (isTrusted) => {
-    trusted.push(isTrusted)
-  })
-  await (await denylist.beginRebuild(Date.now())).finish()
-  denylist.trust(denylist.losses)
+  const connection = await connectedRedis(server.url)
+  const writeFailures: unknown[] = []
+  const denylist = redisDenylist({ connection, onWriteFailure: (error) => writeFailures.push(error) })
+  const partitions = redisPartitions({ client: server.client })
+
+  const sync = async (upToMs: number): Promise<void> => {
+    for (const { partition, position, redisNowMs } of await partitions.read()) {
+      const syncedUntilMs = redisNowMs + 60_000
+      await partitions.step({ partition, from: position, relayedUpTo: Math.floor(upToMs), syncedUntilMs })
+    }
+  }
+  const startedAtMs = Date.now()
+  denylist.noteClock(startedAtMs, performance.now())
+  denylist.ask([...PARTITIONS])
+  denylist.isKnown = true
+  await sync(startedAtMs + 1)
 
   return {
     denylist,
     connection,
     server,
-    trusted,
+    writeFailures,
+    sync,
     pass: async (ms) => {
       await sleep(ms)
     },
@@ -43,7 +55,7 @@ export async function redisDenylistSubject(): Promise<RedisDenylistSubject> {
       await server.signal('SIGKILL')
     },
     close: async () => {
-      connection.disconnect()
+      connection.close()
       await server.remove()
     },
   }

@@ -1,15 +1,15 @@
 // Counting attempts over a real Redis, and without it when it is killed, hung, or was never there.
-import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
-import type { Redis } from 'ioredis'
 import type { AttemptCounters, AttemptWindow } from '../../../src/auth/ports/attempts.ts'
 import { attemptCounters } from '../../../src/store/attempt-counters.ts'
 import { recentMap } from '../../../src/store/recent-map.ts'
-import { connectRedis } from '../../../src/store/redis.ts'
+import type { RedisConnection } from '../../../src/store/redis-connection.ts'
 import { attemptCountersConformance } from '../../conformance/attempt-counters.ts'
+import { connectedRedis } from '../../../src/store/connected-redis.ts'
+import { untilConnected } from '../../support/told.ts'
 import { recordingLog } from '../../support/fakes/recording-log.ts'
 import { testRedis, type TestRedis } from '../../support/redis.ts'
 
@@ -20,19 +20,13 @@ async function countOf(attempts: AttemptCounters, key: string): Promise<number> 
   return (await attempts.count(WINDOW, key)).count
 }
 
-async function connected(server: TestRedis): Promise<Redis> {
-  const connection = connectRedis(server.url, () => undefined)
-  await once(connection, 'ready')
-  return connection
-}
-
 async function elapse(seconds: number): Promise<void> {
   await sleep(seconds * 1000)
 }
 
 describe('attemptCounters on Redis', () => {
   let server: TestRedis
-  let connection: Redis
+  let connection: RedisConnection
   let attempts: AttemptCounters
 
   before(async () => {
@@ -40,11 +34,11 @@ describe('attemptCounters on Redis', () => {
   })
   beforeEach(async () => {
     await server.client.flushall()
-    connection = await connected(server)
-    attempts = attemptCounters(connection, recordingLog())
+    connection = await connectedRedis(server.url)
+    attempts = attemptCounters(connection.client, recordingLog())
   })
   afterEach(() => {
-    connection.disconnect()
+    connection.close()
   })
   after(async () => {
     await server.remove()
@@ -53,7 +47,7 @@ describe('attemptCounters on Redis', () => {
   attemptCountersConformance('attemptCounters', async () => {
     await server.client.flushall()
     return {
-      attempts: attemptCounters(connection, recordingLog()),
+      attempts: attemptCounters(connection.client, recordingLog()),
       elapse,
       close: async () => {
         await Promise.resolve()
@@ -62,11 +56,11 @@ describe('attemptCounters on Redis', () => {
   })
 
   it('is one count for all instances', async () => {
-    const other = await connected(server)
+    const other = await connectedRedis(server.url)
 
     await attempts.count(WINDOW, 'a')
-    const elsewhere = await countOf(attemptCounters(other, recordingLog()), 'a')
-    other.disconnect()
+    const elsewhere = await countOf(attemptCounters(other.client, recordingLog()), 'a')
+    other.close()
 
     expect(elsewhere).to.equal(2)
   })
@@ -92,17 +86,17 @@ describe('attemptCounters on Redis', () => {
 
 describe('attemptCounters without its Redis', () => {
   let server: TestRedis
-  let connection: Redis
+  let connection: RedisConnection
   let attempts: AttemptCounters
 
   beforeEach(async () => {
     server = await testRedis()
-    connection = await connected(server)
-    attempts = attemptCounters(connection, recordingLog())
+    connection = await connectedRedis(server.url)
+    attempts = attemptCounters(connection.client, recordingLog())
     await attempts.count(WINDOW, 'a')
   })
   afterEach(async () => {
-    connection.disconnect()
+    connection.close()
     await server.remove()
   })
 
@@ -126,7 +120,7 @@ describe('attemptCounters without its Redis', () => {
     await server.signal('SIGKILL')
     expect(await countOf(attempts, 'a')).to.equal(1)
     await server.start()
-    while (connection.status !== 'ready') await sleep(20)
+    await untilConnected(connection)
     await sleep(1200)
     await server.client.flushall()
 
