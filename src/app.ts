@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { createThrottle } from './auth/throttle.ts'
 import type { Passwords } from './auth/ports/accounts.ts'
-import type { Config } from './config.ts'
+import { denialLeewaySeconds, type Config } from './config.ts'
 import { createApp } from './http/create-app.ts'
 import { bearer } from './http/bearer/router.ts'
 import { browser } from './http/browser/router.ts'
@@ -50,7 +50,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const metrics = createMetrics()
   let isDraining = false
 
-  const stores = openStores({ ...options, leewaySeconds: config.LEEWAY, metrics })
+  const stores = openStores({
+    ...options,
+    leewaySeconds: denialLeewaySeconds(config),
+    leaseSeconds: config.DENYLIST_LEASE,
+    logRetentionSeconds: config.LOG_RETENTION,
+    isProduction: config.NODE_ENV === 'production',
+    metrics,
+  })
   const passwords = argon2Passwords(log)
   const deps = await dialectDeps(options, stores, passwords)
   const app = createApp({
@@ -125,7 +132,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
     decoyHash: await passwords.hash(randomBytes(32).toString('base64url')),
     now,
     nowMs: Date.now,
-    leewaySeconds,
+    leewaySeconds: denialLeewaySeconds(config),
     refreshTtlSeconds,
     sessionMaxAgeSeconds: config.SESSION_MAX_AGE,
     rotationGraceSeconds: config.ROTATION_GRACE,

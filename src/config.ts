@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parse } from 'dotenv'
 import proxyAddr from 'proxy-addr'
 import { z } from 'zod'
+import { parseRedisUrl } from './store/redis-url.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
 export class ConfigError extends Error {
@@ -46,6 +47,14 @@ const isProxy = (text: string) => {
 }
 const PROXY_NAMES: readonly string[] = ['loopback', 'linklocal', 'uniquelocal']
 
+const isRedisUrl = (text: string, problems: z.RefinementCtx) => {
+  try {
+    parseRedisUrl(text)
+  } catch (error) {
+    problems.addIssue((error as Error).message)
+  }
+}
+
 const onOrOff = z.enum(['on', 'off'], 'on or off is expected')
 
 const schema = z.object({
@@ -60,8 +69,12 @@ const schema = z.object({
 
   /** Postgres: `postgres://user:password@host:port/database`. */
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'a postgres:// URL is expected' }).optional(),
-  /** Redis: `redis://` or, over TLS, `rediss://`. */
-  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL is expected' }).optional(),
+  /**
+   * Redis, alone, as a cluster, or found by its sentinels: `redis://[user:password@]host:port/database`,
+   * `redis+cluster://[user:password@]host:port,host:port` or `redis+sentinel://[user:password@]host:port,host:port/NAME`;
+   * over TLS `rediss://`, `rediss+cluster://` or `rediss+sentinel://`. A `%` in a password is written `%25`.
+   */
+  REDIS_URL: z.string().superRefine(isRedisUrl).optional(),
 
   /** `off` speaks plain HTTP: only behind a proxy that does the TLS. */
   TLS: onOrOff.default('on'),
@@ -93,6 +106,13 @@ const schema = z.object({
   ROTATION_GRACE: integer(0, 300).default(10),
   /** Seconds by which clocks may differ. */
   LEEWAY: integer(0, 300).default(5),
+  /**
+   * Seconds after which Redis is no longer believed when nothing keeps it in line with the journal: how late
+   * a logout may take effect elsewhere, whatever breaks. The same at all instances.
+   */
+  DENYLIST_LEASE: integer(3, 60).default(5),
+  /** Seconds for which entries in the table `logs` are kept: 90 days. */
+  LOG_RETENTION: integer(60, 315_360_000).default(7_776_000),
   /** `HS256` signs access tokens with `SECRET_KEY`, for peers that share a secret and read no JWKS. */
   ACCESS_TOKEN_ALG: z.enum(['ES256', 'HS256'], 'ES256 or HS256 is expected').default('ES256'),
   /**
@@ -130,11 +150,22 @@ const schema = z.object({
     })
     .default([]),
 
+  /** `production` refuses a Redis that may evict denials; anything else complains of it. */
+  NODE_ENV: z.string().optional(),
+
   /** `debug` logs every request, `info` (the default of `serve`) what an operator should know, `warn` what is wrong. */
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).optional(),
 })
 
 export type Config = Readonly<z.infer<typeof schema>>
+
+/**
+ * Seconds by which denials outlive their tokens: whoever verifies one may be behind by `LEEWAY`, and take it for
+ * as long again after it has expired.
+ */
+export function denialLeewaySeconds({ LEEWAY }: Config): number {
+  return 2 * LEEWAY
+}
 
 /** What `signoff serve` cannot do without. */
 const SERVE_NEEDS = ['DATABASE_URL', 'REDIS_URL', 'SIGNING_KEYS_FILE', 'REFRESH_KEY_FILE'] as const

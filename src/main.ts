@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line: what is typed becomes one of the commands.
 import { Argument, Command, CommanderError, Option } from 'commander'
-import { AuthError } from './auth/errors.ts'
+import { describeError } from './commands/describe-error.ts'
 import type { MigrateAction } from './commands/migrate.ts'
 import type { Output } from './commands/output.ts'
 import { ConfigError, readConfig, readServeConfig, settingsEnvironment } from './config.ts'
@@ -45,6 +45,7 @@ function commandLine(): Command {
     })
   addUserCommands(program.command('user').description('manage users; a password comes from standard input'))
   addKeysCommands(program.command('keys').description('manage the files that sign tokens'))
+  addDenylistCommands(program.command('denylist').description('see to the copy of the journal in Redis'))
   return program
 }
 
@@ -100,6 +101,32 @@ function addKeysCommands(keys: Command): void {
     })
 }
 
+function addDenylistCommands(denylist: Command): void {
+  denylist
+    .command('status')
+    .description('tell how Redis stands to the journal; fails when it is not in sync')
+    .addOption(json)
+    .action(async (output: Output) => {
+      const { denylistStatus } = await import('./commands/denylist.ts')
+      await denylistStatus(settings(), output)
+    })
+  denylist
+    .command('rebuild')
+    .description('write Redis anew from the journal, trusting nothing that is in there')
+    .addHelpText(
+      'after',
+      `
+Meanwhile the service goes on: it asks Postgres about every token, and logouts hold. Peers that read Redis
+by themselves cannot tell, and refuse every token, until it is in sync again: under a minute for a million denials.
+It may be interrupted: the journal has everything, and a running service finishes the work.`,
+    )
+    .addOption(json)
+    .action(async (output: Output) => {
+      const { denylistRebuild } = await import('./commands/denylist.ts')
+      await denylistRebuild(settings(), output)
+    })
+}
+
 /** 0 done, 1 failed, 2 used wrongly. */
 async function main(): Promise<number> {
   try {
@@ -108,17 +135,9 @@ async function main(): Promise<number> {
   } catch (error) {
     // Commander has printed its own message, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    process.stderr.write(`signoff: ${describe(error)}\n`)
+    process.stderr.write(`signoff: ${describeError(error)}\n`)
     return error instanceof ConfigError ? 2 : 1
   }
-}
-
-/** The rules give their reasons; a store that cannot answer says so itself, one level down. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (!(error instanceof AuthError)) return error.message
-  if (error.reasons.length > 0) return error.reasons.join(' ')
-  return error.cause instanceof Error ? error.cause.message : error.message
 }
 
 process.exitCode = await main()

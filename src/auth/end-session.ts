@@ -10,7 +10,7 @@ export interface EndSessionDeps {
   sessions: Sessions
   denylist: Denylist
   now: () => EpochSeconds
-  /** How far clocks may differ: a denial outlives its token by as much. */
+  /** By which denials outlive their tokens. */
   leewaySeconds: number
   refreshTtlSeconds: number
 }
@@ -54,7 +54,7 @@ export async function deny(
 ): Promise<void> {
   const denials = await journal().catch(async (error: unknown) => {
     // Not durable, so not a logout; but whoever asked wants the token dead, and Redis may still hear it.
-    await deps.denylist.deny([{ id, ttlMs: (expiresAt + deps.leewaySeconds - deps.now()) * 1000 }])
+    await deps.denylist.tell([{ id, ttlMs: (expiresAt + deps.leewaySeconds - deps.now()) * 1000 }])
     throw error
   })
   if (!denials) throw new AuthError('token_denied')

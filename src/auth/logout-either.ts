@@ -3,10 +3,15 @@ import type { AccessClaims, RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
 import { endAllSessions, endSession, type Ending } from './end-session.ts'
 import { type LogoutDeps } from './logout.ts'
+import type { DenialSubject, Journal } from './ports/denials.ts'
 import type { Origin } from './ports/log.ts'
 import type { Tokens } from './ports/tokens.ts'
 import { verifyAccess } from './verify-access.ts'
 import { verifyRefresh } from './verify-refresh.ts'
+
+export interface LogoutEitherDeps extends LogoutDeps {
+  journal: Journal
+}
 
 export interface LogoutEitherInput {
   accessToken: string | null
@@ -22,10 +27,10 @@ export interface LogoutEitherInput {
  * (also for tokens of two users), `token_expired`, `token_wrong_type` or `unavailable`; and with
  * `token_denied` when all devices are meant, this session is over, and others are not.
  */
-export async function logoutEither(deps: LogoutDeps, input: LogoutEitherInput): Promise<void> {
+export async function logoutEither(deps: LogoutEitherDeps, input: LogoutEitherInput): Promise<void> {
   const ending: Ending = { claims: identify(deps.tokens, input), origin: input.origin }
   if (input.allDevices) await endAll(deps, ending)
-  else await unlessOver(endSession(deps, ending))
+  else if (await isOver(endSession(deps, ending))) await answerFor(deps, { sessionId: ending.claims.sid })
 }
 
 function identify(
@@ -53,20 +58,26 @@ function claimsIfGood(tokens: Tokens, token: string): AccessClaims | null {
  * A token whose session is over must not end those that are on. Rejects with `token_denied` then, lest
  * somebody be told that all their devices are out.
  */
-async function endAll(deps: LogoutDeps, ending: Ending): Promise<void> {
-  const isDone = await unlessOver(endAllSessions(deps, ending))
-  if (isDone) return
-  const others = await deps.sessions.list(ending.claims.sub)
+async function endAll(deps: LogoutEitherDeps, ending: Ending): Promise<void> {
+  if (!(await isOver(endAllSessions(deps, ending)))) return
+  const { sid, sub } = ending.claims
+  const others = await deps.sessions.list(sub)
   if (others.length > 0) throw new AuthError('token_denied')
+  await answerFor(deps, { sessionId: sid, userId: sub })
 }
 
-/** Whether there was something to end. */
-async function unlessOver(end: Promise<void>): Promise<boolean> {
+/** Whether there was nothing left to end. */
+async function isOver(end: Promise<void>): Promise<boolean> {
   try {
     await end
-    return true
+    return false
   } catch (error) {
-    if (error instanceof AuthError && error.code === 'token_denied') return false
+    if (error instanceof AuthError && error.code === 'token_denied') return true
     throw error
   }
+}
+
+/** Who ended it may have been another instance, which could not write it to Redis: what this one answers, it holds. */
+async function answerFor({ journal, denylist }: LogoutEitherDeps, subject: DenialSubject): Promise<void> {
+  await denylist.deny(await journal.denialsOf(subject))
 }

@@ -3,13 +3,15 @@ import { v7 as uuidv7 } from 'uuid'
 import { AuthError } from './errors.ts'
 import { checkPassword, checkUsername, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
 import type { Passwords, UserAdmin } from './ports/accounts.ts'
-import type { Denial } from './ports/denials.ts'
+import type { Denial, Denylist } from './ports/denials.ts'
 import type { LogEntry, Origin } from './ports/log.ts'
 
 export interface UsersDeps {
   userAdmin: UserAdmin
   passwords: Passwords
   isCommonPassword: IsCommonPassword
+  /** Hears of what ended at once; by the relay it would within a second. */
+  denylist: Pick<Denylist, 'tell'>
 }
 
 /** The operator at the machine itself. */
@@ -34,8 +36,12 @@ export async function addUser(deps: UsersDeps, { username, password, role }: New
 }
 
 /** Ends every session of the user; resolves to the number of them. Rejects, saying so, when there is no such user. */
-export async function disableUser(deps: Pick<UsersDeps, 'userAdmin'>, username: string): Promise<number> {
-  return countOrRefuse(await deps.userAdmin.disable(username, entry('USER_DISABLED')), username)
+export async function disableUser(
+  deps: Pick<UsersDeps, 'userAdmin' | 'denylist'>,
+  username: string,
+): Promise<number> {
+  const denials = await deps.userAdmin.disable(username, entry('USER_DISABLED'))
+  return await tellOrRefuse(deps, denials, username)
 }
 
 /** Rejects, saying so, when there is no such user. */
@@ -52,11 +58,16 @@ export async function setPassword(deps: UsersDeps, change: NewCredentials): Prom
   checkPassword(change, deps.isCommonPassword)
   const passwordHash = await deps.passwords.hash(password)
   const denials = await deps.userAdmin.setPassword({ username, passwordHash }, entry('PASSWORD_CHANGED'))
-  return countOrRefuse(denials, username)
+  return await tellOrRefuse(deps, denials, username)
 }
 
-function countOrRefuse(denials: Denial[] | null, username: string): number {
+async function tellOrRefuse(
+  { denylist }: Pick<UsersDeps, 'denylist'>,
+  denials: Denial[] | null,
+  username: string,
+): Promise<number> {
   if (!denials) throw noSuchUser(username)
+  await denylist.tell(denials)
   return denials.length
 }
 

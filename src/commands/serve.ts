@@ -6,6 +6,7 @@ import { ConfigError, type Config, type ServeConfig } from '../config.ts'
 import { systemLog, type SystemLog } from '../ops/log.ts'
 import { stopSignal } from '../ops/shutdown.ts'
 import { migrationStatus } from '../store/migrate.ts'
+import { redisUnfitness } from '../store/redis-watch.ts'
 import { loadKeys } from '../tokens/load-keys.ts'
 
 /** How long requests in flight may take to finish once the service is told to stop. */
@@ -17,6 +18,7 @@ export async function serve(config: ServeConfig): Promise<void> {
   const log = systemLog(config.LOG_LEVEL ?? 'info')
   const options = await serviceOptions(config, log)
   await checkSchema(options.databaseUrl, log)
+  if (config.NODE_ENV === 'production') await checkRedis(config.REDIS_URL, log)
 
   const service = await startService(options)
   log.info({ port: service.port, adminPort: service.adminPort, issuer: config.ISSUER }, 'serving')
@@ -67,4 +69,13 @@ async function checkSchema(databaseUrl: string, log: SystemLog): Promise<void> {
   if (status && status.pending.length > 0) {
     throw new ConfigError([`the database lacks ${status.pending.join(', ')}: run signoff migrate first`])
   }
+}
+
+/** A Redis that may evict is a mistake of deployment, too. */
+async function checkRedis(redisUrl: string, log: SystemLog): Promise<void> {
+  const problem = await redisUnfitness(redisUrl).catch((error: unknown) => {
+    log.warn({ err: error }, 'Redis does not answer yet: serving without having seen how it is set up')
+    return null
+  })
+  if (problem !== null) throw new ConfigError([`REDIS_URL: ${problem}`])
 }

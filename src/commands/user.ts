@@ -1,14 +1,18 @@
 // signoff user add|list|disable|enable|set-password
 import { addUser, disableUser, enableUser, setPassword } from '../auth/users.ts'
 import type { UsersDeps } from '../auth/users.ts'
-import type { Config } from '../config.ts'
+import { denialLeewaySeconds, type Config } from '../config.ts'
+import type { Denial } from '../auth/ports/denials.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { argon2Passwords } from '../passwords/argon2-passwords.ts'
 import { isCommonPassword } from '../passwords/common-passwords.ts'
+import { connectedRedis } from '../store/connected-redis.ts'
 import { logEntries } from '../store/log-entries.ts'
 import { postgresUserAdmin } from '../store/postgres-user-admin.ts'
 import { postgres } from '../store/postgres.ts'
-import { databaseUrlOf } from './database.ts'
+import { writeDenials } from '../store/redis-denylist.ts'
+import { databaseUrlOf, redisUrlBeside } from './database.ts'
+import { describeError } from './describe-error.ts'
 import { print, type Output } from './output.ts'
 import { readPassword } from './read-password.ts'
 
@@ -18,14 +22,14 @@ export async function userAdd(
   output: Output,
 ): Promise<void> {
   const password = await readPassword(`Password for ${user.username}: `)
-  await withUsers(await databaseOf(config), async (deps) => {
+  await withUsers(await storesOf(config), async (deps) => {
     const id = await addUser(deps, { ...user, password })
     print(output, `added ${user.username}`, { id, username: user.username, role: user.role })
   })
 }
 
 export async function userList(config: Config, output: Output): Promise<void> {
-  await withUsers(await databaseOf(config), async ({ userAdmin }) => {
+  await withUsers(await storesOf(config), async ({ userAdmin }) => {
     const users = await userAdmin.list()
     const lines = users.map(({ username, role, isActive, lastLoginAt }) =>
       [
@@ -40,14 +44,14 @@ export async function userList(config: Config, output: Output): Promise<void> {
 }
 
 export async function userDisable(config: Config, username: string, output: Output): Promise<void> {
-  await withUsers(await databaseOf(config), async (deps) => {
+  await withUsers(await storesOf(config), async (deps) => {
     const sessionsEnded = await disableUser(deps, username)
     print(output, `disabled ${username}, sessions ended: ${sessionsEnded}`, { username, sessionsEnded })
   })
 }
 
 export async function userEnable(config: Config, username: string, output: Output): Promise<void> {
-  await withUsers(await databaseOf(config), async (deps) => {
+  await withUsers(await storesOf(config), async (deps) => {
     await enableUser(deps, username)
     print(output, `enabled ${username}`, { username })
   })
@@ -55,7 +59,7 @@ export async function userEnable(config: Config, username: string, output: Outpu
 
 export async function userSetPassword(config: Config, username: string, output: Output): Promise<void> {
   const password = await readPassword(`New password for ${username}: `)
-  await withUsers(await databaseOf(config), async (deps) => {
+  await withUsers(await storesOf(config), async (deps) => {
     const sessionsEnded = await setPassword(deps, { username, password })
     print(output, `changed the password of ${username}, sessions ended: ${sessionsEnded}`, {
       username,
@@ -64,18 +68,21 @@ export async function userSetPassword(config: Config, username: string, output: 
   })
 }
 
-export interface UserDatabase {
+export interface UserStores {
   databaseUrl: string
+  /** `null`: what ends is left to the relay. */
+  redisUrl: string | null
   leewaySeconds: number
 }
 
-async function databaseOf(config: Config): Promise<UserDatabase> {
-  return { databaseUrl: await databaseUrlOf(config), leewaySeconds: config.LEEWAY }
+async function storesOf(config: Config): Promise<UserStores> {
+  const databaseUrl = await databaseUrlOf(config)
+  const redisUrl = await redisUrlBeside(config, databaseUrl)
+  return { databaseUrl, redisUrl, leewaySeconds: denialLeewaySeconds(config) }
 }
 
-/** Journal only: the relay of every running service carries the ended sessions to Redis within a second. */
 export async function withUsers<T>(
-  { databaseUrl, leewaySeconds }: UserDatabase,
+  { databaseUrl, redisUrl, leewaySeconds }: UserStores,
   work: (deps: UsersDeps) => Promise<T>,
 ): Promise<T> {
   const log = stderrLog()
@@ -92,9 +99,33 @@ export async function withUsers<T>(
       userAdmin: postgresUserAdmin({ postgres: database, logEntries: entries, leewaySeconds }),
       passwords,
       isCommonPassword,
+      denylist: {
+        tell: async (denials) => {
+          await tellRedis({ redisUrl, log }, denials)
+        },
+      },
     })
   } finally {
     await Promise.all([database.close(), passwords.close()])
+  }
+}
+
+/** Never rejects: the journal has them, and every running service carries them over within a second. */
+async function tellRedis(
+  { redisUrl, log }: { redisUrl: string | null; log: SystemLog },
+  denials: Denial[],
+): Promise<void> {
+  if (denials.length === 0) return
+  try {
+    if (redisUrl === null) throw new Error('REDIS_URL is not set')
+    const connection = await connectedRedis(redisUrl)
+    try {
+      await writeDenials(connection, denials)
+    } finally {
+      connection.close()
+    }
+  } catch (error) {
+    log.warn(`Redis was not told (${describeError(error)}): a running service does that within a second`)
   }
 }
 

@@ -27,16 +27,16 @@ export function systemLog(level: string): SystemLog {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: withoutRow },
+      serializers: { err: withoutSecrets },
     },
     destination,
   )
 }
 
-/** A database error quotes the row that it refused in these, password hash included. */
-const ROW_FIELDS: readonly string[] = ['detail', 'where', 'internalQuery']
+/** All that is told of an error: drivers add the row that was refused, or the command, password included. */
+const TOLD: readonly string[] = ['type', 'message', 'stack', 'code', 'name', 'aggregateErrors']
 
-function withoutRow(error: Error): object {
+function withoutSecrets(error: Error): object {
   const told = Object.entries(stdSerializers.err(error))
-  return Object.fromEntries(told.filter(([name]) => !ROW_FIELDS.includes(name)))
+  return Object.fromEntries(told.filter(([name]) => TOLD.includes(name)))
 }

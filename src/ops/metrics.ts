@@ -4,6 +4,12 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export interface Metrics {
   logEntryFailed: () => void
   denylistTrusted: (isTrusted: boolean) => void
+  /** How far the partition of Redis that is furthest behind the journal is behind it. */
+  denylistLag: (seconds: number) => void
+  /** Whether this instance is the one that relays. */
+  relaying: (isLeader: boolean) => void
+  /** A denial could not be written to Redis; the journal has it. */
+  denialNotWritten: () => void
   requestDone: (request: { method: string; route: string; status: number; seconds: number }) => void
   /** What a log entry tells of has happened. */
   eventHappened: (type: string) => void
@@ -23,6 +29,21 @@ export function createMetrics(): Metrics {
   const denylistTrusted = new Gauge({
     name: 'signoff_denylist_trusted',
     help: '1 while Redis is known to agree with the journal, 0 while Postgres is asked instead.',
+    registers,
+  })
+  const denylistLag = new Gauge({
+    name: 'signoff_denylist_lag_seconds',
+    help: 'Seconds that the partition of Redis furthest behind the journal is behind it; a second or two is usual.',
+    registers,
+  })
+  const relaying = new Gauge({
+    name: 'signoff_relay_leader',
+    help: '1 while this instance is the one that keeps Redis in line with the journal.',
+    registers,
+  })
+  const denialsNotWritten = new Counter({
+    name: 'signoff_denylist_write_failures_total',
+    help: 'Denials that this instance could not write to Redis; they are in the journal, and relayed later.',
     registers,
   })
   const events = new Counter({
@@ -45,6 +66,15 @@ export function createMetrics(): Metrics {
     },
     denylistTrusted: (isTrusted) => {
       denylistTrusted.set(isTrusted ? 1 : 0)
+    },
+    denylistLag: (seconds) => {
+      denylistLag.set(seconds)
+    },
+    relaying: (isLeader) => {
+      relaying.set(isLeader ? 1 : 0)
+    },
+    denialNotWritten: () => {
+      denialsNotWritten.inc()
     },
     requestDone: ({ method, route, status, seconds }) => {
       requests.observe({ method, route, status }, seconds)

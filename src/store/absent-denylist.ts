@@ -4,4 +4,5 @@ import type { Denylist } from '../auth/ports/denials.ts'
 export const absentDenylist: Denylist = {
   check: () => Promise.resolve('unknown'),
   deny: () => Promise.resolve(),
+  tell: () => Promise.resolve(),
 }

@@ -1,5 +1,6 @@
 // Opens Postgres and Redis and hands out the ports that stand on them.
-import { AuthError } from '../auth/errors.ts'
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import type { OwnAccount, UserAdmin, Users } from '../auth/ports/accounts.ts'
 import type { AttemptCounters } from '../auth/ports/attempts.ts'
 import type { Denylist, Journal } from '../auth/ports/denials.ts'
@@ -10,20 +11,26 @@ import type { Metrics } from '../ops/metrics.ts'
 import { absentDenylist } from './absent-denylist.ts'
 import { attemptCounters } from './attempt-counters.ts'
 import { logEntries } from './log-entries.ts'
-import { postgresJournal, type ReplayableJournal } from './postgres-journal.ts'
+import { instances } from './instances.ts'
+import { locks } from './locks.ts'
+import { openDenylist } from './open-denylist.ts'
+import { journalReader } from './journal-reader.ts'
+import { postgresJournal } from './postgres-journal.ts'
 import { postgresOwnAccount } from './postgres-own-account.ts'
 import { postgresSessions } from './postgres-sessions.ts'
 import { postgresUserAdmin } from './postgres-user-admin.ts'
 import { postgresUsers } from './postgres-users.ts'
 import { postgres } from './postgres.ts'
-import { redisDenylist } from './redis-denylist.ts'
-import { connectRedis } from './redis.ts'
-import { startRelay } from './relay.ts'
+import { startPruning } from './prune.ts'
 
 export interface StoresOptions {
   databaseUrl: string
   redisUrl: string | null
+  /** By which denials, and the rows of sessions, outlive the last token. */
   leewaySeconds: number
+  leaseSeconds: number
+  logRetentionSeconds: number
+  isProduction: boolean
   log: SystemLog
   metrics: Metrics
 }
@@ -43,7 +50,18 @@ export interface Stores {
 }
 
 /** Connects in the background: what is down at first is used when it comes up. */
-export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics }: StoresOptions): Stores {
+export function openStores(options: StoresOptions): Stores {
+  const {
+    databaseUrl,
+    redisUrl,
+    leewaySeconds,
+    leaseSeconds,
+    logRetentionSeconds,
+    isProduction,
+    log,
+    metrics,
+  } = options
+  const instanceId = randomUUID()
   const database = postgres({ url: databaseUrl, log })
   const entries = logEntries({
     postgres: database,
@@ -58,7 +76,29 @@ export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics 
   })
   const logged = { postgres: database, logEntries: entries, leewaySeconds }
   const journal = postgresJournal(logged)
-  const redis = redisUrl === null ? null : openDenylist({ redisUrl, journal, log, metrics })
+  const reader = journalReader(database)
+  const lockRows = locks(database, instanceId)
+  const pruning = startPruning({
+    postgres: database,
+    locks: lockRows,
+    log,
+    leewaySeconds,
+    logRetentionSeconds,
+  })
+  const redis =
+    redisUrl === null
+      ? null
+      : openDenylist({
+          redisUrl,
+          leaseSeconds,
+          isProduction,
+          instanceId,
+          journal: reader,
+          locks: lockRows,
+          instances: instances(database, { id: instanceId, name: `${hostname()}:${process.pid}` }),
+          log,
+          metrics,
+        })
 
   return {
     users: postgresUsers(database),
@@ -68,10 +108,10 @@ export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics 
     journal,
     denylist: redis?.denylist ?? absentDenylist,
     auditLog: entries,
-    attempts: attemptCounters(redis?.connection ?? null, log),
+    attempts: attemptCounters(redis?.connection.client ?? null, log),
 
     readiness: async () => {
-      const answering = await journal.settledUpTo().then(
+      const answering = await reader.clock().then(
         () => 'ok',
         () => 'does not answer',
       )
@@ -79,50 +119,8 @@ export function openStores({ databaseUrl, redisUrl, leewaySeconds, log, metrics 
     },
 
     close: async () => {
-      await redis?.close()
+      await Promise.all([redis?.close(), pruning.stop()])
       await database.close()
-    },
-  }
-}
-
-interface DenylistOptions {
-  redisUrl: string
-  journal: ReplayableJournal
-  log: SystemLog
-  metrics: Metrics
-}
-
-function openDenylist({ redisUrl, journal, log, metrics }: DenylistOptions) {
-  /** What this outage was put down to so far: each reason is told once. */
-  const told = new Set<string>()
-  const onFailure = (error: unknown): void => {
-    const reason = error instanceof Error ? error.message : String(error)
-    // Postgres tells of its own outages.
-    if (error instanceof AuthError || told.has(reason)) return
-    told.add(reason)
-    log.warn({ reason }, 'Redis cannot be used: checks ask Postgres')
-  }
-
-  const connection = connectRedis(redisUrl, onFailure)
-  const denylist = redisDenylist(connection, (isTrusted) => {
-    metrics.denylistTrusted(isTrusted)
-    told.clear()
-    if (isTrusted) log.info('Redis agrees with the journal: checks ask Redis')
-    else log.warn('Redis is not known to agree with the journal: checks ask Postgres')
-  })
-  const relay = startRelay({ redis: connection, denylist, journal, onFailure })
-
-  return {
-    denylist,
-    connection,
-    readiness: () => ({
-      redis: connection.status === 'ready' ? 'ok' : 'not connected',
-      denylist: denylist.isTrusted ? 'ok' : 'not in sync with the journal, which is asked instead',
-    }),
-    close: async () => {
-      await relay.stop()
-      denylist.close()
-      connection.disconnect()
     },
   }
 }

@@ -1,26 +1,8 @@
-// The Journal port, and the journal as the relay reads it.
+// The Journal port over Postgres.
 import type { Denial, Journal } from '../auth/ports/denials.ts'
 import { tokenId } from '../contract/denylist-keys.ts'
 import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
 import type { Postgres, Statement } from './postgres.ts'
-
-/** Milliseconds since 1970 by Postgres's clock. */
-export type JournalTime = number
-
-export interface JournalRow extends Denial {
-  /** In the order of writing, which is not quite the order of committing. */
-  seq: string
-}
-
-export interface ReplayableJournal extends Journal {
-  /**
-   * Up to when every row that will ever be written can be read: now, or the beginning of the oldest
-   * transaction that still writes (a commit may wait for its disk or its standby without limit).
-   */
-  settledUpTo(): Promise<JournalTime>
-  /** Live denials written at or after `since`, oldest first, in batches. Rejects with `unavailable`. */
-  readSince(since: JournalTime): AsyncIterable<JournalRow[]>
-}
 
 const IS_DENIED: Statement = {
   name: 'journal.isDenied',
@@ -48,18 +30,17 @@ const DENY: LoggedStatement = {
   withoutEntry: { name: 'journal.deny.unlogged', text: deny('') },
 }
 
-const SETTLED_UP_TO: Statement = {
-  name: 'journal.settledUpTo',
-  text: `SELECT (extract(epoch FROM least(now(), min(xact_start))) * 1000)::float8 AS at
-         FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL`,
-}
+const DENIALS = `
+  SELECT denied_id AS id, (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "ttlMs"
+  FROM revocations WHERE expires_at > now()`
 
-const READ_BATCH: Statement = {
-  name: 'journal.readBatch',
-  text: `SELECT seq, denied_id AS id, (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "ttlMs"
-         FROM revocations
-         WHERE seq > $1 AND created_at >= to_timestamp($2::float8 / 1000) AND expires_at > now()
-         ORDER BY seq LIMIT 1000`,
+const OF_SESSION: Statement = { name: 'journal.ofSession', text: `${DENIALS} AND denied_id = $1::text` }
+
+const OF_USER: Statement = {
+  name: 'journal.ofUser',
+  text: `${DENIALS} AND denied_id IN (
+           SELECT $1::text UNION SELECT id::text FROM user_sessions WHERE user_id = $2 AND ended_at IS NOT NULL
+         )`,
 }
 
 export interface PostgresJournalDeps {
@@ -68,36 +49,21 @@ export interface PostgresJournalDeps {
   leewaySeconds: number
 }
 
-export function postgresJournal({
-  postgres,
-  logEntries,
-  leewaySeconds,
-}: PostgresJournalDeps): ReplayableJournal {
+export function postgresJournal({ postgres, logEntries, leewaySeconds }: PostgresJournalDeps): Journal {
   return {
     isDenied: async ({ sid, jti }) => {
       const rows = await postgres.query(IS_DENIED, [[sid, tokenId(sid, jti)]])
       return rows.length > 0
     },
 
+    denialsOf: async ({ sessionId, userId }) =>
+      userId === undefined
+        ? await postgres.query<Denial>(OF_SESSION, [sessionId])
+        : await postgres.query<Denial>(OF_USER, [sessionId, userId]),
+
     deny: async ({ id, expiresAt }, entry) => {
       const [denial] = await logEntries.query<Denial>(DENY, [id, expiresAt + leewaySeconds], entry)
       return denial ?? null
-    },
-
-    settledUpTo: async () => {
-      const [row] = await postgres.query<{ at: number }>(SETTLED_UP_TO)
-      return row?.at ?? 0
-    },
-
-    async *readSince(since) {
-      let after = '0'
-      for (;;) {
-        const rows = await postgres.query<JournalRow>(READ_BATCH, [after, since])
-        const last = rows.at(-1)
-        if (!last) return
-        yield rows
-        after = last.seq
-      }
     },
   }
 }

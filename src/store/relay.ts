@@ -1,95 +1,59 @@
-// The loop that makes Redis agree with the journal, and says so only when it does.
-import type { Redis } from 'ioredis'
-import { AuthError } from '../auth/errors.ts'
-import type { JournalTime, ReplayableJournal } from './postgres-journal.ts'
-import type { RedisDenylist } from './redis-denylist.ts'
+// The loop that makes Redis agree with the journal: a tick a second, and one whenever Redis comes back.
+import type { RedisConnection } from './redis-connection.ts'
+import type { RelayTick } from './relay-tick.ts'
 
 const INTERVAL_MS = 1000
-/** A transaction gets its id, and so becomes visible as a writer, a moment after it began. */
-const OVERLAP_MS = 10_000
+/** While Redis is being brought in line: until then every check asks Postgres. */
+const HURRIED_INTERVAL_MS = 200
 
 export interface RelayDeps {
-  redis: Redis
-  denylist: RedisDenylist
-  journal: ReplayableJournal
-  /** Hears why a round failed, each time. */
+  connection: RedisConnection
+  relayTick: RelayTick
+  /** Hears why a tick failed, each time. */
   onFailure: (error: unknown) => void
 }
 
 export interface Relay {
+  /** Resolves when the tick that is under way is over; there is no other. */
   stop(): Promise<void>
 }
 
-/**
- * Replays the whole journal after every loss of trust, and its tail once a second after that:
- * what another process denied and could not carry to Redis arrives this way.
- */
-export function startRelay({ redis, denylist, journal, onFailure }: RelayDeps): Relay {
-  let replayedUpTo: JournalTime = 0
-  /** The journal rows of the last round: where trust was kept since, Redis has them. */
-  let written: ReadonlySet<string> = new Set()
+export function startRelay({ connection, relayTick, onFailure }: RelayDeps): Relay {
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
   let isStopped = false
+  let isWaiting = false
 
-  redis.on('ready', wake)
+  connection.onReady(wake)
   wake()
 
   return {
     stop: async () => {
       isStopped = true
-      redis.off('ready', wake)
       await running
       clearTimeout(timer)
+      await relayTick.leave().catch(onFailure)
     },
   }
 
+  /** After the tick that is under way, and once only. */
   function wake(): void {
     clearTimeout(timer)
-    running = running.then(round)
+    if (isWaiting) return
+    isWaiting = true
+    running = running.then(next)
   }
 
-  async function round(): Promise<void> {
+  async function next(): Promise<void> {
+    isWaiting = false
     if (isStopped) return
-    if (redis.status === 'ready') await (denylist.isTrusted ? follow() : rebuild()).catch(giveUp)
+    const startedAt = performance.now()
+    const isHurried = await relayTick.tick().catch((error: unknown) => {
+      onFailure(error)
+      return false
+    })
     clearTimeout(timer)
-    timer = setTimeout(wake, INTERVAL_MS)
-  }
-
-  async function follow(): Promise<void> {
-    const asOf = await journal.settledUpTo()
-    await replay(replayedUpTo - OVERLAP_MS, written)
-    if (await denylist.renew(asOf)) replayedUpTo = asOf
-    else {
-      denylist.distrust()
-      await rebuild()
-    }
-  }
-
-  async function rebuild(): Promise<void> {
-    const losses = denylist.losses
-    const asOf = await journal.settledUpTo()
-    const { finish } = await denylist.beginRebuild(asOf)
-    await replay(0, new Set())
-    await finish()
-    replayedUpTo = asOf
-    denylist.trust(losses)
-  }
-
-  async function replay(since: JournalTime, known: ReadonlySet<string>): Promise<void> {
-    const seen = new Set<string>()
-    for await (const rows of journal.readSince(since)) {
-      if (isStopped) throw new AuthError('unavailable')
-      await denylist.write(rows.filter(({ seq }) => !known.has(seq)))
-      // Those of a whole rebuild need no remembering: the next round writes its overlap once more.
-      if (since > 0) for (const { seq } of rows) seen.add(seq)
-    }
-    written = seen
-  }
-
-  function giveUp(error: unknown): void {
-    // Without Postgres what Redis holds is still right; a Redis that takes no writes is not to be believed.
-    if (!(error instanceof AuthError)) denylist.distrust()
-    onFailure(error)
+    const intervalMs = isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS
+    timer = setTimeout(wake, Math.max(0, startedAt + intervalMs - performance.now()))
   }
 }

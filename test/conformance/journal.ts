@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import { logEntry, ORIGIN } from '../support/builders/account.ts'
+import { idsOf, logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
 export function journalConformance(name: string, create: CreateStore): void {
@@ -44,6 +45,23 @@ export function journalConformance(name: string, create: CreateStore): void {
       await store.deny(sid, -1)
 
       expect(await store.journal.isDenied({ sid, jti: uuidv4() })).to.equal(false)
+    })
+
+    it('tells the denials of one session, and of all that a user has had', async () => {
+      const [user, somebodyElse] = [await storedUser(store), await storedUser(store, { username: 'bob' })]
+      const [first, second] = [await storedSession(store, user), await storedSession(store, user)]
+      const other = await storedSession(store, somebodyElse)
+      await storedSession(store, user)
+      for (const session of [first, second, other]) await logOut(store, session)
+
+      const ofOne = await store.journal.denialsOf({ sessionId: first.id })
+      const ofUser = await store.journal.denialsOf({ sessionId: first.id, userId: user.id })
+      const ofNobody = await store.journal.denialsOf({ sessionId: uuidv7() })
+
+      expect(idsOf(ofOne)).to.deep.equal([first.id])
+      expect(ofOne[0]?.ttlMs).to.be.above(0)
+      expect(idsOf(ofUser)).to.have.members([first.id, second.id])
+      expect(ofNobody).to.deep.equal([])
     })
 
     describe('deny', () => {

@@ -194,7 +194,9 @@ describe('signoff serve without its stores', () => {
     await new Promise((resolve) => setTimeout(resolve, 1500))
 
     const warnings = signoff.log.filter(({ level }) => level === 'warn')
-    expect(warnings.map(({ msg }) => msg)).to.deep.equal(['Redis cannot be used: checks ask Postgres'])
+    expect(warnings.map(({ msg }) => msg)).to.deep.equal([
+      'Redis fails: checks that it cannot answer ask Postgres',
+    ])
     expect(warnings[0]?.['reason']).to.contain('ECONNREFUSED')
     await signoff.stop()
     await database.drop()
@@ -288,7 +290,7 @@ describe('signoff serve without its stores', () => {
   })
 })
 
-const MIGRATIONS = ['001-sessions-and-journal', '002-one-denial-for-each-id']
+const MIGRATIONS = ['001-sessions-and-journal', '002-one-denial-for-each-id', '003-instances-and-locks']
 
 describe('the commands', () => {
   it('bring the schema up and down; several at once wait for each other', async () => {

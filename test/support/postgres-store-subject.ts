@@ -1,7 +1,9 @@
 // The ports over a real Postgres as the conformance suites want them.
 import type { EntryRow, StoreSubject } from '../conformance/store-subject.ts'
 import { logEntries } from '../../src/store/log-entries.ts'
-import { postgresJournal, type ReplayableJournal } from '../../src/store/postgres-journal.ts'
+import type { Journal } from '../../src/auth/ports/denials.ts'
+import { journalReader, type JournalReader } from '../../src/store/journal-reader.ts'
+import { postgresJournal } from '../../src/store/postgres-journal.ts'
 import { postgresOwnAccount } from '../../src/store/postgres-own-account.ts'
 import { postgresSessions } from '../../src/store/postgres-sessions.ts'
 import { postgresUserAdmin } from '../../src/store/postgres-user-admin.ts'
@@ -15,14 +17,14 @@ export interface PostgresPorts extends Omit<
   'entries' | 'deny' | 'loseSession' | 'breakEntries'
 > {
   postgres: Postgres
-  journal: ReplayableJournal
+  journal: Journal & JournalReader
   log: RecordingLog
   /** How many entries were reported as lost. */
   entryFailures: () => number
 }
 
 export interface PostgresStoreSubject extends PostgresPorts, StoreSubject {
-  journal: ReplayableJournal
+  journal: Journal & JournalReader
   database: TestDatabase
 }
 
@@ -46,7 +48,7 @@ export function postgresPorts(url: string): PostgresPorts {
     postgres: database,
     users: postgresUsers(database),
     sessions: postgresSessions(storeDeps),
-    journal: postgresJournal(storeDeps),
+    journal: { ...postgresJournal(storeDeps), ...journalReader(database) },
     userAdmin: postgresUserAdmin(storeDeps),
     ownAccount: postgresOwnAccount(storeDeps),
     auditLog: entries,

@@ -31,6 +31,8 @@ const DEFAULTS = {
   REFRESH_ROTATION: 'off',
   ROTATION_GRACE: 10,
   LEEWAY: 5,
+  DENYLIST_LEASE: 5,
+  LOG_RETENTION: 7_776_000,
   ACCESS_TOKEN_ALG: 'ES256',
   REGISTRATION: 'closed',
   ALLOWED_ORIGINS: [],
@@ -75,6 +77,8 @@ describe('readConfig', () => {
     { name: 'DATABASE_URL', value: 'postgresql://h/d', means: 'postgresql://h/d' },
     { name: 'REDIS_URL', value: 'redis://h:6379/1', means: 'redis://h:6379/1' },
     { name: 'REDIS_URL', value: 'rediss://:p@h', means: 'rediss://:p@h' },
+    { name: 'REDIS_URL', value: 'redis+cluster://a:1,b:2', means: 'redis+cluster://a:1,b:2' },
+    { name: 'REDIS_URL', value: 'rediss+sentinel://a,b/main', means: 'rediss+sentinel://a,b/main' },
     { name: 'TLS', value: 'off', means: 'off' },
     { name: 'ISSUER', value: 'https://auth.example.com/', means: 'https://auth.example.com' },
     { name: 'ISSUER', value: 'https://example.com/auth//', means: 'https://example.com/auth' },
@@ -90,6 +94,8 @@ describe('readConfig', () => {
     { name: 'REGISTRATION', value: 'open', means: 'open' },
     { name: 'TRUSTED_ISSUERS', value: 'issuers.json', means: 'issuers.json' },
     { name: 'LEEWAY', value: '0', means: 0 },
+    { name: 'DENYLIST_LEASE', value: '3', means: 3 },
+    { name: 'LOG_RETENTION', value: '60', means: 60 },
     { name: 'SECRET_KEY', value: 'k'.repeat(32), means: 'k'.repeat(32) },
     { name: 'SECRET_KEY', value: 'ä'.repeat(16), means: 'ä'.repeat(16) },
     {
@@ -115,7 +121,7 @@ describe('readConfig', () => {
     PORT: ['-1', '65536', '8443.0', '0x10', '1e3', ' 1', 'https', '٣'],
     ADMIN_PORT: ['65536', 'x'],
     DATABASE_URL: ['localhost', 'mysql://h/d', 'redis://h', 'postgres'],
-    REDIS_URL: ['localhost:6379', 'http://h', 'postgres://h/d'],
+    REDIS_URL: ['localhost:6379', 'http://h', 'postgres://h/d', 'redis://', 'redis+sentinel://h'],
     TLS: ['yes', 'ON', 'true'],
     ISSUER: ['localhost', 'ftp://h', 'signoff'],
     ACCESS_TOKEN_TTL: ['0', '86401', '-5', '300s'],
@@ -142,6 +148,8 @@ describe('readConfig', () => {
       '10.0.0.0/8 10.0.0.1',
     ],
     LEEWAY: ['301', '-1'],
+    DENYLIST_LEASE: ['2', '61'],
+    LOG_RETENTION: ['59', '315360001'],
     ACCESS_TOKEN_ALG: ['none', 'RS256', 'es256'],
     SECRET_KEY: ['k'.repeat(31)],
     ALLOWED_ORIGINS: [
@@ -181,7 +189,7 @@ describe('readConfig', () => {
     const env = {
       SECRET_KEY: 'hunter2',
       DATABASE_URL: 'mysql://user:hunter2@host/d',
-      REDIS_URL: 'x://:hunter2@h',
+      REDIS_URL: 'redis://:hunter2@h:port',
     }
 
     expect(problemsOf(env)).to.have.length(3)

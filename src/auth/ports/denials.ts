@@ -13,11 +13,19 @@ export interface Denial {
 export interface Journal {
   /** Rejects with `unavailable`. */
   isDenied(ids: TokenIds): Promise<boolean>
+  /** The denials of whole sessions, as long as they last. Rejects with `unavailable`. */
+  denialsOf(subject: DenialSubject): Promise<Denial[]>
   /**
    * Denies a foreign token, with its log entry, in one statement; `null` when it was denied already,
    * for as long or longer: of several callers one wins. Rejects with `unavailable`.
    */
   deny(token: { id: DeniedId; expiresAt: EpochSeconds }, entry: LogEntry): Promise<Denial | null>
+}
+
+export interface DenialSubject {
+  sessionId: string
+  /** With this, every other session of that user is meant, too. */
+  userId?: string
 }
 
 /** The ids under which a token can be denied. */
@@ -31,8 +39,11 @@ export interface Denylist {
   /** Never rejects: what cannot be known, for whatever reason, is `unknown`. */
   check(ids: TokenIds): Promise<'live' | 'denied' | 'unknown'>
   /**
-   * Never rejects: the journal has it already. Where the write fails, this instance answers
-   * `unknown` until the denylist has been made to agree with the journal again.
+   * The journal has it already. Where the write fails, this instance answers `unknown` until the denylist has
+   * been made to agree with the journal again. Rejects with `unavailable` where that is not enough for others:
+   * then it must not be acknowledged, though it holds here.
    */
   deny(denials: Denial[]): Promise<void>
+  /** For denials that nobody is promised by this: tries to write them. Never rejects. */
+  tell(denials: Denial[]): Promise<void>
 }

@@ -1,6 +1,6 @@
 // POST /api/v1/auth/logout: ends the session of the tokens presented, or all of the user's.
-import { logoutEither } from '../../auth/logout-either.ts'
-import type { LogoutDeps } from '../../auth/logout.ts'
+import { logoutEither, type LogoutEitherDeps } from '../../auth/logout-either.ts'
+
 import { bearerToken } from '../bearer-token.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { RefusalError } from '../errors.ts'
@@ -9,7 +9,7 @@ import type { OriginOf } from '../origin.ts'
 import { tokenMissing } from './errors.ts'
 import { logoutBody } from './fields.ts'
 
-export function postLogout(deps: LogoutDeps & OriginOf): Endpoint['handler'] {
+export function postLogout(deps: LogoutEitherDeps & OriginOf): Endpoint['handler'] {
   return async (ctx) => {
     const accessToken = bearerToken(ctx)
     const { refresh_token: refreshToken = null, all_devices: allDevices = false } = readJson(ctx, logoutBody)

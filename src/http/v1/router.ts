@@ -1,7 +1,7 @@
 // The account API, /api/v1/auth/…: pairs that always rotate, and what users do with their sessions and accounts.
 import type { ChangePasswordDeps } from '../../auth/change-password.ts'
 import type { LoginDeps } from '../../auth/login.ts'
-import type { LogoutDeps } from '../../auth/logout.ts'
+import type { LogoutEitherDeps } from '../../auth/logout-either.ts'
 import type { RefreshDeps } from '../../auth/refresh.ts'
 import type { RegisterDeps } from '../../auth/register.ts'
 import type { Dialect, Endpoint } from '../endpoint.ts'
@@ -22,7 +22,7 @@ import { putPassword } from './put-password.ts'
 
 export type V1Deps = LoginDeps &
   RefreshDeps &
-  LogoutDeps &
+  LogoutEitherDeps &
   RegisterDeps &
   ChangePasswordDeps &
   OriginOf & {

@@ -183,8 +183,8 @@ describe('POST /logout', () => {
       )
       const id = row?.id ?? ''
       expect(id).to.match(/^[0-9a-f]{64}$/)
-      expect(row?.seconds).to.be.closeTo(105, 2)
-      expect(await env.redis.client.ttl(`denylist:{${id.slice(-2)}}:${id}`)).to.be.closeTo(105, 2)
+      expect(row?.seconds).to.be.closeTo(110, 2)
+      expect(await env.redis.client.ttl(`denylist:{${id.slice(-2)}}:${id}`)).to.be.closeTo(110, 2)
       const [entry] = await env.database.sql('SELECT event_type, message FROM logs ORDER BY id DESC LIMIT 1')
       expect(entry).to.deep.equal({ event_type: 'USER_LOGOUT', message: 'a token of another service' })
     })

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { Client } from 'pg'
+import type { JournalRow } from '../../../src/store/journal-reader.ts'
 import { logEntry } from '../../support/builders/account.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from '../../support/postgres-store-subject.ts'
 
@@ -23,7 +24,10 @@ describe('postgresJournal', () => {
     await writer.query('BEGIN')
     await writer.query('SELECT 1 FROM revocations')
 
-    expect(await store.journal.settledUpTo()).to.be.closeTo(Date.now(), 1000)
+    const { nowMs, settledUpTo } = await store.journal.clock()
+
+    expect(nowMs).to.be.closeTo(Date.now(), 1000)
+    expect(settledUpTo).to.equal(nowMs)
   })
 
   it('is settled no further than where the oldest open writer began', async () => {
@@ -34,12 +38,73 @@ describe('postgresJournal', () => {
        RETURNING (extract(epoch FROM created_at) * 1000)::float8 AS began`,
     )
     await new Promise((resolve) => setTimeout(resolve, 300))
-    const whileOpen = await store.journal.settledUpTo()
+    const whileOpen = await store.journal.clock()
     await writer.query('COMMIT')
-    const afterwards = await store.journal.settledUpTo()
+    const afterwards = await store.journal.clock()
 
-    expect(whileOpen).to.equal(rows[0]?.began)
-    expect(afterwards).to.be.above(whileOpen + 250)
+    expect(whileOpen.settledUpTo).to.equal(rows[0]?.began)
+    expect(whileOpen.nowMs).to.be.above(whileOpen.settledUpTo + 250)
+    expect(afterwards.settledUpTo).to.equal(afterwards.nowMs)
+  })
+
+  describe('readSince', () => {
+    const rowsSince = async (since: number): Promise<JournalRow[]> => {
+      const rows: JournalRow[] = []
+      for await (const batch of store.journal.readSince(since)) rows.push(...batch)
+      return rows
+    }
+    const insert = async (id: string, secondsAgo: number) => {
+      await store.database.sql(
+        `INSERT INTO revocations (denied_id, partition, reason, created_at, expires_at)
+         VALUES ($1, '00', 'logout', now() - $2::float8 * interval '1 second', now() + interval '1 hour')`,
+        [id, secondsAgo],
+      )
+    }
+
+    it('yields what was written since, oldest first, and not what is over', async () => {
+      await insert('new', 1)
+      await insert('old', 60)
+      await insert('middle', 5)
+      await store.deny('over', -1)
+
+      const { nowMs } = await store.journal.clock()
+
+      expect((await rowsSince(0)).map(({ id }) => id)).to.deep.equal(['old', 'middle', 'new'])
+      expect((await rowsSince(nowMs - 30_000)).map(({ id }) => id)).to.deep.equal(['middle', 'new'])
+    })
+
+    it('yields each once in batches, also where thousands were written at the same moment', async () => {
+      await store.database.sql(
+        `INSERT INTO revocations (denied_id, partition, reason, expires_at)
+         SELECT gen_random_uuid()::text, '00', 'logout', now() + interval '1 hour' FROM generate_series(1, 10001)`,
+      )
+
+      const sizes: number[] = []
+      const ids = new Set<string>()
+      for await (const batch of store.journal.readSince(0)) {
+        sizes.push(batch.length)
+        for (const { id } of batch) ids.add(id)
+      }
+
+      expect(sizes).to.deep.equal([5000, 5000, 1])
+      expect(ids.size).to.equal(10_001)
+    })
+
+    it('yields a denial that is written anew once more, at the end, as another writing', async () => {
+      const id = 'ab'.repeat(32)
+      const expiresAt = Math.floor(Date.now() / 1000) + 600
+      await store.journal.deny({ id, expiresAt }, logEntry('USER_LOGOUT'))
+      const [before] = await rowsSince(0)
+      await insert('between', 0)
+
+      await store.journal.deny({ id, expiresAt: expiresAt + 600 }, logEntry('USER_LOGOUT'))
+      const after = await rowsSince(0)
+
+      expect(after.map((row) => row.id)).to.deep.equal(['between', id])
+      expect(after[1]?.seq).not.to.equal(before?.seq)
+      expect(after[1]?.createdAtMs).to.be.above(before?.createdAtMs ?? Infinity)
+      expect(after[1]?.ttlMs).to.be.closeTo((1200 + store.leewaySeconds) * 1000, 1500)
+    })
   })
 
   describe('deny', () => {

@@ -54,7 +54,7 @@ describe('a Postgres that fails', function () {
     listSessions: ports.sessions.list(uuidv7()),
     isDenied: ports.journal.isDenied({ sid: uuidv7(), jti: uuidv4() }),
     deny: ports.journal.deny({ id: 'ab'.repeat(32), expiresAt: FAR_AWAY }, logEntry('USER_LOGOUT')),
-    now: ports.journal.settledUpTo(),
+    clock: ports.journal.clock(),
     readSince: readAll(ports),
     add: ports.userAdmin.add(account(), logEntry('USER_ADDED')),
     list: ports.userAdmin.list(),

@@ -44,6 +44,10 @@ export function memoryDenylist(clock: ManualClock): MemoryDenylist {
       if (!denylist.isAnswering) return
       for (const { id, ttlMs } of added) if (ttlMs >= 1) denials.set(id, clock.nowMs() + ttlMs)
     },
+
+    tell: async (added) => {
+      await denylist.deny(added)
+    },
   }
   return denylist
 

@@ -12,6 +12,15 @@ export function memoryJournal(database: MemoryDatabase): Journal {
         ),
       ),
 
+    denialsOf: async ({ sessionId, userId }) =>
+      await statement(database, () => {
+        const ofUser = database.sessions.filter((session) => session.userId === userId)
+        const meant = new Set([sessionId, ...ofUser.map(({ id }) => id)])
+        return database.revocations
+          .map(({ deniedId, expiresAtMs }) => ({ id: deniedId, ttlMs: expiresAtMs - database.clock.nowMs() }))
+          .filter(({ id, ttlMs }) => ttlMs > 0 && meant.has(id))
+      }),
+
     deny: async ({ id, expiresAt }, entry) =>
       await statement(database, () => {
         const expiresAtMs = (expiresAt + database.leewaySeconds) * 1000

@@ -50,6 +50,19 @@ describe('logout by either token', () => {
       expect(stores.database.logs).to.have.length(logs)
     })
 
+    it('holds here, too, what another instance ended and could not tell the denylist', async () => {
+      await stores.sessions.end(
+        { id: here.claims.sid, userId: here.claims.sub, reason: 'logout', expiresAt: here.claims.exp },
+        { type: 'USER_LOGOUT', origin: ORIGIN },
+      )
+      const before = [...stores.denylist.denials.keys()]
+
+      await ask({ accessToken: here.access })
+
+      expect(before).to.deep.equal([])
+      expect([...stores.denylist.denials.keys()]).to.deep.equal([here.claims.sid])
+    })
+
     it('refuses garbage, a refresh token, an expired one, and none', async () => {
       const garbage = await ask({ accessToken: 'garbage' })
       const wrongKind = await ask({ accessToken: here.refresh })

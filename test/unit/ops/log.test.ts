@@ -22,4 +22,17 @@ describe('systemLog', () => {
     expect(line['err']).to.include({ message: 'violates check constraint', code: '23514' })
     expect(JSON.stringify(line)).not.to.include('secret')
   })
+
+  it('keeps the command that Redis refused to itself, which may be the one that logs in', () => {
+    const line = lineOf(`
+      import { systemLog } from './src/ops/log.ts'
+      const cause = Object.assign(new Error('WRONGPASS invalid username-password pair'), {
+        command: { name: 'hello', args: ['3', 'AUTH', 'default', 'secret'] },
+      })
+      systemLog('info').warn({ err: new Error('no connection', { cause }) }, 'refused')`)
+
+    expect(JSON.stringify(line)).to.include('no connection')
+    expect(JSON.stringify(line)).to.include('WRONGPASS')
+    expect(JSON.stringify(line)).not.to.include('secret')
+  })
 })

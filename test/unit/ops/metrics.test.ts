@@ -11,6 +11,8 @@ describe('createMetrics', () => {
 
     expect(text).to.include('signoff_log_entry_failures_total 0')
     expect(text).to.include('signoff_denylist_trusted 0')
+    expect(text).to.include('signoff_relay_leader 0')
+    expect(text).to.include('signoff_denylist_write_failures_total 0')
   })
 
   it('counts entries that could not be written', async () => {
@@ -31,6 +33,25 @@ describe('createMetrics', () => {
 
     expect(trusted).to.include('signoff_denylist_trusted 1')
     expect(await lines(metrics)).to.include('signoff_denylist_trusted 0')
+  })
+
+  it('tells whether this instance relays now', async () => {
+    const metrics = createMetrics()
+
+    metrics.relaying(true)
+    const relaying = await lines(metrics)
+    metrics.relaying(false)
+
+    expect(relaying).to.include('signoff_relay_leader 1')
+    expect(await lines(metrics)).to.include('signoff_relay_leader 0')
+  })
+
+  it('counts denials that could not be written to Redis', async () => {
+    const metrics = createMetrics()
+
+    metrics.denialNotWritten()
+
+    expect(await lines(metrics)).to.include('signoff_denylist_write_failures_total 1')
   })
 
   it('tells how long requests took, by method, route and status', async () => {
@@ -54,6 +75,8 @@ describe('createMetrics', () => {
     expect(own.map((line) => line.split(' ')[2])).to.include.members([
       'signoff_log_entry_failures_total',
       'signoff_denylist_trusted',
+      'signoff_relay_leader',
+      'signoff_denylist_write_failures_total',
       'signoff_http_request_duration_seconds',
     ])
     expect((await createMetrics().render()).contentType).to.match(/^text\/plain/)

@@ -1,0 +1,125 @@
+// signoff denylist status|rebuild: how Redis stands to the journal, and Redis written anew from it.
+import { randomUUID } from 'node:crypto'
+import { PARTITIONS } from '../contract/denylist-keys.ts'
+import type { Config } from '../config.ts'
+import type { SystemLog } from '../ops/log.ts'
+import { connectedRedis } from '../store/connected-redis.ts'
+import { rebuildDenylist, type RebuildProgress } from '../store/denylist-rebuild.ts'
+import { readJournalSide, readLeader, readRedisSide } from '../store/denylist-report.ts'
+import { journalReader } from '../store/journal-reader.ts'
+import { locks } from '../store/locks.ts'
+import { redisPartitions } from '../store/partitions.ts'
+import { postgres, type Postgres } from '../store/postgres.ts'
+import { unfitness } from '../store/redis-health.ts'
+import type { RedisConnection } from '../store/redis-connection.ts'
+import { relayLock } from '../store/relay-lock.ts'
+import { storeUrlsOf, type StoreUrls } from './database.ts'
+import { isInLine, settled, statusDocument, statusLines, type DenylistStatus } from './denylist-status.ts'
+import { print, type Output } from './output.ts'
+
+/** Counting many millions of denials takes a while. */
+const STATUS_TIMEOUT_MS = 10_000
+
+/** Prints what can be told; rejects afterwards when Redis is not in sync, or a store does not answer. */
+export async function denylistStatus(config: Config, output: Output): Promise<void> {
+  const status = await readStatus(await storeUrlsOf(config))
+  print(output, statusLines(status), statusDocument(status))
+  const { found } = status.redis
+  const problem = found && unfitness(found.health)
+  if (problem) throw new Error(problem)
+  if (!isInLine(status)) throw new Error('Redis is not known to agree with the journal')
+}
+
+async function readStatus({ databaseUrl, redisUrl }: StoreUrls): Promise<DenylistStatus> {
+  const redis = await settled(async () => {
+    const connection = await connectedRedis(redisUrl)
+    try {
+      return await readRedisSide(connection, redisPartitions(connection))
+    } finally {
+      connection.close()
+    }
+  })
+  // After Redis, so that no watermark is younger than Postgres's clock.
+  const positions = redis.found?.states.map(({ relayedUpTo }) => relayedUpTo) ?? []
+  const journal = await settled(
+    async () =>
+      await withPostgres({ databaseUrl, timeoutMs: STATUS_TIMEOUT_MS }, async (database) => {
+        return await readJournalSide(database, Math.min(...positions))
+      }),
+  )
+  return { redis, journal }
+}
+
+/** Writes Redis anew; says on standard error how far it is. */
+export async function denylistRebuild(config: Config, output: Output): Promise<void> {
+  const { databaseUrl, redisUrl } = await storeUrlsOf(config)
+  const connection = await connectedRedis(redisUrl)
+  try {
+    await withPostgres({ databaseUrl }, async (database) => {
+      await rebuild(config, { database, connection }, output)
+    })
+  } finally {
+    connection.close()
+  }
+}
+
+async function rebuild(
+  { DENYLIST_LEASE }: Config,
+  { database, connection }: { database: Postgres; connection: RedisConnection },
+  output: Output,
+): Promise<void> {
+  const startedAt = performance.now()
+  const { removed, isByThisProcess } = await rebuildDenylist({
+    connection,
+    partitions: redisPartitions(connection),
+    journal: journalReader(database),
+    lock: relayLock(locks(database, randomUUID())),
+    leaseMs: DENYLIST_LEASE * 1000,
+    onProgress: tellProgress,
+  })
+  const seconds = Math.round((performance.now() - startedAt) / 100) / 10
+  const relayedBy = isByThisProcess ? null : await readLeader(database)
+  const lines = [
+    `written anew in ${seconds} s${relayedBy === null ? '' : ` by ${relayedBy}`}: ${PARTITIONS.length} of ${PARTITIONS.length} partitions in sync`,
+  ]
+  if (isByThisProcess) {
+    lines.push(
+      `No service relays: nobody renews the watermarks, which fall after ${DENYLIST_LEASE} s. The next one that starts goes on from here.`,
+    )
+  }
+  print(output, lines, {
+    removed_keys: removed,
+    seconds,
+    relayed_by: relayedBy,
+    is_renewed: !isByThisProcess,
+  })
+}
+
+function tellProgress(progress: RebuildProgress): void {
+  const line =
+    progress.doing === 'removing'
+      ? `removing what is in Redis: ${progress.removed} keys so far`
+      : `writing: ${progress.inSync} of ${PARTITIONS.length} partitions in sync, ${progress.keys} keys in Redis`
+  process.stderr.write(`${line}\n`)
+}
+
+async function withPostgres<T>(
+  options: { databaseUrl: string; timeoutMs?: number },
+  work: (database: Postgres) => Promise<T>,
+): Promise<T> {
+  const { databaseUrl, ...bounds } = options
+  const database = postgres({ url: databaseUrl, log: silentLog, ...bounds })
+  try {
+    return await work(database)
+  } finally {
+    await database.close()
+  }
+}
+
+/** What fails is told by the command itself. */
+const silentLog: SystemLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
