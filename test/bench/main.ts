@@ -3,9 +3,12 @@ import { availableParallelism, cpus, loadavg } from 'node:os'
 import { testEnvironment } from '../support/environment.ts'
 import { stopPostgres } from '../support/postgres.ts'
 import type { Bench } from './bench.ts'
+import { DAY_SETTINGS, measureDay } from './day.ts'
 import { measureLoad } from './load.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
 import { populate } from './population.ts'
+import { measurePropagation } from './propagation.ts'
+import { measureRebuild } from './rebuild.ts'
 import { report, type Results } from './report.ts'
 import { measureStorm } from './storm.ts'
 import { measureTiming } from './timing.ts'
@@ -33,12 +36,19 @@ async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
   const say = (line: string): void => {
     if (!options.json) process.stderr.write(`${line} …\n`)
   }
-  try {
-    const environment = await testEnvironment({ TRUST_PROXY: 'loopback' })
+  const on = async <T>(settings: Record<string, string>, work: (bench: Bench) => Promise<T>): Promise<T> => {
+    const environment = await testEnvironment({ TRUST_PROXY: 'loopback', ...settings })
     try {
-      return await measure({ environment, population: await populate(environment), options, say })
+      return await work({ environment, population: await populate(environment, settings), options, say })
     } finally {
       await environment.stop()
+    }
+  }
+  try {
+    const isOnlyDay = options.parts.every((part) => part === 'day')
+    return {
+      ...(!isOnlyDay && (await on({}, measure))),
+      ...(options.parts.includes('day') && { day: await on(DAY_SETTINGS, measureDay) }),
     }
   } finally {
     await stopPostgres()
@@ -51,6 +61,9 @@ async function measure(bench: Bench): Promise<Omit<Results, 'machine'>> {
     ...(parts.includes('timing') && { timing: await measureTiming(bench) }),
     ...(parts.includes('load') && { load: await measureLoad(bench) }),
     ...(parts.includes('storm') && { storm: await measureStorm(bench) }),
+    ...(parts.includes('propagation') && { propagation: await measurePropagation(bench) }),
+    // Last: it leaves the stores full.
+    ...(parts.includes('rebuild') && { rebuild: await measureRebuild(bench) }),
   }
 }
 

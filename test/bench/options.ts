@@ -1,13 +1,18 @@
 // The command line of the benchmark.
 import { parseArgs } from 'node:util'
 
-export const PARTS = ['load', 'storm', 'timing'] as const
+const SHORT_PARTS = ['load', 'storm', 'timing', 'propagation', 'rebuild'] as const
+export const PARTS = [...SHORT_PARTS, 'day'] as const
 export type Part = (typeof PARTS)[number]
 
 export interface Options {
   parts: readonly Part[]
   /** Of each measurement. */
   seconds: number
+  /** Of the day in small. */
+  daySeconds: number
+  /** Live in the journal for the rebuild. */
+  denials: number
   json: boolean
 }
 
@@ -15,8 +20,10 @@ export const USAGE = `Usage: npm run bench -- [options]
 
 Measures Signoff over TLS on this machine, with a Postgres and a Redis of its own. Nothing is asserted.
 
-  --only PART    load, storm or timing; may be given more than once; everything by default
-  --seconds N    length of one measurement, 5 by default
+  --only PART    load, storm, timing, propagation, rebuild or day; may be given more than once; all but the
+                 day by default
+  --seconds N    length of one measurement, 5 by default; of the day, 240
+  --denials N    live denials for the rebuild, 1000000 by default
   --json         print JSON and nothing else
   --help         print this
 `
@@ -27,23 +34,30 @@ export function readOptions(args: string[]): Options | null {
     args,
     options: {
       only: { type: 'string', multiple: true },
-      seconds: { type: 'string', default: '5' },
+      seconds: { type: 'string' },
+      denials: { type: 'string', default: '1000000' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) return null
-  return { parts: readParts(values.only), seconds: readSeconds(values.seconds), json: values.json }
+  return {
+    parts: readParts(values.only),
+    seconds: readNumber('--seconds', values.seconds ?? '5', 600),
+    daySeconds: readNumber('--seconds', values.seconds ?? '240', 600),
+    denials: readNumber('--denials', values.denials, 10_000_000),
+    json: values.json,
+  }
 }
 
-function readParts(only: string[] = [...PARTS]): Part[] {
+function readParts(only: string[] = [...SHORT_PARTS]): Part[] {
   const unknown = only.find((name) => !PARTS.some((part) => part === name))
   if (unknown !== undefined) throw new Error(`--only: there is no part ${unknown}, only ${PARTS.join(', ')}`)
   return PARTS.filter((part) => only.includes(part))
 }
 
-function readSeconds(text: string): number {
-  const seconds = Number(text)
-  if (!(seconds >= 1 && seconds <= 600)) throw new Error('--seconds: a number from 1 to 600 is expected')
-  return seconds
+function readNumber(name: string, text: string, max: number): number {
+  const number = Number(text)
+  if (!(number >= 1 && number <= max)) throw new Error(`${name}: a number from 1 to ${max} is expected`)
+  return number
 }

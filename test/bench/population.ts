@@ -1,7 +1,7 @@
 // The users and sessions that the load needs, made in bulk: by SQL, and with the service's own keys.
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
-import { readConfig } from '../../src/config.ts'
+import { readConfig, type Config } from '../../src/config.ts'
 import runArgon2 from '../../src/passwords/argon2-worker.ts'
 import { accessKeys, loadKeys } from '../../src/tokens/load-keys.ts'
 import { jwtTokens } from '../../src/tokens/jwt-tokens.ts'
@@ -19,7 +19,11 @@ export interface Population {
   beginSessions: (count: number, options?: { rotates: boolean }) => Promise<string[]>
 }
 
-export async function populate({ database, signoff }: TestEnvironment): Promise<Population> {
+/** `settings` are those of the service that go beyond the defaults. */
+export async function populate(
+  { database, signoff }: TestEnvironment,
+  settings: Record<string, string> = {},
+): Promise<Population> {
   const users = Array.from({ length: USERS }, (_, index) => ({ id: uuidv7(), username: `user-${index}` }))
   await database.sql(
     `INSERT INTO users (id, username, username_key, password_hash, role, is_active)
@@ -31,7 +35,7 @@ export async function populate({ database, signoff }: TestEnvironment): Promise<
       INACTIVE_USER,
     ],
   )
-  const tokens = await serverTokens(signoff.files)
+  const tokens = await serverTokens(signoff.files, readConfig(settings))
 
   return {
     usernames: users.map(({ username }) => username),
@@ -60,8 +64,7 @@ function newSession(tokens: Tokens, { userId, rotates }: { userId: string; rotat
   return { id, userId, ...tokens.signRefresh({ sid: id, userId, scope: 'user' }, rotates) }
 }
 
-async function serverTokens(files: TestEnvironment['signoff']['files']): Promise<Tokens> {
-  const config = readConfig({})
+async function serverTokens(files: TestEnvironment['signoff']['files'], config: Config): Promise<Tokens> {
   const loaded = await loadKeys({ ...files, issuer: config.ISSUER })
   if ('problems' in loaded) throw new Error(loaded.problems.join('\n'))
   return jwtTokens({

@@ -1,5 +1,9 @@
 // The results as tables for people.
+import type { DayResult, DaySample } from './day.ts'
 import type { LoadResult } from './load.ts'
+import type { Delays, PropagationResult } from './propagation.ts'
+import type { RebuildResult } from './rebuild.ts'
+import type { RefreshTimes } from './refresh-times.ts'
 import type { StormResult } from './storm.ts'
 import type { TimingResult } from './timing.ts'
 
@@ -14,15 +18,22 @@ export interface Results {
   load?: LoadResult[]
   storm?: StormResult[]
   timing?: TimingResult
+  propagation?: PropagationResult
+  rebuild?: RebuildResult
+  day?: DayResult
 }
 
-export function report({ machine, load, storm, timing }: Results): string {
+export function report(results: Results): string {
+  const { machine, load, storm, timing, propagation, rebuild, day } = results
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load average before ${machine.loadAverage.toFixed(2)}`,
   ]
   if (load) parts.push(loadTable(load))
   if (storm) parts.push(stormTable(storm))
   if (timing) parts.push(timingTable(timing))
+  if (propagation) parts.push(propagationTable(propagation))
+  if (rebuild) parts.push(rebuildTable(rebuild), rebuildRefreshesTable(rebuild))
+  if (day) parts.push(dayTable(day))
   return `${parts.join('\n\n')}\n`
 }
 
@@ -88,6 +99,66 @@ function timingTable({ medianMs, largestDifference }: TimingResult): string {
     'Refused logins (median ms)',
     ['', ...Object.keys(medianMs), 'largest difference'],
     [['', ...Object.values(medianMs).map((ms) => ms.toFixed(2)), percent(largestDifference)]],
+  )
+}
+
+function dayTable({ samples, growth, logins, logouts }: DayResult): string {
+  const cells = (row: Omit<DaySample, 'seconds'>, show: (value: number) => string) =>
+    [row.revocations, row.sessions, row.logs, row.tableBytes, row.redisKeys, row.redisBytes].map(show)
+  const rows = samples.map(({ seconds, tableBytes, redisBytes, ...counts }) => [
+    `${seconds.toFixed(0)} s`,
+    ...cells({ ...counts, tableBytes: tableBytes / 1e6, redisBytes: redisBytes / 1e6 }, (value) =>
+      Number.isInteger(value) ? String(value) : value.toFixed(1),
+    ),
+  ])
+  return table(
+    `A day in small (logins ${statuses(logins)}, logouts ${statuses(logouts)})`,
+    ['', 'revocations', 'sessions', 'logs', 'tables MB', 'Redis keys', 'Redis MB'],
+    [...rows, ['last quarter to the one before', ...cells(growth, percent)]],
+  )
+}
+
+function propagationTable({ tries, instance, peer }: PropagationResult): string {
+  const row = (name: string, { p50Ms, p99Ms, maxMs, atFirst }: Delays) => [
+    name,
+    ...[p50Ms, p99Ms, maxMs].map((ms) => ms.toFixed(2)),
+    `${atFirst} of ${tries}`,
+  ]
+  return table(
+    'From the answer of a logout to the refusal elsewhere, its round trip included (ms)',
+    ['', 'p50', 'p99', 'max', 'at the first question'],
+    [row('refresh at another instance', instance), row('MGET of a peer', peer)],
+  )
+}
+
+function rebuildTable({ denials, secondsToReady, ...figures }: RebuildResult): string {
+  return table(
+    'Redis restarted empty',
+    ['', 'live denials', 's to ready', 'worst PING ms', 'event loop p99 ms', 'max', 'Redis bytes a denial'],
+    [
+      [
+        '',
+        String(denials),
+        secondsToReady.toFixed(1),
+        figures.worstPingMs.toFixed(1),
+        figures.eventLoop.p99Ms.toFixed(1),
+        figures.eventLoop.maxMs.toFixed(1),
+        figures.bytesPerDenial.toFixed(0),
+      ],
+    ],
+  )
+}
+
+function rebuildRefreshesTable({ before, during }: RebuildResult): string {
+  const row = (name: string, times: RefreshTimes) => [
+    name,
+    ...[times.p50Ms, times.p99Ms, times.maxMs].map((ms) => ms.toFixed(2)),
+    statuses(times.statuses),
+  ]
+  return table(
+    'Refreshes meanwhile (ms)',
+    ['', 'p50', 'p99', 'max', 'answers'],
+    [row('at rest', before), row('from the kill until ready', during)],
   )
 }
 

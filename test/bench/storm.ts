@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { targetOf, type Bench } from './bench.ts'
 import { loginBodies, refreshBodies } from './bodies.ts'
 import { openGenerator, type Generator } from './generator.ts'
-import type { Outcome } from './generator-protocol.ts'
 import { percentile } from './percentiles.ts'
+import { refreshTimes, type RefreshTimes } from './refresh-times.ts'
 
 export interface StormResult {
   storm: string
@@ -13,13 +13,6 @@ export interface StormResult {
   during: RefreshTimes
   p99DifferenceMs: number
   logins: { perSecond: number; p50Ms: number; p99Ms: number; statuses: Record<number, number> }
-}
-
-interface RefreshTimes {
-  p50Ms: number
-  p99Ms: number
-  maxMs: number
-  statuses: Record<number, number>
 }
 
 const LOGINS_IN_FLIGHT = 200
@@ -86,14 +79,5 @@ async function measure(
       p99Ms: percentile(crowded.latencies, 99),
       statuses: crowded.statuses,
     },
-  }
-}
-
-function refreshTimes({ latencies, statuses }: Outcome): RefreshTimes {
-  return {
-    p50Ms: percentile(latencies, 50),
-    p99Ms: percentile(latencies, 99),
-    maxMs: percentile(latencies, 100),
-    statuses,
   }
 }

@@ -1,0 +1,231 @@
+// signoff denylist status and rebuild, beside a running service and without one.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { PARTITIONS, watermarkKey } from '../../src/contract/denylist-keys.ts'
+import { holdDataDir } from '../../src/embedded/data-dir/hold-data-dir.ts'
+import {
+  claimsOf,
+  eventually,
+  testEnvironment,
+  untilReady,
+  type TestEnvironment,
+} from '../support/environment.ts'
+import { runSignoff } from '../support/signoff.ts'
+
+const NOWHERE = { DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/none', REDIS_URL: 'redis://127.0.0.1:1' }
+const UNKNOWN_DENIAL = 'denylist:{ab}:00000000-0000-7000-8000-0000000000ab'
+const OTHER_KEYS = ['attempts:x', 'denylist:instance:x']
+
+describe('signoff denylist', () => {
+  let env: TestEnvironment
+
+  beforeEach(async () => {
+    env = await testEnvironment()
+  })
+  afterEach(async () => {
+    await env.stop()
+  })
+
+  describe('status', () => {
+    it('tells that Redis is in sync, by whom and with what, and exits 0', async () => {
+      await deniedKey()
+
+      const { status, stdout, stderr } = await denylist('status')
+      const document = await statusDocument()
+
+      expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
+      expect(stdout).to.match(/^journal +1 live denial$/m)
+      expect(stdout).to.match(/^Redis +\d+ keys, \d+\.\d MiB, noeviction$/m)
+      expect(stdout).to.match(/^in sync +256 of 256 partitions$/m)
+      expect(stdout).to.match(/^watermarks +\d\.\d s old; the oldest \d\.\d s$/m)
+      expect(stdout).to.match(new RegExp(`^leader +\\S+:${env.signoff.pid}$`, 'm'))
+      expect(stdout).to.match(
+        new RegExp(`^instances +1, heard of in the last 10 s: \\S+:${env.signoff.pid}$`, 'm'),
+      )
+      expect(document).to.have.all.keys(KEYS)
+      expect(document).to.deep.include({
+        in_sync: true,
+        live_denials: 1,
+        partitions: { total: 256, in_sync: 256 },
+        problems: { redis: null, postgres: null },
+      })
+      expect(document['watermark_age_ms']).to.have.property('oldest').within(0, 5000)
+    })
+
+    it('exits 1 when nobody keeps Redis in line', async () => {
+      env.signoff.kill('SIGKILL')
+      await env.signoff.exited
+      await deniedInJournal()
+      await eventually(async () => (await env.redis.client.exists(watermarkKey('00'))) === 0)
+
+      const { status, stdout, stderr } = await denylist('status')
+
+      expect(status).to.equal(1)
+      expect(stderr).to.equal('signoff: Redis is not known to agree with the journal\n')
+      expect(stdout).to.match(/^in sync +0 of 256 partitions$/m)
+      expect(stdout).to.match(/^lag +1 live denial journaled since the oldest watermark$/m)
+      expect(stdout).to.match(/^leader +none$/m)
+    })
+
+    it('shows the rest when Redis does not answer, and exits 1', async () => {
+      const { status, stdout } = await denylist('status', { REDIS_URL: NOWHERE.REDIS_URL })
+
+      expect(status).to.equal(1)
+      expect(stdout).to.match(/^Redis +cannot be read: .*ECONNREFUSED/m)
+      expect(stdout).to.match(/^in sync +unknown$/m)
+      expect(stdout).to.match(/^journal +0 live denials$/m)
+      expect(stdout).to.match(new RegExp(`^leader +\\S+:${env.signoff.pid}$`, 'm'))
+    })
+
+    it('shows the rest when Postgres does not answer, and exits 1', async () => {
+      const { status, stdout } = await denylist('status', { DATABASE_URL: NOWHERE.DATABASE_URL })
+      const document = await statusDocument({ DATABASE_URL: NOWHERE.DATABASE_URL })
+
+      expect(status).to.equal(1)
+      expect(stdout).to.match(/^journal +cannot be read: .*ECONNREFUSED/m)
+      expect(stdout).to.match(/^leader +unknown$/m)
+      expect(stdout).to.match(/^in sync +256 of 256 partitions$/m)
+      expect(document).to.have.all.keys(KEYS)
+      expect(document).to.deep.include({ in_sync: false, live_denials: null, watermark_age_ms: null })
+    })
+
+    it('finds the stores of the signoff start that holds DATA_DIR', async () => {
+      const dataDir = await mkdtemp(join(tmpdir(), 'signoff-denylist-'))
+      const held = await holdDataDir(dataDir)
+      if (!held.ok) throw new Error('the data directory is taken')
+      await held.publish({ pid: process.pid, databaseUrl: env.database.url, redisUrl: env.redis.url })
+
+      const found = await runSignoff(['denylist', 'status'], { env: { DATA_DIR: dataDir } })
+      await held.release()
+      const missing = await runSignoff(['denylist', 'status'], { env: { DATA_DIR: dataDir } })
+      await rm(dataDir, { recursive: true })
+
+      expect(found.status, found.stderr).to.equal(0)
+      expect(missing.status).to.equal(2)
+      expect(missing.stderr).to.contain('DATABASE_URL: is needed').and.contain('REDIS_URL: is needed')
+    })
+  })
+
+  describe('rebuild', () => {
+    it('has the running service write Redis anew: no key too many, none too few', async () => {
+      const lost = await deniedKey()
+      await env.redis.client.del(lost)
+      await env.redis.client.mset(UNKNOWN_DENIAL, '1', ...OTHER_KEYS.flatMap((key) => [key, '1']))
+
+      const { status, stdout, stderr } = await denylist('rebuild')
+      const keys = await env.redis.client.keys('*')
+
+      expect(status, stderr).to.equal(0)
+      expect(stdout).to.match(
+        new RegExp(`^written anew in [\\d.]+ s by \\S+:${env.signoff.pid}: 256 of 256 partitions in sync\n$`),
+      )
+      expect(stderr).to.contain('removing what is in Redis: ')
+      expect(keys)
+        .to.include.members([lost, ...OTHER_KEYS])
+        .and.not.include(UNKNOWN_DENIAL)
+      await untilReady(env.signoff)
+    })
+
+    it('writes Redis anew by itself where no service runs, lifetimes included, and says what that means', async () => {
+      const denied = await deniedKey()
+      const ttlMs = await env.redis.client.pttl(denied)
+      await env.signoff.stop()
+      await env.redis.client.flushall()
+      await env.redis.client.set(UNKNOWN_DENIAL, '1')
+
+      const rebuilt = await denylist('rebuild', {}, '--json')
+      const synced = await env.redis.client.exists(...PARTITIONS.map(watermarkKey))
+      const fallsInMs = await env.redis.client.pttl(watermarkKey('00'))
+      const again = await denylist('rebuild')
+
+      expect(rebuilt.status, rebuilt.stderr).to.equal(0)
+      const document = JSON.parse(rebuilt.stdout) as Record<string, unknown>
+      expect(document).to.include({ removed_keys: 1, relayed_by: null, is_renewed: false })
+      expect(synced).to.equal(256)
+      expect(fallsInMs).to.be.within(1, 5000)
+      expect(await env.redis.client.pttl(denied)).to.be.closeTo(ttlMs, 15_000)
+      expect(await env.redis.client.exists(UNKNOWN_DENIAL)).to.equal(0)
+      expect(again.stdout).to.contain(
+        'No service relays: nobody renews the watermarks, which fall after 5 s.',
+      )
+      expect(await locksHeld()).to.equal(0)
+    })
+
+    it('gives up on a service that has the lock and writes nothing, and leaves no watermark behind', async () => {
+      const denied = await deniedKey()
+      await env.signoff.stop()
+      await env.database.sql(
+        `UPDATE locks SET holder = gen_random_uuid(), expires_at = now() + interval '1 hour' WHERE name = 'relay'`,
+      )
+
+      const { status, stderr } = await denylist('rebuild')
+
+      expect(status).to.equal(1)
+      expect(stderr).to.contain('has written nothing to Redis for 10 s')
+      expect(await env.redis.client.exists(denied, ...PARTITIONS.map(watermarkKey))).to.equal(0)
+    }).timeout(30_000)
+
+    it('leaves Redis as it is when Postgres does not answer', async () => {
+      const denied = await deniedKey()
+
+      const { status, stderr } = await denylist('rebuild', { DATABASE_URL: NOWHERE.DATABASE_URL })
+
+      expect(status).to.equal(1)
+      expect(stderr).to.contain('ECONNREFUSED')
+      expect(await env.redis.client.exists(denied, watermarkKey('00'))).to.equal(2)
+    })
+
+    it('says in its help what happens meanwhile', async () => {
+      const { status, stdout } = await runSignoff(['denylist', 'rebuild', '--help'])
+
+      expect(status).to.equal(0)
+      expect(stdout).to.contain('it asks Postgres about every token')
+    })
+  })
+
+  async function denylist(action: string, settings: Record<string, string> = {}, ...options: string[]) {
+    return await runSignoff(['denylist', action, ...options], {
+      env: { DATABASE_URL: env.database.url, REDIS_URL: env.redis.url, ...settings },
+    })
+  }
+
+  async function statusDocument(settings: Record<string, string> = {}): Promise<Record<string, unknown>> {
+    const { stdout } = await denylist('status', settings, '--json')
+    return JSON.parse(stdout) as Record<string, unknown>
+  }
+
+  /** The key in Redis of a session that was logged out; the journal's tail no longer shows it. */
+  async function deniedKey(): Promise<string> {
+    const { refresh } = await env.login()
+    const { status } = await env.signoff.post('/auth/logout/', { refresh_token: refresh })
+    expect(status).to.equal(200)
+    await env.database.sql(`UPDATE revocations SET created_at = created_at - interval '1 hour'`)
+    const sid = String(claimsOf(refresh)['sid'])
+    return `denylist:{${sid.slice(-2)}}:${sid}`
+  }
+
+  async function deniedInJournal(): Promise<void> {
+    await env.database.sql(
+      `INSERT INTO revocations (denied_id, partition, reason, expires_at)
+       SELECT id, right(id, 2), 'logout', now() + interval '1 hour' FROM (SELECT gen_random_uuid()::text AS id) AS new`,
+    )
+  }
+
+  async function locksHeld(): Promise<number> {
+    return (await env.database.sql('SELECT 1 FROM locks WHERE expires_at > now()')).length
+  }
+})
+
+const KEYS = [
+  'in_sync',
+  'live_denials',
+  'redis',
+  'partitions',
+  'watermark_age_ms',
+  'lag_denials',
+  'leader',
+  'instances',
+  'problems',
+]
