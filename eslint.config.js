@@ -4,7 +4,7 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 export default defineConfig(
-  { ignores: ['dist', 'coverage', '.signoff'] },
+  { ignores: ['dist', 'dist-planted-*', 'coverage', '.signoff'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

@@ -1,0 +1,67 @@
+// Rule (c): a generation is spent once, whoever asks, and is worthless when its grace is over.
+import type { Bounds, Operation } from '../history.ts'
+import { isAccepted, seconds, wordsOf, type Violation } from './violation.ts'
+
+/** `session` is all operations of one session. */
+export function generations(session: readonly Operation[], bounds: Bounds): Violation[] {
+  const rotations = session.filter(({ kind, answer }) => kind === 'rotate' && answer === 200)
+  if (rotations.length === 0) return []
+  return [
+    ...twoSuccessors(rotations),
+    ...session.flatMap((operation) => usedUp(operation, rotations, bounds)),
+  ]
+}
+
+function twoSuccessors(rotations: readonly Operation[]): Violation[] {
+  const first = new Map<number, Operation>()
+  return rotations.flatMap((rotation) => {
+    const generation = generationOf(rotation)
+    const before = first.get(generation)
+    if (!before) {
+      first.set(generation, rotation)
+      return []
+    }
+    if (before.successor === rotation.successor) return []
+    const sentence = `generation ${generation} was spent twice: ${wordsOf(before)} and ${wordsOf(rotation)} brought different successors`
+    return [{ rule: 'c', sentence, operations: [rotation, before] }]
+  })
+}
+
+function usedUp(operation: Operation, rotations: readonly Operation[], { graceMs }: Bounds): Violation[] {
+  const generation = generationOf(operation)
+  if (!isAccepted(operation) || operation.token?.type !== 'refresh' || generation < 0) return []
+  const proof = rotations.find((rotation) => {
+    const spent = generationOf(rotation)
+    // Its successor was spent too: then no grace is left. Else it began, at the latest, with that answer.
+    const deadline = spent > generation ? rotation.endedAt : rotation.endedAt + graceMs
+    return spent >= generation && operation.startedAt > deadline
+  })
+  if (!proof) return []
+  const age = seconds(operation.startedAt - proof.endedAt)
+  const sentence = `${wordsOf(operation)}, ${age} after ${wordsOf(proof)} had used it up`
+  return [{ rule: 'c', sentence, operations: [operation, proof] }]
+}
+
+/**
+ * Whether presenting this one may have looked like a theft to the service, which ends the session then.
+ * Rotations that were not answered may have happened.
+ */
+export function mayBeReuse(
+  operation: Operation,
+  session: readonly Operation[],
+  { graceMs }: Bounds,
+): boolean {
+  const generation = generationOf(operation)
+  if (generation < 0 || operation.token?.type !== 'refresh') return false
+  return session.some((rotation) => {
+    if (rotation.kind !== 'rotate' || rotation === operation) return false
+    const spent = generationOf(rotation)
+    if (spent > generation) return rotation.startedAt < operation.endedAt
+    return spent === generation && operation.endedAt > rotation.startedAt + graceMs
+  })
+}
+
+/** `-1` where there is none. */
+function generationOf({ token }: Operation): number {
+  return token?.generation ?? -1
+}

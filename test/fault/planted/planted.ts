@@ -1,0 +1,99 @@
+// Bugs for the checker to find: changes to the text of the built program.
+
+export interface Planted {
+  name: string
+  changes: readonly Change[]
+}
+
+export interface Change {
+  /** Below `dist`. */
+  file: string
+  /** Occurs exactly once. */
+  find: string
+  replace: string
+}
+
+// Each of them is one that a reader could overlook.
+export const PLANTED: readonly Planted[] = [
+  {
+    // Redis is told and the user thanked, whatever Postgres says.
+    name: 'ack-before-journal',
+    changes: [
+      {
+        file: 'auth/end-session.js',
+        find: 'const denials = await journal().catch(async (error) => {',
+        replace: `void journal().catch(() => undefined);
+    await deps.denylist.deny([{ id, ttlMs: (expiresAt + deps.leewaySeconds - deps.now()) * 1000 }]);
+    const denials = await Promise.resolve([]).catch(async (error) => {`,
+      },
+    ],
+  },
+  {
+    // The relay goes on from where it was, as if rows were seen in the order of their times.
+    name: 'no-overlap',
+    changes: [
+      { file: 'store/relay-replay.js', find: 'const OVERLAP_MS = 10_000;', replace: 'const OVERLAP_MS = 0;' },
+      {
+        file: 'store/journal-reader.js',
+        find: 'least(now(), min(xact_start))',
+        replace: `least(now(), min(xact_start + interval '1 hour'))`,
+      },
+    ],
+  },
+  {
+    // An emptied Redis is said to be in sync, and then brought in sync.
+    name: 'watermark-before-entries',
+    changes: [
+      {
+        file: 'store/relay-round.js',
+        find: 'const { seen, isComplete } = await replay(',
+        replace: `const early = await takeAll(deps, lastSteps([...underway.values()], { asOf, leaseMs }));
+                for (const [partition, position] of early) {
+                    underway.set(partition, { ...underway.get(partition), position });
+                }
+                const { seen, isComplete } = await replay(`,
+      },
+    ],
+  },
+  {
+    name: 'lease-never-expiring',
+    changes: [
+      {
+        file: 'store/partitions.js',
+        find: `redis.call('SET', KEYS[2], ARGV[3], 'PXAT', ARGV[4])`,
+        replace: `redis.call('SET', KEYS[2], ARGV[3])`,
+      },
+    ],
+  },
+  {
+    name: 'ttl-without-leeway',
+    changes: [
+      {
+        file: 'store/postgres-sessions.js',
+        find: 'const values = [reason, leewaySeconds, id, userId, expiresAt];',
+        replace: 'const values = [reason, 0, id, userId, expiresAt];',
+      },
+    ],
+  },
+  {
+    // What is not denied is taken to be live, also by a Redis that knows nothing.
+    name: 'check-ignores-watermark',
+    changes: [
+      {
+        file: 'store/redis-denylist.js',
+        find: `return synced !== null && Number(synced) > requiredUpTo ? 'live' : 'unknown';`,
+        replace: `return 'live';`,
+      },
+    ],
+  },
+  {
+    name: 'trusts-redis-after-failed-write',
+    changes: [
+      {
+        file: 'store/redis-denylist.js',
+        find: 'if (await isWritten(denials))',
+        replace: 'if ((await isWritten(denials)) || true)',
+      },
+    ],
+  },
+]

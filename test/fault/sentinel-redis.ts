@@ -1,0 +1,101 @@
+// A Redis under Sentinel, a master and a replica, and what can happen to them.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectRedis } from '../../src/store/redis.ts'
+import { testRedisSentinel, type TestRedisSentinel } from '../support/redis-sentinel.ts'
+import type { TestRedis } from '../support/redis.ts'
+import type { RedisFault, RedisWorld } from './redis-world.ts'
+
+/** The sentinels tell the addresses of the servers, so no proxy can stand in front of them. */
+export async function sentinelRedis(): Promise<RedisWorld> {
+  const world = await testRedisSentinel()
+  // The service's own connection finds the master again after whatever happens to it.
+  const peer = connectRedis(world.url, () => undefined)
+  return {
+    kind: 'sentinel',
+    url: world.url,
+    port: null,
+    // Once more, since that one has little patience.
+    mget: async (keys) => await peer.client.mget(keys).catch(async () => await peer.client.mget(keys)),
+    faults: [
+      ...['SIGKILL' as const, 'SIGSTOP' as const].map((signal) => masterGone(world, signal)),
+      staleFailover(world),
+      handOver(world),
+      emptied(world),
+      full(world),
+    ],
+    remove: async () => {
+      peer.close()
+      await world.remove()
+    },
+  }
+}
+
+function masterGone(world: TestRedisSentinel, signal: 'SIGKILL' | 'SIGSTOP'): RedisFault {
+  const isKilled = signal === 'SIGKILL'
+  let master: TestRedis | null = null
+  return {
+    name: isKilled ? 'the master killed' : 'the master hung',
+    begin: async () => {
+      master = await world.master()
+      await master.signal(signal)
+    },
+    end: async () => {
+      await (isKilled ? master?.start() : master?.signal('SIGCONT'))
+      await world.settled()
+    },
+  }
+}
+
+/** The replica that takes over has missed what its master was told last. */
+function staleFailover(world: TestRedisSentinel): RedisFault {
+  let master: TestRedis | null = null
+  return {
+    name: 'failed over to a stale replica',
+    begin: async (random) => {
+      master = await world.master()
+      await world.cutReplica()
+      await sleep(random.between(200, 4000))
+      await master.signal('SIGKILL')
+    },
+    end: async () => {
+      await master?.start()
+      await world.uncutReplica()
+      await world.settled()
+    },
+  }
+}
+
+function handOver(world: TestRedisSentinel): RedisFault {
+  return {
+    name: 'the master hands over',
+    begin: async () => {
+      // Refused where no replica is fit for it, so soon after another fault.
+      await world.sentinels[0]?.client.call('SENTINEL', 'FAILOVER', 'signoff').catch(() => undefined)
+    },
+    end: async () => {
+      await world.settled()
+    },
+  }
+}
+
+function emptied(world: TestRedisSentinel): RedisFault {
+  const empty = async (): Promise<void> => {
+    await (await world.master()).client.flushall()
+  }
+  return { name: 'Redis emptied', begin: empty, end: empty }
+}
+
+function full({ servers }: TestRedisSentinel): RedisFault {
+  const setMemory = async (bytes: number): Promise<void> => {
+    await Promise.all(servers.map(async ({ client }) => await client.config('SET', 'maxmemory', bytes)))
+  }
+  return {
+    name: 'Redis full',
+    begin: async () => {
+      await setMemory(1)
+    },
+    end: async () => {
+      await setMemory(0)
+    },
+  }
+}

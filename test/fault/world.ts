@@ -1,0 +1,169 @@
+// All that a run runs on: Postgres, Redis, two instances that share them, and the proxies between.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { v7 as uuidv7 } from 'uuid'
+import { usernameKey } from '../../src/auth/username-key.ts'
+import { generateKeys } from '../../src/commands/keys.ts'
+import { developmentCertificate } from '../../src/embedded/certificate.ts'
+import { freePort } from '../../src/embedded/process/free-port.ts'
+import runArgon2 from '../../src/passwords/argon2-worker.ts'
+import { PASSWORD } from '../support/environment.ts'
+import { tcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { INSTANCES, type Bounds, type InstanceName } from './history.ts'
+import { instance, type Instance } from './instance.ts'
+import { postgresWorld, type PostgresWorld } from './postgres-world.ts'
+import type { RedisWorld } from './redis-world.ts'
+
+export interface World {
+  instances: Record<InstanceName, Instance>
+  /** The way of each instance to its stores. Where Redis cannot stand behind a proxy, there is none. */
+  ways: Record<InstanceName, { postgres: TcpProxy; redis: TcpProxy | null }>
+  postgres: PostgresWorld
+  redis: RedisWorld
+  usernames: readonly string[]
+  /** PEM, of both. */
+  certificate: string
+  stop: () => Promise<void>
+}
+
+export interface WorldOptions {
+  redis: () => Promise<RedisWorld>
+  /** Holds the `main.js` that is run. */
+  dist?: string
+}
+
+const ACCESS_TTL_SECONDS = 15
+const REFRESH_TTL_SECONDS = 25
+const LEEWAY_SECONDS = 4
+const GRACE_SECONDS = 4
+const LEASE_SECONDS = 5
+const USERS = 12
+
+export const BOUNDS: Bounds = {
+  leaseMs: LEASE_SECONDS * 1000,
+  graceMs: GRACE_SECONDS * 1000,
+  leewayMs: LEEWAY_SECONDS * 1000,
+  skewMs: (LEEWAY_SECONDS * 1000) / 2,
+  settleMs: 5000,
+}
+
+const SETTINGS = {
+  ACCESS_TOKEN_TTL: String(ACCESS_TTL_SECONDS),
+  REFRESH_TOKEN_TTL: String(REFRESH_TTL_SECONDS),
+  LEEWAY: String(LEEWAY_SECONDS),
+  ROTATION_GRACE: String(GRACE_SECONDS),
+  DENYLIST_LEASE: String(LEASE_SECONDS),
+  TRUST_PROXY: 'loopback',
+}
+
+/** Resolves when both instances serve. Whatever was started is stopped again when something does not start. */
+export async function startWorld({ redis: startRedis, dist = 'dist' }: WorldOptions): Promise<World> {
+  const undo: (() => Promise<void>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    const directory = await mkdtemp(join(tmpdir(), 'signoff-fault-'))
+    undo.push(async () => {
+      await rm(directory, { recursive: true, force: true })
+    })
+    const postgres = await postgresWorld()
+    undo.push(postgres.remove)
+    const redis = await startRedis()
+    undo.push(redis.remove)
+    const usernames = await addUsers(postgres)
+    const { certFile, ...keys } = await keyFiles(directory)
+
+    const makeOne = async (name: InstanceName) => {
+      const way = await wayOf({ postgres, redis })
+      undo.push(way.close)
+      const made = instance({
+        name,
+        directory,
+        program: resolve(dist, 'main.js'),
+        port: await freePort(),
+        settings: { ...SETTINGS, ...keys, TLS_CERT_FILE: certFile, ...way.settings },
+      })
+      undo.push(made.stop)
+      await made.start()
+      return { made, way }
+    }
+    const [one, two] = [await makeOne('one'), await makeOne('two')]
+    return {
+      instances: { one: one.made, two: two.made },
+      ways: { one: one.way, two: two.way },
+      postgres: followed(postgres, [one.way.postgres, two.way.postgres]),
+      redis,
+      usernames,
+      certificate: await readFile(certFile, 'utf8'),
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function wayOf({ postgres, redis }: Pick<World, 'postgres' | 'redis'>) {
+  const toPostgres = await tcpProxy(Number(new URL(postgres.url()).port))
+  const toRedis = redis.port === null ? null : await tcpProxy(redis.port)
+  return {
+    postgres: toPostgres,
+    redis: toRedis,
+    settings: {
+      DATABASE_URL: through(postgres.url(), toPostgres),
+      REDIS_URL: toRedis ? through(redis.url, toRedis) : redis.url,
+    },
+    close: async () => {
+      await Promise.all([toPostgres.close(), toRedis?.close()])
+    },
+  }
+}
+
+function through(url: string, { port }: TcpProxy): string {
+  const changed = new URL(url)
+  changed.port = String(port)
+  return changed.href
+}
+
+/** Each start of Postgres is on another port; its proxies are told. */
+function followed(postgres: PostgresWorld, proxies: readonly TcpProxy[]): PostgresWorld {
+  return {
+    ...postgres,
+    start: async () => {
+      await postgres.start()
+      for (const proxy of proxies) proxy.target(Number(new URL(postgres.url()).port))
+    },
+  }
+}
+
+async function keyFiles(directory: string) {
+  const { certFile, keyFile } = await developmentCertificate(directory)
+  const signingKeysFile = join(directory, 'signing-keys.json')
+  const refreshKeyFile = join(directory, 'refresh-key')
+  await generateKeys({ signingKeysFile, refreshKeyFile })
+  return {
+    certFile,
+    TLS_KEY_FILE: keyFile,
+    SIGNING_KEYS_FILE: signingKeysFile,
+    REFRESH_KEY_FILE: refreshKeyFile,
+  }
+}
+
+/** A login holds its user's row until it is durable, so there are several of them. */
+async function addUsers(postgres: PostgresWorld): Promise<string[]> {
+  const usernames = Array.from({ length: USERS }, (_, index) => `user-${index}`)
+  const hash = runArgon2({ password: PASSWORD })
+  for (const username of usernames) {
+    await postgres.sql(
+      `INSERT INTO users (id, username, username_key, password_hash, role) VALUES ($1, $2, $3, $4, 'user')`,
+      [uuidv7(), username, usernameKey(username), hash],
+    )
+  }
+  return usernames
+}
+
+export function eachInstance<T>(make: (name: InstanceName) => T): T[] {
+  return INSTANCES.map(make)
+}
