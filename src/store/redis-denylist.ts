@@ -12,7 +12,9 @@ export interface RedisDenylist extends Denylist {
    * Whether those who keep Redis in line know of this instance. Until they do, a denial that it cannot write is
    * not to be acknowledged: they might let Redis be believed without it.
    */
-  isKnown: boolean
+  readonly isKnown: boolean
+  /** They do, until then by `performance.now()`. */
+  setKnownUntil: (until: number) => void
   /** What Postgres's clock said, for a question that was asked at `askedAt` by `performance.now()`. */
   noteClock(nowMs: JournalTime, askedAt: number): void
   /** These partitions answer, under a watermark: they are asked from now on, and no others. */
@@ -41,6 +43,7 @@ export function redisDenylist({ connection, onWriteFailure }: RedisDenylistDeps)
   let deniedAt: number | null = null
   /** Something may be missing, and Postgres's clock was not read since. */
   let isRaised = false
+  let knownUntil = -Infinity
   /** What is asked in vain is not asked again before the next tick. */
   let asked: ReadonlySet<string> = new Set()
 
@@ -55,7 +58,12 @@ export function redisDenylist({ connection, onWriteFailure }: RedisDenylistDeps)
   }
 
   const denylist: RedisDenylist = {
-    isKnown: false,
+    get isKnown() {
+      return performance.now() < knownUntil
+    },
+    setKnownUntil: (until) => {
+      knownUntil = until
+    },
     get requiredUpTo() {
       return requiredUpTo
     },

@@ -48,18 +48,16 @@ export function watchRedis({ connection, log }: RedisWatchDeps): RedisWatch {
     const before = unfit
     unfit = unfitness(health)
     if (unfit === null && before !== null) log.info('Redis is fit for the denylist again')
-    if (unfit !== before || performance.now() - toldAt >= INTERVAL_MS) tellUnfit(health)
+    if (unfit !== null && (unfit !== before || performance.now() - toldAt >= INTERVAL_MS)) {
+      toldAt = performance.now()
+      log.error({ maxmemoryPolicy: health.maxmemoryPolicy, version: health.version }, unfit)
+    }
     if (health.isPersistent === false && !isPersistenceTold) {
       log.warn(
         'Redis keeps nothing on disk: whenever it restarts, every check asks Postgres until all denials are written again. "appendonly yes" spares that',
       )
     }
     isPersistenceTold = health.isPersistent === false
-  }
-
-  function tellUnfit({ maxmemoryPolicy, version }: RedisHealth): void {
-    toldAt = performance.now()
-    if (unfit !== null) log.error({ maxmemoryPolicy, version }, unfit)
   }
 }
 

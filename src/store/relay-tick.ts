@@ -6,6 +6,7 @@ import type { CleanInstances } from './clean-instances.ts'
 import type { Instances } from './instances.ts'
 import type { Partitions, PartitionState } from './partitions.ts'
 import type { JournalClock, JournalTime, JournalReader } from './journal-reader.ts'
+import { membership } from './membership.ts'
 import type { RedisDenylist } from './redis-denylist.ts'
 import type { RelayLock } from './relay-lock.ts'
 import type { Relayer } from './relay-round.ts'
@@ -14,8 +15,6 @@ import type { Relayer } from './relay-round.ts'
 const POSTGRES_PATIENCE_MS = 500
 /** For one that did answer, but later than that: it is slow, not away. */
 const SLOW_POSTGRES_PATIENCE_MS = 1500
-/** Others count those that were seen in the last ten seconds. */
-const SEEN_FOR_MS = 8000
 
 export interface RelayTickDeps {
   denylist: RedisDenylist
@@ -62,7 +61,7 @@ export function relayTick(deps: RelayTickDeps): RelayTick {
   let relayedUpTo: JournalTime = 0
   /** Whether the answer that was not waited for came in the end. */
   let isSlow = false
-  const membership = membershipIn(denylist)
+  const member = membership(denylist.setKnownUntil)
 
   return {
     tick: async () => {
@@ -73,7 +72,7 @@ export function relayTick(deps: RelayTickDeps): RelayTick {
       const isKept = redis?.states.some(({ isSynced }) => isSynced)
       const view = isKept ? await inTime(asked) : await asked
       const isLeader = view?.isLeader ?? answerable !== null
-      if (view) membership.seen(view.nowMs)
+      if (view) member.seen(view.nowMs)
       deps.onTick({ states: redis?.states ?? [], postgres: view, isLeader })
       if (redis) await relay(redis, view)
       return redis !== null && view !== null && !(isClean() && denylist.isKnown)
@@ -122,7 +121,7 @@ export function relayTick(deps: RelayTickDeps): RelayTick {
 
   async function relay({ states, clockMs }: RedisView, view: PostgresView | null): Promise<void> {
     relayedUpTo = upToWhen(states)
-    membership.inLine(relayedUpTo)
+    member.inLine(relayedUpTo)
     try {
       if (isClean() && clockMs !== null) await clean.say(clockMs)
       if (view?.isLeader) await lead(states, view)
@@ -194,29 +193,5 @@ async function askPostgres(
   } catch (error) {
     onFailure(error)
     return null
-  }
-}
-
-/**
- * Whether this instance is known to whoever sets watermarks: to those that set one after it had registered, as
- * long as it goes on doing so.
- */
-function membershipIn(denylist: RedisDenylist) {
-  let seenAt = -Infinity
-  /** By Postgres's clock, when it had registered for sure. */
-  let registeredAt: JournalTime = Infinity
-  return {
-    /** It has registered just now; `nowMs` was read before that. */
-    seen: (nowMs: JournalTime): void => {
-      const isBroken = performance.now() - seenAt > SEEN_FOR_MS
-      seenAt = performance.now()
-      if (isBroken) {
-        denylist.isKnown = false
-        registeredAt = Infinity
-      } else registeredAt = Math.min(registeredAt, nowMs)
-    },
-    inLine: (relayedUpTo: JournalTime): void => {
-      if (relayedUpTo > registeredAt) denylist.isKnown = true
-    },
   }
 }

@@ -36,7 +36,7 @@ export async function redisDenylistSubject(): Promise<RedisDenylistSubject> {
   const startedAtMs = Date.now()
   denylist.noteClock(startedAtMs, performance.now())
   denylist.ask([...PARTITIONS])
-  denylist.isKnown = true
+  denylist.setKnownUntil(Infinity)
   await sync(startedAtMs + 1)
 
   return {
