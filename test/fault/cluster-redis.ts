@@ -6,6 +6,7 @@ import { testRedisCluster, type TestRedisCluster } from '../support/redis-cluste
 import type { TestRedis } from '../support/redis.ts'
 import type { Random } from './random.ts'
 import type { RedisFault, RedisWorld } from './redis-world.ts'
+import { full, masterGone } from './replicated-redis.ts'
 
 /** What a server that has none asks of nobody: it is refused for sending it. */
 const NO_PASSWORD = 'none'
@@ -28,11 +29,11 @@ export async function clusterRedis(): Promise<RedisWorld> {
     port: null,
     mget: async (keys) => await peer.mget(keys),
     faults: [
-      ...['SIGKILL' as const, 'SIGSTOP' as const].map((signal) => masterGone(cluster, signal)),
+      ...masterGone({ master: async (random) => await anyMaster(cluster, random), settled: cluster.settled }),
       staleFailover(cluster),
       handOver(cluster),
       emptied(cluster),
-      full(cluster),
+      full(cluster.nodes.map(({ client }) => client)),
     ],
     remove: async () => {
       peer.disconnect()
@@ -45,28 +46,12 @@ async function anyMaster(cluster: TestRedisCluster, random: Random): Promise<Tes
   return await cluster.masterOf(watermarkKey(random.pick(PARTITIONS)))
 }
 
-function masterGone(cluster: TestRedisCluster, signal: 'SIGKILL' | 'SIGSTOP'): RedisFault {
-  const isKilled = signal === 'SIGKILL'
-  let master: TestRedis | null = null
-  return {
-    name: isKilled ? 'a master killed' : 'a master hung',
-    begin: async (random) => {
-      master = await anyMaster(cluster, random)
-      await master.signal(signal)
-    },
-    end: async () => {
-      await (isKilled ? master?.start() : master?.signal('SIGCONT'))
-      await cluster.settled()
-    },
-  }
-}
-
 /** The replica that takes over has missed what its master was told last. */
 function staleFailover(cluster: TestRedisCluster): RedisFault {
   let master: TestRedis | null = null
   let replica: TestRedis | null = null
   return {
-    name: 'failed over to a stale replica',
+    name: 'Redis failed over to a stale replica',
     begin: async (random) => {
       master = await anyMaster(cluster, random)
       replica = await cluster.replicaOf(master)
@@ -85,7 +70,7 @@ function staleFailover(cluster: TestRedisCluster): RedisFault {
 
 function handOver(cluster: TestRedisCluster): RedisFault {
   return {
-    name: 'a master hands over',
+    name: 'Redis master hands over',
     begin: async (random) => {
       const replica = await cluster.replicaOf(await anyMaster(cluster, random))
       await replica.client.cluster('FAILOVER', 'TAKEOVER')
@@ -102,19 +87,4 @@ function emptied(cluster: TestRedisCluster): RedisFault {
     await Promise.all(cluster.nodes.map(async ({ client }) => await client.flushall().catch(() => null)))
   }
   return { name: 'Redis emptied', begin: empty, end: empty }
-}
-
-function full(cluster: TestRedisCluster): RedisFault {
-  const setMemory = async (bytes: number): Promise<void> => {
-    await Promise.all(cluster.nodes.map(async ({ client }) => await client.config('SET', 'maxmemory', bytes)))
-  }
-  return {
-    name: 'Redis full',
-    begin: async () => {
-      await setMemory(1)
-    },
-    end: async () => {
-      await setMemory(0)
-    },
-  }
 }

@@ -4,6 +4,7 @@ import { connectRedis } from '../../src/store/redis.ts'
 import { testRedisSentinel, type TestRedisSentinel } from '../support/redis-sentinel.ts'
 import type { TestRedis } from '../support/redis.ts'
 import type { RedisFault, RedisWorld } from './redis-world.ts'
+import { full, masterGone } from './replicated-redis.ts'
 
 /** The sentinels tell the addresses of the servers, so no proxy can stand in front of them. */
 export async function sentinelRedis(): Promise<RedisWorld> {
@@ -17,11 +18,11 @@ export async function sentinelRedis(): Promise<RedisWorld> {
     // Once more, since that one has little patience.
     mget: async (keys) => await peer.client.mget(keys).catch(async () => await peer.client.mget(keys)),
     faults: [
-      ...['SIGKILL' as const, 'SIGSTOP' as const].map((signal) => masterGone(world, signal)),
+      ...masterGone({ master: world.master, settled: world.settled }),
       staleFailover(world),
       handOver(world),
       emptied(world),
-      full(world),
+      full(world.servers.map(({ client }) => client)),
     ],
     remove: async () => {
       peer.close()
@@ -30,27 +31,11 @@ export async function sentinelRedis(): Promise<RedisWorld> {
   }
 }
 
-function masterGone(world: TestRedisSentinel, signal: 'SIGKILL' | 'SIGSTOP'): RedisFault {
-  const isKilled = signal === 'SIGKILL'
-  let master: TestRedis | null = null
-  return {
-    name: isKilled ? 'the master killed' : 'the master hung',
-    begin: async () => {
-      master = await world.master()
-      await master.signal(signal)
-    },
-    end: async () => {
-      await (isKilled ? master?.start() : master?.signal('SIGCONT'))
-      await world.settled()
-    },
-  }
-}
-
 /** The replica that takes over has missed what its master was told last. */
 function staleFailover(world: TestRedisSentinel): RedisFault {
   let master: TestRedis | null = null
   return {
-    name: 'failed over to a stale replica',
+    name: 'Redis failed over to a stale replica',
     begin: async (random) => {
       master = await world.master()
       await world.cutReplica()
@@ -67,7 +52,7 @@ function staleFailover(world: TestRedisSentinel): RedisFault {
 
 function handOver(world: TestRedisSentinel): RedisFault {
   return {
-    name: 'the master hands over',
+    name: 'Redis master hands over',
     begin: async () => {
       // Refused where no replica is fit for it, so soon after another fault.
       await world.sentinels[0]?.client.call('SENTINEL', 'FAILOVER', 'signoff').catch(() => undefined)
@@ -83,19 +68,4 @@ function emptied(world: TestRedisSentinel): RedisFault {
     await (await world.master()).client.flushall()
   }
   return { name: 'Redis emptied', begin: empty, end: empty }
-}
-
-function full({ servers }: TestRedisSentinel): RedisFault {
-  const setMemory = async (bytes: number): Promise<void> => {
-    await Promise.all(servers.map(async ({ client }) => await client.config('SET', 'maxmemory', bytes)))
-  }
-  return {
-    name: 'Redis full',
-    begin: async () => {
-      await setMemory(1)
-    },
-    end: async () => {
-      await setMemory(0)
-    },
-  }
 }
