@@ -29,6 +29,8 @@ export default {
     only('tokens', 'auth/', 'contract/'),
     only('passwords', 'auth/', 'ops/'),
     only('store', 'auth/', 'contract/', 'ops/'),
+    only('store/postgres', 'auth/', 'contract/', 'ops/'),
+    only('store/redis', 'auth/', 'contract/', 'ops/'),
     only('http', 'auth/', 'contract/', 'ops/'),
     only('ops'),
     only('embedded'),

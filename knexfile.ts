@@ -1,7 +1,7 @@
 // For the knex command line, `npx tsx node_modules/.bin/knex`; the service itself migrates through `signoff migrate`.
 import type { Knex } from 'knex'
 import { environment } from './src/config.ts'
-import { migrationSource } from './src/store/migrate.ts'
+import { migrationSource } from './src/store/postgres/migrate.ts'
 
 const config: Knex.Config = {
   client: 'pg',

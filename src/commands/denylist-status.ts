@@ -1,7 +1,7 @@
 // The status of the denylist, as lines for a person and as a document for programs.
 import { PARTITIONS } from '../contract/denylist-keys.ts'
-import type { JournalSide, RedisSide } from '../store/denylist-report.ts'
-import { unfitness } from '../store/redis-health.ts'
+import type { JournalSide, RedisSide } from '../store/relay/denylist-report.ts'
+import { unfitness } from '../store/redis/redis-health.ts'
 import { describeError } from './describe-error.ts'
 
 /** What was found; else why not. */

@@ -1,6 +1,6 @@
 // signoff migrate [up|down|status]
 import type { Config } from '../config.ts'
-import { migrateDown, migrateUp, migrationStatus } from '../store/migrate.ts'
+import { migrateDown, migrateUp, migrationStatus } from '../store/postgres/migrate.ts'
 import { databaseUrlOf } from './database.ts'
 import { print, type Output } from './output.ts'
 

@@ -5,8 +5,8 @@ import { startService, type ServiceOptions } from '../app.ts'
 import { ConfigError, type Config, type ServeConfig } from '../config.ts'
 import { systemLog, type SystemLog } from '../ops/log.ts'
 import { stopSignal } from '../ops/shutdown.ts'
-import { migrationStatus } from '../store/migrate.ts'
-import { redisUnfitness } from '../store/redis-watch.ts'
+import { migrationStatus } from '../store/postgres/migrate.ts'
+import { redisUnfitness } from '../store/redis/redis-watch.ts'
 import { loadKeys } from '../tokens/load-keys.ts'
 
 /** How long requests in flight may take to finish once the service is told to stop. */

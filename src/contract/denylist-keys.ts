@@ -6,6 +6,9 @@
  */
 export type DeniedId = string
 
+/** Milliseconds since 1970 by the clock of the journal's database, which everybody goes by. */
+export type JournalTime = number
+
 /**
  * The partition of a denied id: the last two hex digits of its first part. All keys of one check
  * share a partition, so that in Redis Cluster one check is one slot (the braces are a hash tag).

@@ -1,5 +1,5 @@
 // A journal that does something of the test's own before or while the relay reads it.
-import type { JournalReader } from '../../src/store/journal-reader.ts'
+import type { JournalReader } from '../../src/store/postgres/journal-reader.ts'
 
 export interface JournalHooks {
   beforeRead?: () => Promise<void>

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { embeddedPostgres } from '../../src/embedded/postgres/embedded-postgres.ts'
 import type { EmbeddedServer } from '../../src/embedded/server.ts'
-import { migrateUp } from '../../src/store/migrate.ts'
+import { migrateUp } from '../../src/store/postgres/migrate.ts'
 
 export interface TestDatabase {
   url: string

@@ -41,7 +41,7 @@ export async function testRedisCluster(): Promise<TestRedisCluster> {
     },
   }
 
-  async function masterOf: (key: string) => Promise<TestRedis> {
+  async function masterOf(key: string): Promise<TestRedis> {
     const table = await newestTable()
     const slot = await table.node.client.cluster('KEYSLOT', key)
     const master = table.rows.find(({ slots }) => slots.some(([from, to]) => from <= slot && slot <= to))
@@ -68,7 +68,7 @@ export async function testRedisCluster(): Promise<TestRedisCluster> {
     return newest
   }
 
-  async function settled: () => Promise<void> {
+  async function settled(): Promise<void> {
     await until(async () => {
       const fine = await Promise.all(nodes.map(async (node) => await isSettled(node).catch(() => false)))
       return fine.every(Boolean)

@@ -1,11 +1,11 @@
 // The Denylist port over a real Redis as its conformance suite wants it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PARTITIONS } from '../../src/contract/denylist-keys.ts'
-import { redisPartitions } from '../../src/store/partitions.ts'
-import { redisDenylist, type RedisDenylist } from '../../src/store/redis-denylist.ts'
-import type { RedisConnection } from '../../src/store/redis-connection.ts'
+import { redisPartitions } from '../../src/store/redis/partitions.ts'
+import { redisDenylist, type RedisDenylist } from '../../src/store/redis/redis-denylist.ts'
+import type { RedisConnection } from '../../src/store/redis/redis-connection.ts'
 import type { DenylistSubject } from '../conformance/denylist.ts'
-import { connectedRedis } from '../../src/store/connected-redis.ts'
+import { connectedRedis } from '../../src/store/redis/connected-redis.ts'
 import { testRedis, type TestRedis } from './redis.ts'
 
 export interface RedisDenylistSubject extends DenylistSubject {

@@ -72,7 +72,7 @@ export async function testRedisSentinel(): Promise<TestRedisSentinel> {
     },
   }
 
-  async function master: () => Promise<TestRedis> {
+  async function master(): Promise<TestRedis> {
     const answers = await Promise.all(sentinels.map(async (sentinel) => await masterPort(sentinel)))
     const known = answers.filter((port) => port !== null)
     const port = known.find((candidate) => known.filter((other) => other === candidate).length >= QUORUM)
@@ -85,7 +85,7 @@ export async function testRedisSentinel(): Promise<TestRedisSentinel> {
     return (await master()) === first ? second : first
   }
 
-  async function settled: () => Promise<void> {
+  async function settled(): Promise<void> {
     const deadline = Date.now() + DEADLINE_MS
     while (!(await isSettled().catch(() => false))) {
       if (Date.now() > deadline) throw new Error('the test sentinels do not come together')

@@ -1,5 +1,5 @@
 // The counters in memory, of the tests and of the service, held to the suite that Redis is held to.
-import { boundedAttemptCounters } from '../../src/store/bounded-attempt-counters.ts'
+import { boundedAttemptCounters } from '../../src/store/redis/bounded-attempt-counters.ts'
 import { attemptCountersConformance, type AttemptCountersSubject } from '../conformance/attempt-counters.ts'
 import { manualClock, type ManualClock } from '../support/fakes/manual-clock.ts'
 import { memoryAttemptCounters } from '../support/fakes/memory-attempt-counters.ts'

@@ -32,9 +32,13 @@ export const PLANTED: readonly Planted[] = [
     // The relay goes on from where it was, as if rows were seen in the order of their times.
     name: 'no-overlap',
     changes: [
-      { file: 'store/relay-replay.js', find: 'const OVERLAP_MS = 10_000;', replace: 'const OVERLAP_MS = 0;' },
       {
-        file: 'store/journal-reader.js',
+        file: 'store/relay/relay-replay.js',
+        find: 'const OVERLAP_MS = 10_000;',
+        replace: 'const OVERLAP_MS = 0;',
+      },
+      {
+        file: 'store/postgres/journal-reader.js',
         find: 'least(now(), min(xact_start))',
         replace: `least(now(), min(xact_start + interval '1 hour'))`,
       },
@@ -45,7 +49,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'watermark-before-entries',
     changes: [
       {
-        file: 'store/relay-round.js',
+        file: 'store/relay/relay-round.js',
         find: 'const { seen, isComplete } = await replay(',
         replace: `const early = await takeAll(deps, lastSteps([...underway.values()], { asOf, leaseMs }));
                 for (const [partition, position] of early) {
@@ -59,7 +63,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'lease-never-expiring',
     changes: [
       {
-        file: 'store/partitions.js',
+        file: 'store/redis/partitions.js',
         find: `redis.call('SET', KEYS[2], ARGV[3], 'PXAT', ARGV[4])`,
         replace: `redis.call('SET', KEYS[2], ARGV[3])`,
       },
@@ -69,7 +73,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'ttl-without-leeway',
     changes: [
       {
-        file: 'store/postgres-sessions.js',
+        file: 'store/postgres/postgres-sessions.js',
         find: 'const values = [reason, leewaySeconds, id, userId, expiresAt];',
         replace: 'const values = [reason, 0, id, userId, expiresAt];',
       },
@@ -80,7 +84,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'check-ignores-watermark',
     changes: [
       {
-        file: 'store/redis-denylist.js',
+        file: 'store/redis/redis-denylist.js',
         find: `return synced !== null && Number(synced) > requiredUpTo ? 'live' : 'unknown';`,
         replace: `return 'live';`,
       },
@@ -90,7 +94,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'trusts-redis-after-failed-write',
     changes: [
       {
-        file: 'store/redis-denylist.js',
+        file: 'store/redis/redis-denylist.js',
         find: 'if (await isWritten(denials))',
         replace: 'if ((await isWritten(denials)) || true)',
       },

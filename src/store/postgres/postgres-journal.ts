@@ -1,0 +1,69 @@
+// The Journal port over Postgres.
+import type { Denial, Journal } from '../../auth/ports/denials.ts'
+import { tokenId } from '../../contract/denylist-keys.ts'
+import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
+import type { Postgres, Statement } from './postgres.ts'
+
+const IS_DENIED: Statement = {
+  name: 'journal.isDenied',
+  text: 'SELECT 1 FROM revocations WHERE denied_id = ANY($1::text[]) AND expires_at > now() LIMIT 1',
+}
+
+/** What is denied already is left alone, unless `condition` holds: then it moves to the journal's end, for the relay to see. */
+export const unlessDenied = (condition: string) => `
+    ON CONFLICT (denied_id) DO UPDATE
+    SET seq = EXCLUDED.seq, created_at = EXCLUDED.created_at, expires_at = EXCLUDED.expires_at
+    WHERE ${condition}`
+
+const deny = (entry: string) => `
+  WITH journal AS (
+    INSERT INTO revocations (denied_id, partition, reason, expires_at)
+    VALUES ($1, right($1, 2), 'logout', to_timestamp($2::float8))
+    ${unlessDenied('revocations.expires_at < EXCLUDED.expires_at')}
+    RETURNING denied_id, expires_at
+  )${entry}
+  SELECT denied_id AS id, (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "ttlMs" FROM journal`
+
+const NOBODY_KNOWN = '(SELECT NULL::uuid AS user_id, NULL::uuid AS session_id FROM journal) AS told'
+const DENY: LoggedStatement = {
+  withEntry: { name: 'journal.deny', text: deny(`, entry AS (${insertEntry(NOBODY_KNOWN, 3)})`) },
+  withoutEntry: { name: 'journal.deny.unlogged', text: deny('') },
+}
+
+const DENIALS = `
+  SELECT denied_id AS id, (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "ttlMs"
+  FROM revocations WHERE expires_at > now()`
+
+const OF_SESSION: Statement = { name: 'journal.ofSession', text: `${DENIALS} AND denied_id = $1::text` }
+
+const OF_USER: Statement = {
+  name: 'journal.ofUser',
+  text: `${DENIALS} AND denied_id IN (
+           SELECT $1::text UNION SELECT id::text FROM user_sessions WHERE user_id = $2 AND ended_at IS NOT NULL
+         )`,
+}
+
+export interface PostgresJournalDeps {
+  postgres: Postgres
+  logEntries: LogEntries
+  leewaySeconds: number
+}
+
+export function postgresJournal({ postgres, logEntries, leewaySeconds }: PostgresJournalDeps): Journal {
+  return {
+    isDenied: async ({ sid, jti }) => {
+      const rows = await postgres.query(IS_DENIED, [[sid, tokenId(sid, jti)]])
+      return rows.length > 0
+    },
+
+    denialsOf: async ({ sessionId, userId }) =>
+      userId === undefined
+        ? await postgres.query<Denial>(OF_SESSION, [sessionId])
+        : await postgres.query<Denial>(OF_USER, [sessionId, userId]),
+
+    deny: async ({ id, expiresAt }, entry) => {
+      const [denial] = await logEntries.query<Denial>(DENY, [id, expiresAt + leewaySeconds], entry)
+      return denial ?? null
+    },
+  }
+}

@@ -1,0 +1,148 @@
+// The Sessions port: one statement, one round trip and one commit for each step in a session's life.
+import { createHash } from 'node:crypto'
+import type { LiveSession, SessionSummary, Sessions } from '../../auth/ports/sessions.ts'
+import { tokenId } from '../../contract/denylist-keys.ts'
+import { END, END_ALL, millisecondsUntil, REVOKE, type DenialRow } from './end-sessions.ts'
+import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
+import type { Postgres, Statement } from './postgres.ts'
+
+// The update takes the user's row first, so that a login and a disabling, or a change of
+// password, come one after the other; it changes nothing when the account is not as it was read.
+const begin = (entry: string) => `
+  WITH account AS (
+    UPDATE users SET last_login_at = now(), password_hash = COALESCE($4::text, password_hash)
+    WHERE id = $2 AND is_active AND password_hash = $3
+    RETURNING id AS user_id
+  ), begun AS (
+    INSERT INTO user_sessions (id, user_id, refresh_jti_hash, expires_at, ip_address, user_agent)
+    SELECT $1::uuid, user_id, $5::bytea, to_timestamp($6::float8), $7::text, $8::text FROM account
+    RETURNING id AS session_id, user_id
+  )${entry}
+  SELECT session_id FROM begun`
+
+const BEGIN: LoggedStatement = {
+  withEntry: { name: 'sessions.begin', text: begin(`, entry AS (${insertEntry('begun', 9)})`) },
+  withoutEntry: { name: 'sessions.begin.unlogged', text: begin('') },
+}
+
+const LIVE_SESSION = `
+  generation, (extract(epoch FROM rotated_at) * 1000)::float8 AS "rotatedAtMs",
+  CASE WHEN rotated_at IS NOT NULL THEN (extract(epoch FROM now() - last_seen_at) * 1000)::float8 END
+    AS "sinceRotationMs",
+  extract(epoch FROM created_at)::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt"`
+
+const FIND: Statement = {
+  name: 'sessions.find',
+  text: `SELECT ${LIVE_SESSION} FROM user_sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > now() - $2::float8 * interval '1 second'`,
+}
+
+const LIST: Statement = {
+  name: 'sessions.list',
+  text: `SELECT id, ip_address AS "ipAddress", user_agent AS "userAgent", created_at AS "createdAt",
+                last_seen_at AS "lastSeenAt", expires_at AS "expiresAt"
+         FROM user_sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now()
+         ORDER BY created_at DESC, id DESC`,
+}
+
+// The row decides: of racing callers one finds the generation as it was, and none a session that has ended.
+const ROTATE: Statement = {
+  name: 'sessions.rotate',
+  text: `
+    WITH rotated AS (
+      UPDATE user_sessions SET
+        generation = generation + 1,
+        rotated_at = to_timestamp($3::float8 / 1000),
+        refresh_jti_hash = $4::bytea,
+        last_seen_at = now(),
+        expires_at = greatest(expires_at, least(
+          to_timestamp($5::float8), date_trunc('second', created_at) + $6::float8 * interval '1 second'
+        ))
+      WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > now() - $9::float8 * interval '1 second'
+      RETURNING id, ${LIVE_SESSION}
+    ), retired AS (
+      INSERT INTO revocations (denied_id, partition, reason, expires_at)
+      SELECT $7::text, right($1::text, 2), 'rotated', to_timestamp($8::float8) FROM rotated WHERE $7 IS NOT NULL
+      ON CONFLICT (denied_id) DO NOTHING
+      RETURNING denied_id, expires_at
+    )
+    SELECT generation, "rotatedAtMs", "sinceRotationMs", "createdAt", "expiresAt",
+           denied_id AS "deniedId", ${millisecondsUntil('expires_at')} AS "ttlMs"
+    FROM rotated LEFT JOIN retired ON true`,
+}
+
+export interface PostgresSessionsDeps {
+  postgres: Postgres
+  logEntries: LogEntries
+  leewaySeconds: number
+}
+
+/** `deniedId` is `null` where nothing was retired. */
+type RotatedRow = LiveSession & { deniedId: string | null; ttlMs: number }
+
+export function postgresSessions({ postgres, logEntries, leewaySeconds }: PostgresSessionsDeps): Sessions {
+  return {
+    begin: async (session, entry) => {
+      const { account, rehashed = null, refreshJti, expiresAt } = session
+      const { ipAddress, userAgent } = entry.origin
+      const values = [
+        session.id,
+        account.id,
+        account.passwordHash,
+        rehashed,
+        sha256(refreshJti),
+        expiresAt,
+        ipAddress,
+        userAgent,
+      ]
+      const rows = await logEntries.query(BEGIN, values, entry)
+      return rows.length > 0
+    },
+
+    end: async ({ id, userId, reason, expiresAt }, entry) => {
+      const values = [reason, leewaySeconds, id, userId, expiresAt]
+      const [denial] = await logEntries.query<DenialRow>(END, values, entry)
+      return denial ?? null
+    },
+
+    revoke: async ({ id, userId }, entry) => {
+      const values = ['revoked', leewaySeconds, id, userId]
+      const [denial] = await logEntries.query<DenialRow>(REVOKE, values, entry)
+      return denial ?? null
+    },
+
+    endAll: async (sessionId, entry) => {
+      const values = ['logout_all', leewaySeconds, sessionId]
+      const denials = await logEntries.query<DenialRow>(END_ALL, values, entry)
+      return denials.length > 0 ? denials : null
+    },
+
+    rotate: async ({ sessionId, generation, refreshJti, rotatedAtMs, expiresAt, maxAgeSeconds, retired }) => {
+      const values = [
+        sessionId,
+        generation,
+        rotatedAtMs,
+        sha256(refreshJti),
+        expiresAt,
+        maxAgeSeconds,
+        retired ? tokenId(sessionId, retired.jti) : null,
+        retired ? retired.expiresAt + leewaySeconds : null,
+        leewaySeconds,
+      ]
+      const [row] = await postgres.query<RotatedRow>(ROTATE, values)
+      if (!row) return null
+      const { deniedId, ttlMs, ...session } = row
+      return { session, denials: deniedId === null ? [] : [{ id: deniedId, ttlMs }] }
+    },
+
+    find: async (sessionId) => {
+      const [session] = await postgres.query<LiveSession>(FIND, [sessionId, leewaySeconds])
+      return session ?? null
+    },
+
+    list: async (userId) => await postgres.query<SessionSummary>(LIST, [userId]),
+  }
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

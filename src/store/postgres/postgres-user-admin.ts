@@ -1,0 +1,61 @@
+// The UserAdmin port: each change, with the sessions it ends and its log entry, is one transaction.
+import type { UserAdmin } from '../../auth/ports/accounts.ts'
+import { usernameKey } from '../../auth/username-key.ts'
+import type { Statement } from './postgres.ts'
+import { changeUser, type UserChangeDeps } from './user-change.ts'
+
+const ADD: Statement = {
+  name: 'users.add',
+  text: `INSERT INTO users (id, username, username_key, password_hash, role) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (username_key) DO NOTHING RETURNING id`,
+}
+
+const LIST: Statement = {
+  name: 'users.list',
+  text: `SELECT id, username, role, is_active AS "isActive", created_at AS "createdAt", last_login_at AS "lastLoginAt"
+         FROM users ORDER BY username_key`,
+}
+
+const SET_ACTIVE: Statement = {
+  name: 'users.setActive',
+  text: 'UPDATE users SET is_active = $2, updated_at = now() WHERE username_key = $1 RETURNING id',
+}
+
+const SET_PASSWORD: Statement = {
+  name: 'users.setPassword',
+  text: 'UPDATE users SET password_hash = $2, updated_at = now() WHERE username_key = $1 RETURNING id',
+}
+
+export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
+  return {
+    add: async ({ id, username, passwordHash, role }, entry) => {
+      const values = [id, username, usernameKey(username), passwordHash, role]
+      return (await changeUser(deps, { statement: ADD, values }, entry)) !== null
+    },
+
+    list: async () => await deps.postgres.query(LIST),
+
+    disable: async (username, entry) => {
+      const values = [usernameKey(username), false]
+      return await changeUser(
+        deps,
+        { statement: SET_ACTIVE, values, ending: { reason: 'user_disabled' } },
+        entry,
+      )
+    },
+
+    enable: async (username, entry) => {
+      const values = [usernameKey(username), true]
+      return (await changeUser(deps, { statement: SET_ACTIVE, values }, entry)) !== null
+    },
+
+    setPassword: async ({ username, passwordHash }, entry) => {
+      const values = [usernameKey(username), passwordHash]
+      return await changeUser(
+        deps,
+        { statement: SET_PASSWORD, values, ending: { reason: 'password_changed' } },
+        entry,
+      )
+    },
+  }
+}

@@ -1,0 +1,30 @@
+// The Users port: reads accounts.
+import type { Account, Users } from '../../auth/ports/accounts.ts'
+import { usernameKey } from '../../auth/username-key.ts'
+import type { Postgres, Statement } from './postgres.ts'
+
+const ACCOUNT = 'id, username, password_hash AS "passwordHash", role, is_active AS "isActive"'
+
+const FIND_BY_USERNAME: Statement = {
+  name: 'users.findByUsername',
+  text: `SELECT ${ACCOUNT} FROM users WHERE username_key = $1`,
+}
+
+const FIND_BY_ID: Statement = {
+  name: 'users.findById',
+  text: `SELECT ${ACCOUNT} FROM users WHERE id = $1`,
+}
+
+export function postgresUsers(postgres: Postgres): Users {
+  return {
+    findByUsername: async (username) => {
+      const [account] = await postgres.query<Account>(FIND_BY_USERNAME, [usernameKey(username)])
+      return account ?? null
+    },
+
+    findById: async (id) => {
+      const [account] = await postgres.query<Account>(FIND_BY_ID, [id])
+      return account ?? null
+    },
+  }
+}

@@ -1,0 +1,165 @@
+// The connection to Postgres: bounded in size, queue and time; its failures are `unavailable`, its refusals `failed`.
+import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from 'pg'
+import { AuthError } from '../../auth/errors.ts'
+import type { SystemLog } from '../../ops/log.ts'
+
+/** Prepared once per connection under its name. */
+export interface Statement {
+  name: string
+  text: string
+}
+
+export interface Postgres {
+  /** Rejects with `unavailable`, or with `failed` where Postgres refuses; the driver's error is the cause. */
+  query<Row extends QueryResultRow>(statement: Statement, values?: unknown[]): Promise<Row[]>
+  /** Commits when `work` resolves, rolls back when it rejects; the same deadline holds for all of it. */
+  transaction<T>(work: (query: Postgres['query']) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export interface PostgresOptions {
+  url: string
+  log: SystemLog
+  /** From asking for a connection to the answer, waiting included. */
+  timeoutMs?: number
+}
+
+const MAX_CONNECTIONS = 20
+/** More than this wait for a connection: the next one is told at once. */
+const MAX_WAITING = 1000
+
+export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postgres {
+  const pool = new Pool({
+    connectionString: url,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    statement_timeout: timeoutMs,
+    // A locked table (somebody alters `logs`, say) is heard of while there is time to do without it.
+    lock_timeout: timeoutMs / 16,
+    idle_in_transaction_session_timeout: timeoutMs * 2,
+    keepAlive: true,
+    application_name: 'signoff',
+  })
+  let isAnswering = true
+  pool.on('error', noteEnded)
+
+  return {
+    query: async <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>
+      await bounded(async () => (await pool.query<Row>({ ...statement, values })).rows),
+
+    transaction: async (work) =>
+      await bounded(async (isOver) => {
+        const client = await pool.connect()
+        // The pool hears only those it holds; unheard, a connection lost between statements ends the process.
+        client.on('error', noteEnded)
+        let failure: unknown
+        try {
+          return await runTransaction(client, work, isOver)
+        } catch (error) {
+          failure = error
+          throw error
+        } finally {
+          client.release(failure !== undefined)
+          // One that is thrown away may still fail while it closes.
+          if (failure === undefined) client.off('error', noteEnded)
+        }
+      }),
+
+    close: async () => {
+      await pool.end()
+    },
+  }
+
+  async function bounded<T>(work: (isOver: () => boolean) => Promise<T>): Promise<T> {
+    if (pool.waitingCount >= MAX_WAITING) throw new AuthError('unavailable')
+    const deadline = performance.now() + timeoutMs
+    try {
+      const result = await withDeadline(
+        work(() => performance.now() >= deadline),
+        timeoutMs,
+      )
+      noteAnswer()
+      return result
+    } catch (error) {
+      if (error instanceof AuthError) throw error
+      noteFailure(error)
+      throw new AuthError(willPass(error) || !isRefusal(error) ? 'unavailable' : 'failed', { cause: error })
+    }
+  }
+
+  /** The connection is replaced when one is next needed; what was under way on it is told by its own failure. */
+  function noteEnded(error: Error): void {
+    log.debug({ err: error }, 'a connection to Postgres ended')
+  }
+
+  function noteAnswer(): void {
+    if (!isAnswering) log.info('Postgres answers again')
+    isAnswering = true
+  }
+
+  function noteFailure(error: unknown): void {
+    // A statement that Postgres refused is an answer; each one is a defect worth a line of its own.
+    if (isRefusal(error)) log.error({ err: error }, 'Postgres refused a statement')
+    else if (isAnswering) {
+      isAnswering = false
+      log.error({ err: error }, 'Postgres does not answer: logins and logouts are told to try again (503)')
+    }
+  }
+}
+
+/**
+ * Whether Postgres was well and said no to this statement (which it then undid as a whole),
+ * as opposed to being cut off, shutting down, out of connections or read-only after a failover.
+ * A full disk (53100) counts as a no: it may be that of one table.
+ */
+export function isRefusal(error: unknown): error is DatabaseError {
+  const cause = error instanceof AuthError ? error.cause : error
+  return cause instanceof DatabaseError && !/^(08|28|3D|40|53(?!100)|57|58|25006)/.test(cause.code ?? '08')
+}
+
+/** Whether something else was locked for longer than this statement waits. */
+export function isLockTimeout(error: unknown): boolean {
+  const cause = error instanceof AuthError ? error.cause : error
+  return cause instanceof DatabaseError && cause.code === '55P03'
+}
+
+/** No room, or no lock in time: that passes. */
+function willPass(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(53|55P03)/.test(error.code ?? '')
+}
+
+async function runTransaction<T>(
+  client: PoolClient,
+  work: (query: Postgres['query']) => Promise<T>,
+  isOver: () => boolean,
+): Promise<T> {
+  await client.query('BEGIN')
+  try {
+    const result = await work(
+      async <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>
+        (await client.query<Row>({ ...statement, values })).rows,
+    )
+    // The caller has been told that it did not happen.
+    if (isOver()) throw new Error('too late to commit')
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    if (error instanceof DatabaseError) await client.query('ROLLBACK')
+    throw error
+  }
+}
+
+async function withDeadline<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${timeoutMs} ms`))
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([work, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,34 @@
+// The lock of the relay: who holds it brings Redis in line with the journal.
+import type { Locks } from '../postgres/locks.ts'
+
+/** A holder that hangs or dies is followed by another well before the watermarks fall. */
+const LOCK_SECONDS = 3
+const RENEW_MS = 1000
+
+export interface RelayLock {
+  /** Takes or renews it. Rejects with `unavailable` or `failed`. */
+  hold(): Promise<boolean>
+  release(): Promise<void>
+  /** Renews it for as long as the work takes. Without it two may write, of whom each step lets one pass. */
+  during<T>(work: () => Promise<T>): Promise<T>
+}
+
+export function relayLock(locks: Locks): RelayLock {
+  const hold = async (): Promise<boolean> => await locks.hold('relay', LOCK_SECONDS)
+  return {
+    hold,
+    release: async () => {
+      await locks.release('relay')
+    },
+    during: async (work) => {
+      const renewing = setInterval(() => {
+        hold().catch(() => undefined)
+      }, RENEW_MS)
+      try {
+        return await work()
+      } finally {
+        clearInterval(renewing)
+      }
+    },
+  }
+}

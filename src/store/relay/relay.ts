@@ -1,0 +1,59 @@
+// The loop that makes Redis agree with the journal: a tick a second, and one whenever Redis comes back.
+import type { RedisConnection } from '../redis/redis-connection.ts'
+import type { RelayTick } from './relay-tick.ts'
+
+const INTERVAL_MS = 1000
+/** While Redis is being brought in line: until then every check asks Postgres. */
+const HURRIED_INTERVAL_MS = 200
+
+export interface RelayDeps {
+  connection: RedisConnection
+  relayTick: RelayTick
+  /** Hears why a tick failed, each time. */
+  onFailure: (error: unknown) => void
+}
+
+export interface Relay {
+  /** Resolves when the tick that is under way is over; there is no other. */
+  stop(): Promise<void>
+}
+
+export function startRelay({ connection, relayTick, onFailure }: RelayDeps): Relay {
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> = Promise.resolve()
+  let isStopped = false
+  let isWaiting = false
+
+  connection.onReady(wake)
+  wake()
+
+  return {
+    stop: async () => {
+      isStopped = true
+      await running
+      clearTimeout(timer)
+      await relayTick.leave().catch(onFailure)
+    },
+  }
+
+  /** After the tick that is under way, and once only. */
+  function wake(): void {
+    clearTimeout(timer)
+    if (isWaiting) return
+    isWaiting = true
+    running = running.then(next)
+  }
+
+  async function next(): Promise<void> {
+    isWaiting = false
+    if (isStopped) return
+    const startedAt = performance.now()
+    const isHurried = await relayTick.tick().catch((error: unknown) => {
+      onFailure(error)
+      return false
+    })
+    clearTimeout(timer)
+    const intervalMs = isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS
+    timer = setTimeout(wake, Math.max(0, startedAt + intervalMs - performance.now()))
+  }
+}

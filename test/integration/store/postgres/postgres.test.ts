@@ -1,0 +1,244 @@
+// A Postgres that hangs, crashes or is gone: every port says so in time, and goes on when it is back.
+import { expect } from 'chai'
+import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
+import type { EndingSession, Rotation } from '../../../../src/auth/ports/sessions.ts'
+import type { EmbeddedServer } from '../../../../src/embedded/server.ts'
+import { account, logEntry } from '../../../support/builders/account.ts'
+import { newSession } from '../../../support/builders/new-session.ts'
+import { ending } from '../../../support/builders/stored-session.ts'
+import { eventually } from '../../../support/environment.ts'
+import { postgresPorts, type PostgresPorts } from '../../../support/postgres-store-subject.ts'
+import { ownPostgres } from '../../../support/postgres.ts'
+import { descendantsOf, signalTree } from '../../../support/process-tree.ts'
+import { refusalOf } from '../../../support/refusal-of.ts'
+
+/** The timeout of the service, and what a busy machine may add. */
+const BOUND_MS = 2500
+
+/** In epoch seconds. */
+const FAR_AWAY = 9_999_999_999
+
+describe('a Postgres that fails', function () {
+  this.timeout(60_000)
+  let server: EmbeddedServer & { remove(): Promise<void> }
+  let ports: PostgresPorts
+
+  before(async () => {
+    server = await ownPostgres()
+  })
+  after(async () => {
+    await server.remove()
+  })
+  beforeEach(async () => {
+    ports = postgresPorts(server.url)
+    await eventually(isAnswering)
+    ports.log.lines.length = 0
+  })
+  afterEach(async () => {
+    await ports.close()
+  })
+
+  const isAnswering = async () =>
+    (await refusalOf(ports.journal.isDenied({ sid: uuidv7(), jti: uuidv4() }))) === 'resolved'
+
+  /** Every method of every port. */
+  const everyQuestion = (): Record<string, Promise<unknown>> => ({
+    findByUsername: ports.users.findByUsername('alice'),
+    findById: ports.users.findById(uuidv7()),
+    begin: ports.sessions.begin(newSession(account(), Date.now() / 1000 + 60), logEntry('USER_LOGIN')),
+    end: ports.sessions.end(anyEnding(), logEntry('USER_LOGOUT')),
+    revoke: ports.sessions.revoke({ id: uuidv7(), userId: uuidv7() }, logEntry('SESSION_REVOKED')),
+    endAll: ports.sessions.endAll(uuidv7(), logEntry('USER_LOGOUT')),
+    rotate: ports.sessions.rotate(anyRotation()),
+    find: ports.sessions.find(uuidv7()),
+    listSessions: ports.sessions.list(uuidv7()),
+    isDenied: ports.journal.isDenied({ sid: uuidv7(), jti: uuidv4() }),
+    deny: ports.journal.deny({ id: 'ab'.repeat(32), expiresAt: FAR_AWAY }, logEntry('USER_LOGOUT')),
+    clock: ports.journal.clock(),
+    readSince: readAll(ports),
+    add: ports.userAdmin.add(account(), logEntry('USER_ADDED')),
+    list: ports.userAdmin.list(),
+    disable: ports.userAdmin.disable('alice', logEntry('USER_DISABLED')),
+    enable: ports.userAdmin.enable('alice', logEntry('USER_ENABLED')),
+    setPassword: ports.userAdmin.setPassword(
+      { username: 'alice', passwordHash: 'new' },
+      logEntry('PASSWORD_CHANGED'),
+    ),
+    changePassword: ports.ownAccount.changePassword(
+      { account: account(), passwordHash: 'new', keepSessionId: uuidv7() },
+      logEntry('PASSWORD_CHANGED'),
+    ),
+    remove: ports.ownAccount.remove(account(), logEntry('USER_DELETED')),
+    events: ports.ownAccount.events({ userId: uuidv7(), before: null, limit: 10 }),
+  })
+
+  /** Asks everything at once and expects `unavailable`, in time. */
+  async function expectAllUnavailable(): Promise<void> {
+    const start = performance.now()
+    const questions = everyQuestion()
+
+    const answers = await Promise.all(
+      Object.entries(questions).map(async ([name, question]) => [name, await refusalOf(question)]),
+    )
+
+    const elapsedMs = performance.now() - start
+    expect(Object.fromEntries(answers)).to.deep.equal(
+      Object.fromEntries(Object.keys(questions).map((name) => [name, 'unavailable'])),
+    )
+    expect(elapsedMs).to.be.below(BOUND_MS)
+  }
+
+  const told = (level: string) =>
+    ports.log.lines.filter((line) => line.level === level).map(({ message }) => message)
+
+  describe('by hanging', () => {
+    beforeEach(() => {
+      signalTree(server.pid, 'SIGSTOP')
+    })
+    afterEach(() => {
+      signalTree(server.pid, 'SIGCONT')
+    })
+
+    it('is unavailable to every port within the timeout, said once, and of use when it goes on', async () => {
+      await expectAllUnavailable()
+      await expectAllUnavailable()
+      const complaints = told('error')
+
+      signalTree(server.pid, 'SIGCONT')
+      await eventually(isAnswering, 5000)
+
+      expect(complaints).to.deep.equal([
+        'Postgres does not answer: logins and logouts are told to try again (503)',
+      ])
+      expect(told('info')).to.deep.equal(['Postgres answers again'])
+    })
+
+    it('keeps two hundred callers waiting no longer than one', async () => {
+      const start = performance.now()
+
+      const answers = await Promise.all(
+        Array.from(
+          { length: 200 },
+          async () => await refusalOf(ports.journal.isDenied({ sid: uuidv7(), jti: uuidv4() })),
+        ),
+      )
+
+      expect(new Set(answers)).to.deep.equal(new Set(['unavailable']))
+      expect(performance.now() - start).to.be.below(BOUND_MS)
+    })
+
+    it('tells callers beyond the queue at once', async () => {
+      const ask = async () => {
+        const answer = await refusalOf(ports.journal.isDenied({ sid: uuidv7(), jti: uuidv4() }))
+        return { answer, at: performance.now() }
+      }
+      const waiting = Array.from({ length: 1020 }, ask)
+      const start = performance.now()
+
+      const { answer, at } = await ask()
+
+      expect(answer).to.equal('unavailable')
+      expect(at - start).to.be.below(500)
+      await Promise.all(waiting)
+    })
+
+    it('loses the entry that stands alone, and counts it', async () => {
+      const start = performance.now()
+
+      await ports.auditLog.write(logEntry('USER_LOGIN_FAILED'))
+
+      expect(ports.entryFailures()).to.equal(1)
+      expect(performance.now() - start).to.be.below(BOUND_MS)
+    })
+
+    it('is not asked a second time without the entry when it did not refuse the first', async () => {
+      const start = performance.now()
+
+      const answer = await refusalOf(ports.sessions.end(anyEnding(), logEntry('USER_LOGOUT')))
+
+      expect(answer).to.equal('unavailable')
+      expect(performance.now() - start).to.be.below(BOUND_MS)
+      expect(ports.entryFailures()).to.equal(0)
+    })
+  })
+
+  describe('by being slow', () => {
+    it('is unavailable to whoever waited for a connection and an answer longer than the timeout', async () => {
+      const slow = { name: 'test.slow', text: 'SELECT pg_sleep(1.4)' }
+      const busy = Array.from({ length: 20 }, async () => await refusalOf(ports.postgres.query(slow)))
+      const start = performance.now()
+
+      const late = await refusalOf(ports.postgres.query(slow))
+      const elapsedMs = performance.now() - start
+
+      expect(late).to.equal('unavailable')
+      expect(elapsedMs).to.be.below(BOUND_MS)
+      expect(new Set(await Promise.all(busy))).to.deep.equal(new Set(['resolved']))
+    })
+  })
+
+  describe('by crashing', () => {
+    it('is of use again after its recovery, and remembers what was ended', async () => {
+      const user = account()
+      await ports.userAdmin.add(user, logEntry('USER_ADDED'))
+      const session = newSession(user, Math.floor(Date.now() / 1000) + 60)
+      await ports.sessions.begin(session, logEntry('USER_LOGIN'))
+      const denial = await ports.sessions.end(ending(session), logEntry('USER_LOGOUT'))
+
+      // One backend killed: Postgres drops every connection and recovers from its log.
+      const backend = descendantsOf(server.pid).at(-1)
+      process.kill(backend ?? 0, 'SIGKILL')
+      await eventually(isAnswering, 20_000)
+
+      expect(denial?.id).to.equal(session.id)
+      expect(await ports.journal.isDenied({ sid: session.id, jti: uuidv4() })).to.equal(true)
+    })
+  })
+
+  describe('by being gone', () => {
+    let own: EmbeddedServer & { remove(): Promise<void> }
+
+    before(async () => {
+      own = await ownPostgres()
+    })
+    after(async () => {
+      await own.remove()
+    })
+
+    it('is unavailable to every port, in time, also to a service that starts without it', async () => {
+      await ports.close()
+      ports = postgresPorts(own.url)
+      const answeredBefore = await isAnswering()
+      await own.stop()
+
+      await expectAllUnavailable()
+      await ports.close()
+      ports = postgresPorts(own.url)
+      await expectAllUnavailable()
+
+      expect(answeredBefore).to.equal(true)
+    })
+  })
+})
+
+function anyEnding(): EndingSession {
+  return ending(newSession(account(), FAR_AWAY))
+}
+
+function anyRotation(): Rotation {
+  return {
+    sessionId: uuidv7(),
+    generation: 0,
+    refreshJti: uuidv4(),
+    rotatedAtMs: Date.now(),
+    expiresAt: FAR_AWAY,
+    maxAgeSeconds: 60,
+    retired: { jti: uuidv4(), expiresAt: FAR_AWAY },
+  }
+}
+
+async function readAll({ journal }: PostgresPorts): Promise<number> {
+  let count = 0
+  for await (const batch of journal.readSince(0)) count += batch.length
+  return count
+}

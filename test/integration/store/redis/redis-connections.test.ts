@@ -1,0 +1,389 @@
+// Connections to Redis in every shape: what they carry, what they tell, and how long they take when it fails.
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import type { Cluster } from 'ioredis'
+import { attemptCounters } from '../../../../src/store/redis/attempt-counters.ts'
+import type { RedisConnection } from '../../../../src/store/redis/redis-connection.ts'
+import { connectRedis } from '../../../../src/store/redis/redis.ts'
+import { eventually } from '../../../support/environment.ts'
+import { recordingLog } from '../../../support/fakes/recording-log.ts'
+import { testRedisCluster, type TestRedisCluster } from '../../../support/redis-cluster.ts'
+import { testRedisSentinel, type TestRedisSentinel } from '../../../support/redis-sentinel.ts'
+import { testRedis, type TestRedis } from '../../../support/redis.ts'
+import { toldBy, untilConnected } from '../../../support/told.ts'
+
+/** Two commands' timeouts: one's own, and that of whoever was on the way already. */
+const BOUND_MS = 600
+const REDIS_MODULE = new URL('../../../../src/store/redis/redis.ts', import.meta.url).href
+
+interface Scripts {
+  countKeys(keys: number, ...keysAndValues: string[]): Promise<[number, string]>
+  read(keys: number, key: string): Promise<string | null>
+}
+
+/** One in the slot of each name; three names are on three masters of a cluster mostly, thirty surely on all. */
+const NAMES = Array.from({ length: 30 }, (_, index) => `name-${index}`)
+
+async function timed(work: () => Promise<unknown>): Promise<{ failed: boolean; ms: number }> {
+  const startedAt = performance.now()
+  const failed = await work().then(
+    () => false,
+    () => true,
+  )
+  return { failed, ms: performance.now() - startedAt }
+}
+
+function carries(connect: () => RedisConnection): void {
+  let connection: RedisConnection
+
+  beforeEach(async () => {
+    connection = connect()
+    await untilConnected(connection)
+  })
+  afterEach(() => {
+    connection.close()
+  })
+
+  it('carries many commands at once, each to where its keys are', async () => {
+    const { client } = connection
+
+    await Promise.all(NAMES.map(async (name) => await client.set(`{${name}}:a`, name, 'PX', 60_000)))
+    const found = await Promise.all(
+      NAMES.map(async (name) => await client.mget(`{${name}}:a`, `{${name}}:b`)),
+    )
+
+    expect(found).to.deep.equal(NAMES.map((name) => [name, null]))
+  })
+
+  it('carries scripts with any number of keys, among other commands', async () => {
+    const { client } = connection
+    client.defineCommand('countKeys', { lua: 'return {#KEYS, KEYS[#KEYS]}' })
+    const scripts = client as unknown as Scripts
+
+    const answers = await Promise.all(
+      NAMES.flatMap((name) => [
+        client.exists(name),
+        scripts.countKeys(2, `{${name}}:a`, `{${name}}:b`, 'value'),
+        scripts.countKeys(1, name),
+      ]),
+    )
+
+    expect(answers).to.deep.equal(NAMES.flatMap((name) => [0, [2, `{${name}}:b`], [1, name]]))
+  })
+
+  it('counts attempts', async () => {
+    const attempts = attemptCounters(connection.client, recordingLog())
+    const window = { name: 'pair', seconds: 60 }
+
+    const counts = await Promise.all(NAMES.map(async (name) => (await attempts.count(window, name)).count))
+    const again = (await attempts.count(window, 'name-0')).count
+    const peeked = (await attempts.peek(window, 'name-0')).count
+    await Promise.all(
+      NAMES.map(async (name) => {
+        await attempts.clear(window, name)
+      }),
+    )
+
+    expect([...new Set(counts), again, peeked]).to.deep.equal([1, 2, 2])
+  })
+
+  it('tells nothing of an end on purpose', async () => {
+    const told = toldBy(connection)
+
+    connection.close()
+    await sleep(50)
+
+    expect(told).to.deep.equal([])
+    expect(connection.isReady).to.equal(false)
+  })
+}
+
+describe('a connection to one Redis', () => {
+  let server: TestRedis
+  let connection: RedisConnection | undefined
+
+  before(async () => {
+    server = await testRedis({ password: 'p@ss/w:rd%' })
+  })
+  afterEach(() => {
+    connection?.close()
+  })
+  after(async () => {
+    await server.remove()
+  })
+
+  carries(() => connectRedis(server.url, () => undefined))
+
+  it('uses the database its URL names', async () => {
+    connection = connectRedis(`${server.url}/3`, () => undefined)
+    await untilConnected(connection)
+
+    await connection.client.set('only', 'there')
+
+    expect(await server.client.exists('only')).to.equal(0)
+  })
+
+  it('tells of its loss once, and of each time it is ready', async () => {
+    connection = connectRedis(server.url, () => undefined)
+    const told = toldBy(connection)
+    await untilConnected(connection)
+
+    await server.signal('SIGKILL')
+    await sleep(500)
+    const { failed, ms } = await timed(async () => await connection?.client.get('a'))
+    await server.start()
+    await untilConnected(connection)
+
+    expect({ failed, isFast: ms < 50 }).to.deep.equal({ failed: true, isFast: true })
+    expect(told).to.deep.equal(['ready', 'loss', 'ready'])
+  })
+})
+
+describe('a connection to Redis over TLS', () => {
+  let server: TestRedis
+
+  before(async () => {
+    server = await testRedis({ tls: true })
+  })
+  after(async () => {
+    await server.remove()
+  })
+
+  it('refuses a certificate that no authority it knows has signed', async () => {
+    const reasons: string[] = []
+    const connection = connectRedis(server.url, (error) => reasons.push((error as Error).message))
+
+    await eventually(async () => await Promise.resolve(reasons.length > 0))
+    connection.close()
+
+    expect(reasons[0]).to.match(/self-signed certificate/)
+    expect(connection.isReady).to.equal(false)
+  })
+
+  it('trusts those of NODE_EXTRA_CA_CERTS, and them for their own names alone', async () => {
+    const script = `
+      import { connectRedis } from '${REDIS_MODULE}'
+      for (const host of ['127.0.0.1', 'localhost', '0.0.0.0']) {
+        const reason = await new Promise((resolve) => {
+          const connection = connectRedis('rediss://' + host + ':${server.port}', (error) => resolve(error.code))
+          connection.onReady(() => connection.client.ping().then(resolve))
+        })
+        console.log(reason)
+      }
+      process.exit()`
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: server.certFile ?? '' }
+
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '-e', script],
+      { env, timeout: 15_000 },
+    )
+
+    expect(stdout.split('\n')).to.deep.equal(['PONG', 'PONG', 'ERR_TLS_CERT_ALTNAME_INVALID', ''])
+  })
+})
+
+describe('a connection to a Redis Cluster', () => {
+  let cluster: TestRedisCluster
+  let connection: RedisConnection | undefined
+
+  before(async () => {
+    cluster = await testRedisCluster()
+  })
+  afterEach(() => {
+    connection?.close()
+  })
+  after(async () => {
+    await cluster.remove()
+  })
+
+  async function connected(): Promise<{ connection: RedisConnection; told: string[] }> {
+    const opened = connectRedis(cluster.url, () => undefined)
+    connection = opened
+    const told = toldBy(opened)
+    await untilConnected(opened)
+    return { connection: opened, told }
+  }
+
+  carries(() => connectRedis(cluster.url, () => undefined))
+
+  it('has one connection to each master', async () => {
+    const { connection } = await connected()
+
+    const sizes = await Promise.all(
+      connection.masters().map(async (master) => await master.info('replication')),
+    )
+
+    expect(sizes).to.have.length(3)
+    for (const replication of sizes) expect(replication).to.include('role:master')
+  })
+
+  it('fails at once while no node has told who serves what', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const opened = connectRedis(`redis+cluster://127.0.0.1:${port}`, () => undefined)
+    connection = opened
+
+    const { failed, ms } = await timed(async () => await opened.client.mget('a'))
+    silent.close()
+
+    expect({ failed, isFast: ms < 50 }).to.deep.equal({ failed: true, isFast: true })
+  })
+
+  it('hears of a master that was replaced before it believes anything the new one says', async () => {
+    const { connection, told } = await connected()
+    const old = await cluster.masterOf('key')
+    const heir = await cluster.replicaOf(old)
+    const client = connection.client as Cluster
+    client.defineCommand('read', { lua: 'return redis.call("get", KEYS[1])' })
+    const scripts = client as unknown as Scripts
+    const ask = async (): Promise<string | null> => await client.get('key').catch(() => 'failed')
+    const askByScript = async (): Promise<string | null> => await scripts.read(1, 'key').catch(() => 'failed')
+
+    // The replica knows nothing of what the master takes from here on, and does not ask.
+    await heir.client.config('SET', 'masterauth', 'cut off')
+    await old.client.call('CLIENT', 'KILL', 'TYPE', 'replica')
+    await client.set('key', 'acknowledged')
+    // The new map, which would be here within milliseconds, is kept back.
+    const refresh = client.refreshSlotsCache.bind(client)
+    client.refreshSlotsCache = () => undefined
+    await heir.client.cluster('FAILOVER', 'TAKEOVER')
+    await eventually(async () => (await ask()) !== 'acknowledged')
+    const withoutTheNews = [await ask(), await askByScript()]
+    client.refreshSlotsCache = refresh
+    await eventually(async () => (await ask()) === null)
+    const heardByThen = [...told]
+    await old.client.config('SET', 'masterauth', '')
+    await heir.client.config('SET', 'masterauth', '')
+    await cluster.settled()
+
+    expect(withoutTheNews).to.deep.equal(['failed', 'failed'])
+    expect(heardByThen).to.include('loss')
+    expect(told).to.deep.equal(['ready', 'loss', 'ready'])
+  })
+
+  it('survives a master that is killed: tells of it, fails in time, goes on with its heir', async () => {
+    const { connection, told } = await connected()
+    const old = await cluster.masterOf('key')
+    const took: number[] = []
+
+    await old.signal('SIGKILL')
+    await sleep(50)
+    const toldAtOnce = [...told, connection.isReady]
+    await eventually(async () => {
+      const { failed, ms } = await timed(async () => await connection.client.set('key', 'new'))
+      took.push(ms)
+      return !failed
+    })
+    await eventually(async () => await Promise.resolve(connection.isReady))
+    await old.start()
+    await cluster.settled()
+
+    expect(toldAtOnce).to.deep.equal(['ready', 'loss', false])
+    expect(told.at(-1)).to.equal('ready')
+    expect(Math.max(...took)).to.be.below(BOUND_MS)
+  })
+
+  it('survives a master that hangs: tells of its heir, and fails in time meanwhile', async () => {
+    const { connection, told } = await connected()
+    const old = await cluster.masterOf('key')
+    const took: number[] = []
+
+    await old.signal('SIGSTOP')
+    await eventually(async () => {
+      const attempts = await Promise.all([
+        timed(async () => await connection.client.set('key', 'new')),
+        timed(async () => await connection.client.mget('key', '{key}:b')),
+      ])
+      took.push(...attempts.map(({ ms }) => ms))
+      return attempts.every(({ failed }) => !failed)
+    })
+    await old.signal('SIGCONT')
+    await cluster.settled()
+
+    expect(told.slice(0, 2)).to.deep.equal(['ready', 'loss'])
+    expect(Math.max(...took)).to.be.below(BOUND_MS)
+  })
+})
+
+describe('a connection by Redis Sentinel', () => {
+  let sentinel: TestRedisSentinel
+
+  before(async () => {
+    sentinel = await testRedisSentinel()
+  })
+  after(async () => {
+    await sentinel.remove()
+  })
+
+  carries(() => connectRedis(sentinel.url, () => undefined))
+
+  it('finds its master though the first sentinel hangs', async () => {
+    const [first] = sentinel.sentinels
+    await first?.signal('SIGSTOP')
+    const connection = connectRedis(sentinel.url, () => undefined)
+
+    await untilConnected(connection)
+    const answer = await connection.client.ping()
+    connection.close()
+    await first?.signal('SIGCONT')
+
+    expect(answer).to.equal('PONG')
+  })
+})
+
+describe('a connection by Redis Sentinel whose master is replaced', () => {
+  let sentinel: TestRedisSentinel
+  let connection: RedisConnection
+  let told: string[]
+
+  // Each its own: it takes the sentinels ten seconds to make a replica of the old master.
+  beforeEach(async () => {
+    sentinel = await testRedisSentinel()
+    connection = connectRedis(sentinel.url, () => undefined)
+    told = toldBy(connection)
+    await untilConnected(connection)
+  })
+  afterEach(async () => {
+    connection.close()
+    await sentinel.remove()
+  })
+
+  it('leaves a master that was replaced though it is well, and tells', async () => {
+    const old = await sentinel.master()
+
+    await sentinel.sentinels[0]?.client.call('SENTINEL', 'FAILOVER', 'signoff')
+    await eventually(async () => await Promise.resolve(told.length === 3 && connection.isReady))
+    const role = await connection.client.role()
+
+    expect(told).to.deep.equal(['ready', 'loss', 'ready'])
+    expect(role[0]).to.equal('master')
+    expect(await sentinel.master()).not.to.equal(old)
+  })
+
+  it('goes on with a replica that was cut off before the last write, and tells', async () => {
+    const old = await sentinel.master()
+    await connection.client.set('key', 'early')
+    await connection.client.wait(1, 1000)
+    const took: number[] = []
+
+    await sentinel.cutReplica()
+    await connection.client.set('key', 'late')
+    await old.signal('SIGKILL')
+    await eventually(async () => {
+      const { failed, ms } = await timed(async () => await connection.client.set('other', '1'))
+      took.push(ms)
+      return !failed
+    })
+    const kept = await connection.client.get('key')
+
+    expect(told).to.deep.equal(['ready', 'loss', 'ready'])
+    expect(kept).to.equal('early')
+    expect(Math.max(...took)).to.be.below(BOUND_MS)
+  })
+})

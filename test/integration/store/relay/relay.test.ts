@@ -1,0 +1,177 @@
+// The loop of the relay, with a real journal and a real Redis: what was denied arrives, whatever Redis went through.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'chai'
+import { v7 as uuidv7 } from 'uuid'
+import { denialKey } from '../../../../src/contract/denylist-keys.ts'
+import { startRelay, type Relay } from '../../../../src/store/relay/relay.ts'
+import { untilConnected } from '../../../support/told.ts'
+import { eventually } from '../../../support/environment.ts'
+import { relayInstance, type RelayInstance } from '../../../support/relay-instance.ts'
+import { relayRig, type RelayRig } from '../../../support/relay-rig.ts'
+
+const LEASE_MS = 5000
+/** One round of the relay, and what a busy machine may add. */
+const ROUND_MS = 1800
+
+interface Running extends RelayInstance {
+  relay: Relay
+  /** From now on it neither ticks nor says that it is gone, as a process that was killed. */
+  kill(): void
+}
+
+describe('the relay', () => {
+  let rig: RelayRig
+  const running: Running[] = []
+
+  beforeEach(async () => {
+    rig = await relayRig()
+  })
+  afterEach(async () => {
+    for (const { relay, connection } of running.splice(0)) {
+      await relay.stop()
+      connection.close()
+    }
+    await rig.close()
+  })
+
+  async function run(): Promise<Running> {
+    const instance = await relayInstance({ redis: rig.redis, store: rig.store, leaseMs: LEASE_MS })
+    let isKilled = false
+    const { relayTick, connection, failures } = instance
+    const relay = startRelay({
+      connection,
+      relayTick: {
+        tick: async () => !isKilled && (await relayTick.tick()),
+        leave: async () => {
+          if (!isKilled) await relayTick.leave()
+        },
+      },
+      onFailure: (error) => failures.push(error),
+    })
+    const started = {
+      ...instance,
+      relay,
+      kill: () => {
+        isKilled = true
+        connection.close()
+      },
+    }
+    running.push(started)
+    return started
+  }
+
+  const isLeading = ({ found }: Running) => found.at(-1)?.isLeader === true
+  const believes = async (one: Running) => (await one.check(uuidv7())) === 'live'
+  const inLine = async (...instances: Running[]) => {
+    for (const one of instances) await eventually(async () => await believes(one), 5000)
+  }
+  /** All answers about `sid`, until it is refused. */
+  const answersUntilDenied = async (one: Running, sid: string): Promise<Set<string>> => {
+    const answers = new Set<string>()
+    await eventually(async () => answers.add(await one.check(sid)).has('denied'))
+    return answers
+  }
+
+  it('brings Redis in line at the start, and every instance to believe it, well within a second', async () => {
+    const sid = await rig.denied()
+    const startedAt = performance.now()
+
+    const instances = [await run(), await run()]
+    await inLine(...instances)
+
+    expect(performance.now() - startedAt).to.be.below(ROUND_MS)
+    for (const one of instances) expect(await one.check(sid)).to.equal('denied')
+    expect(instances.filter(isLeading)).to.have.length(1)
+  })
+
+  it('carries over within a second what another process wrote to the journal alone', async () => {
+    const one = await run()
+    await inLine(one)
+    const sid = await rig.denied()
+
+    await eventually(async () => (await one.check(sid)) === 'denied', ROUND_MS)
+  })
+
+  async function leaderAndOther() {
+    const [one, other] = [await run(), await run()]
+    await inLine(one, other)
+    await eventually(async () => await Promise.resolve(isLeading(one) !== isLeading(other)), ROUND_MS)
+    return isLeading(one) ? ([one, other] as const) : ([other, one] as const)
+  }
+
+  it('moves to another instance when the leader is killed, before the watermarks fall', async () => {
+    const [leader, other] = await leaderAndOther()
+    const killedAt = performance.now()
+
+    leader.kill()
+    let least = Infinity
+    while (!isLeading(other) && performance.now() - killedAt < 2 * LEASE_MS) {
+      least = Math.min(least, await rig.syncedCount())
+      await sleep(50)
+    }
+
+    expect(performance.now() - killedAt).to.be.within(1000, LEASE_MS)
+    expect(least).to.equal(256)
+    // It says so before its first round is over.
+    await eventually(async () => (await rig.syncedMsLeft()) > LEASE_MS - 1500, ROUND_MS)
+  })
+
+  it('moves to another instance within a second or two when the leader is stopped', async () => {
+    const [leader, other] = await leaderAndOther()
+
+    await leader.relay.stop()
+
+    await eventually(async () => await Promise.resolve(isLeading(other)), ROUND_MS)
+  })
+
+  for (const count of [1, 2]) {
+    it(`rebuilds a Redis that was emptied, while nobody is told live (${count})`, async () => {
+      const instances = await Promise.all(Array.from({ length: count }, run))
+      await inLine(...instances)
+      const sid = uuidv7()
+      await instances[0]?.logout(sid)
+      await rig.age()
+      await rig.redis.client.flushall()
+
+      const answers = await Promise.all(instances.map(async (one) => await answersUntilDenied(one, sid)))
+
+      for (const of of answers) expect(of).not.to.include('live')
+    })
+  }
+
+  it('rebuilds a Redis that came back empty after a crash, as soon as it is back', async () => {
+    const one = await run()
+    await inLine(one)
+    const sid = uuidv7()
+    await one.logout(sid)
+    await rig.age()
+    await rig.redis.client.flushall()
+    await rig.redis.signal('SIGKILL')
+    await rig.redis.start()
+    await untilConnected(one.connection)
+    const backAt = performance.now()
+
+    const answers = await answersUntilDenied(one, sid)
+    await inLine(one)
+
+    expect(answers).not.to.include('live')
+    expect(performance.now() - backAt).to.be.below(3000)
+  })
+
+  it('carries over a denial that did not reach a Redis that hung, and is believed again', async () => {
+    const one = await run()
+    await inLine(one)
+    const sid = uuidv7()
+    await rig.redis.signal('SIGSTOP')
+    await one.logout(sid)
+    const whileHung = await one.check(sid)
+    await rig.redis.signal('SIGCONT')
+
+    const answers = await answersUntilDenied(one, sid)
+    await inLine(one)
+
+    expect(whileHung).to.equal('unknown')
+    expect(answers).not.to.include('live')
+    expect(await rig.redis.client.exists(denialKey(sid))).to.equal(1)
+  })
+})
