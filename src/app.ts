@@ -1,5 +1,6 @@
 // The composition root: the one file that knows every part.
 import { randomBytes } from 'node:crypto'
+import { createKnownPeers } from './auth/known-peers.ts'
 import { createThrottle } from './auth/throttle.ts'
 import type { Passwords } from './auth/ports/accounts.ts'
 import { denialLeewaySeconds, type Config } from './config.ts'
@@ -9,8 +10,12 @@ import { browser } from './http/browser/router.ts'
 import { listenAdmin } from './http/listen-admin.ts'
 import { listen } from './http/listen.ts'
 import { logoutEndpoint } from './http/auth-logout/router.ts'
+import { oauth } from './http/oauth/router.ts'
 import { operators } from './http/operators/router.ts'
 import { originReader } from './http/origin.ts'
+import { feed } from './http/peers/feed.ts'
+import { feedReaders } from './http/peers/feed-readers.ts'
+import { gateway } from './http/peers/gateway.ts'
 import { peers } from './http/peers/router.ts'
 import { tokenApiErrors } from './http/token-api/errors.ts'
 import { tokenApi } from './http/token-api/router.ts'
@@ -19,6 +24,7 @@ import type { SystemLog } from './ops/log.ts'
 import { createMetrics } from './ops/metrics.ts'
 import { argon2Passwords } from './passwords/argon2-passwords.ts'
 import { isCommonPassword } from './passwords/common-passwords.ts'
+import { peerSecrets } from './passwords/peer-secrets.ts'
 import { openStores, type Stores } from './store/open-stores.ts'
 import { foreignTokens } from './tokens/foreign-tokens.ts'
 import { jwtTokens } from './tokens/jwt-tokens.ts'
@@ -44,6 +50,8 @@ export interface Service {
   stop(deadlineMs: number): Promise<void>
 }
 
+const DIALECTS = [tokenApi, browser, logoutEndpoint, bearer, v1, peers, oauth, gateway, feed, operators]
+
 /** Resolves when it accepts connections. Rejects when a port is taken or the certificate is unusable. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, log } = options
@@ -54,16 +62,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ...options,
     leewaySeconds: denialLeewaySeconds(config),
     leaseSeconds: config.DENYLIST_LEASE,
+    accessTokens: { accessAgeSeconds: config.ACCESS_TOKEN_TTL, leewaySeconds: config.LEEWAY },
     logRetentionSeconds: config.LOG_RETENTION,
     isProduction: config.NODE_ENV === 'production',
     metrics,
   })
   const passwords = argon2Passwords(log)
-  const deps = await dialectDeps(options, stores, passwords)
+  const readers = feedReaders({ feed: stores.feed, metrics })
+  const deps = { ...(await dialectDeps(options, stores, passwords)), feedReaders: readers }
   const app = createApp({
-    dialects: [tokenApi, browser, logoutEndpoint, bearer, v1, peers, operators].map((dialect) =>
-      dialect(deps),
-    ),
+    dialects: DIALECTS.map((dialect) => dialect(deps)),
     version,
     fallback: tokenApiErrors,
     allowedOrigins: config.ALLOWED_ORIGINS,
@@ -78,6 +86,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   ]
   const stop = async (deadlineMs: number): Promise<void> => {
     isDraining = true
+    readers.close()
     for (const close of closers.reverse()) await close(deadlineMs)
   }
 
@@ -117,6 +126,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
   return {
     ...stores,
     throttle: createThrottle(stores.attempts),
+    knownPeers: createKnownPeers({ peers: stores.peers, peerSecrets, nowMs: () => performance.now() }),
     passwords,
     isCommonPassword,
     tokens,
@@ -142,6 +152,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(config.ISSUER).origin],
     originOf: originReader(config.TRUST_PROXY),
     jwks,
+    issuer: config.ISSUER,
     log,
   }
 }

@@ -57,9 +57,11 @@ const isRedisUrl = (text: string, problems: z.RefinementCtx) => {
 
 const onOrOff = z.enum(['on', 'off'], 'on or off is expected')
 
-const schema = z.object({
+const DEFAULT_PORT = 8443
+
+const settings = z.object({
   /** The public port, HTTPS. `0` takes a free one. */
-  PORT: integer(0, 65535).default(8443),
+  PORT: integer(0, 65535).default(DEFAULT_PORT),
   /** The address to listen on; `::` is every address, IPv4 included. */
   HOST: z.string().default('::'),
   /** Port of the metrics, plain HTTP, on loopback only. `0` takes a free one. */
@@ -87,11 +89,11 @@ const schema = z.object({
   /** The secret of the refresh tokens: a text of at least 32 bytes, known to nobody else. */
   REFRESH_KEY_FILE: z.string().optional(),
 
-  /** `iss` of every token: the URL under which this service is reached. */
+  /** `iss` of every token: the URL under which this service is reached. `https://localhost:PORT` by default. */
   ISSUER: z
     .url({ protocol: /^https?$/, error: 'an https:// URL is expected' })
     .transform((url) => url.replace(/\/+$/, ''))
-    .default('https://localhost:8443'),
+    .optional(),
   /** `aud` of access tokens: what the peers expect. */
   AUDIENCE: z.string().min(1).default('signoff'),
   /** Seconds an access token lives. */
@@ -156,6 +158,12 @@ const schema = z.object({
   /** `debug` logs every request, `info` (the default of `serve`) what an operator should know, `warn` what is wrong. */
   LOG_LEVEL: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']).optional(),
 })
+
+const schema = settings.transform(({ ISSUER, ...others }) => ({
+  ...others,
+  // Peers fetch keys from there: on another port they would ask nobody. A free one is not known yet.
+  ISSUER: ISSUER ?? `https://localhost:${others.PORT || DEFAULT_PORT}`,
+}))
 
 export type Config = Readonly<z.infer<typeof schema>>
 

@@ -45,6 +45,7 @@ function commandLine(): Command {
     })
   addUserCommands(program.command('user').description('manage users; a password comes from standard input'))
   addKeysCommands(program.command('keys').description('manage the files that sign tokens'))
+  addPeerCommands(program.command('peer').description('manage the services that ask on their own behalf'))
   addDenylistCommands(program.command('denylist').description('see to the copy of the journal in Redis'))
   return program
 }
@@ -98,6 +99,39 @@ function addKeysCommands(keys: Command): void {
     .action(async (output: Output) => {
       const { keysList } = await import('./commands/keys.ts')
       await keysList(settings(), output)
+    })
+}
+
+function addPeerCommands(peer: Command): void {
+  peer
+    .command('add <name>')
+    .description('add a peer; prints its secret, which is shown this once')
+    .addHelpText(
+      'after',
+      `
+The name is the client_id: 1 to 63 lowercase letters, digits, dots, hyphens and underscores. A running service
+knows the peer within a second. For a new secret, remove the peer and add it again.`,
+    )
+    .addOption(json)
+    .action(async (clientId: string, output: Output) => {
+      const { peerAdd } = await import('./commands/peer.ts')
+      await peerAdd(settings(), clientId, output)
+    })
+  peer
+    .command('list')
+    .description('list the peers')
+    .addOption(json)
+    .action(async (output: Output) => {
+      const { peerList } = await import('./commands/peer.ts')
+      await peerList(settings(), output)
+    })
+  peer
+    .command('remove <name>')
+    .description('remove a peer; a running service refuses it within ten seconds')
+    .addOption(json)
+    .action(async (clientId: string, output: Output) => {
+      const { peerRemove } = await import('./commands/peer.ts')
+      await peerRemove(settings(), clientId, output)
     })
 }
 

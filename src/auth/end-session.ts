@@ -19,14 +19,17 @@ export interface EndSessionDeps {
 export interface Ending {
   claims: AccessClaims | RefreshClaims
   origin: Origin
+  /** For the log entry: how it came to this, where that is not plain. */
+  message?: string
 }
 
 /** Ends the session of verified claims. Rejects with `token_denied` (already over) or `unavailable`. */
-export async function endSession(deps: EndSessionDeps, { claims, origin }: Ending): Promise<void> {
+export async function endSession(deps: EndSessionDeps, ending: Ending): Promise<void> {
+  const { claims } = ending
   const session = { id: claims.sid, expiresAt: endOf(deps, claims) }
   await deny(deps, session, async () => {
-    const ending = { ...session, userId: claims.sub, reason: 'logout' } as const
-    const denial = await deps.sessions.end(ending, logoutEntry({ claims, origin }))
+    const ended = { ...session, userId: claims.sub, reason: 'logout' } as const
+    const denial = await deps.sessions.end(ended, logoutEntry(ending))
     return denial && [denial]
   })
 }
@@ -70,6 +73,7 @@ function endOf(
   return claims.token_type === 'refresh' ? claims.exp : now() + refreshTtlSeconds
 }
 
-function logoutEntry({ claims, origin }: Ending): LogEntry {
-  return { type: 'USER_LOGOUT', origin, userId: claims.sub, sessionId: claims.sid }
+function logoutEntry({ claims, origin, message }: Ending): LogEntry {
+  const entry: LogEntry = { type: 'USER_LOGOUT', origin, userId: claims.sub, sessionId: claims.sid }
+  return message === undefined ? entry : { ...entry, message }
 }

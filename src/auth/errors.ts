@@ -54,3 +54,15 @@ export class AuthError extends Error {
     this.reasons = reasons
   }
 }
+
+const TOKENS_FAULT: readonly AuthErrorCode[] = [
+  'token_invalid',
+  'token_expired',
+  'token_wrong_type',
+  'token_denied',
+]
+
+/** Whether the token is to blame, as opposed to whoever has to be asked about it. */
+export function isTokensFault(error: unknown): boolean {
+  return error instanceof AuthError && TOKENS_FAULT.includes(error.code)
+}

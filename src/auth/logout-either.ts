@@ -30,7 +30,12 @@ export interface LogoutEitherInput {
 export async function logoutEither(deps: LogoutEitherDeps, input: LogoutEitherInput): Promise<void> {
   const ending: Ending = { claims: identify(deps.tokens, input), origin: input.origin }
   if (input.allDevices) await endAll(deps, ending)
-  else if (await isOver(endSession(deps, ending))) await answerFor(deps, { sessionId: ending.claims.sid })
+  else await ensureEnded(deps, ending)
+}
+
+/** Resolves once the end of that session is durable, or when it was over already. Rejects with `unavailable`. */
+export async function ensureEnded(deps: LogoutEitherDeps, ending: Ending): Promise<void> {
+  if (await isOver(endSession(deps, ending))) await answerFor(deps, { sessionId: ending.claims.sid })
 }
 
 function identify(

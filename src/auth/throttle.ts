@@ -1,4 +1,4 @@
-// How guessing is slowed: by address, by username and address, and by username from anywhere.
+// How guessing is slowed: by address, by username and address, and by username from anywhere; that of peers by address.
 import { AuthError } from './errors.ts'
 import { begin, end, evaluationEnd, inTurn, newLine, noteUnanswered, type Line } from './guess-line.ts'
 import { networkOf, siteOf } from './network-of.ts'
@@ -19,6 +19,8 @@ export interface Throttle {
   guess<T>(guess: Guess, attempt: () => Promise<T>): Promise<T>
   /** Counts one attempt of this address, whatever comes of it. Rejects with `throttled` when there are too many. */
   address(ipAddress: string): Promise<void>
+  /** Counts one wrong secret of a peer from this address. Rejects with `throttled` when there are too many. */
+  peerFailure(ipAddress: string): Promise<void>
 }
 
 export interface Guess {
@@ -29,6 +31,10 @@ export interface Guess {
 /** Failures of one address, and its registrations. */
 const ADDRESS: AttemptWindow = { name: 'address', seconds: 60 }
 const ADDRESS_ATTEMPTS = 120
+
+/** Apart from those: a service with a wrong secret is no reason to refuse the people behind the same address. */
+const PEER: AttemptWindow = { name: 'peer', seconds: 60 }
+const PEER_FAILURES = 120
 
 /** Failures of one username from one address. */
 const PAIR: AttemptWindow = { name: 'pair', seconds: 3600 }
@@ -69,6 +75,11 @@ export function createThrottle(attempts: AttemptCounters): Throttle {
     address: async (ipAddress) => {
       const { count, resetMs } = await attempts.count(ADDRESS, networkOf(ipAddress))
       if (count > ADDRESS_ATTEMPTS) throw refusal(resetMs)
+    },
+
+    peerFailure: async (ipAddress) => {
+      const { count, resetMs } = await attempts.count(PEER, networkOf(ipAddress))
+      if (count > PEER_FAILURES) throw refusal(resetMs)
     },
   }
 }

@@ -15,6 +15,7 @@ import { databaseUrlOf, redisUrlBeside } from './database.ts'
 import { describeError } from './describe-error.ts'
 import { print, type Output } from './output.ts'
 import { readPassword } from './read-password.ts'
+import { stderrLog } from './stderr-log.ts'
 
 export async function userAdd(
   config: Config,
@@ -127,12 +128,4 @@ async function tellRedis(
   } catch (error) {
     log.warn(`Redis was not told (${describeError(error)}): a running service does that within a second`)
   }
-}
-
-/** For a person at a terminal: warnings and errors in plain words, apart from what the command prints. */
-function stderrLog(): SystemLog {
-  const write = (fields: object | string, message = typeof fields === 'string' ? fields : ''): void => {
-    process.stderr.write(`signoff: ${message}\n`)
-  }
-  return { debug: () => undefined, info: () => undefined, warn: write, error: write }
 }

@@ -20,6 +20,8 @@ export interface Endpoint {
   path: `/${string}`
   operation: Operation
   handler: (ctx: Context) => Promise<void> | void
+  /** Every other method is answered like this one, and no body is read. */
+  takesAnything?: true
 }
 
 /** Endpoints that say no in the same words. */
@@ -38,7 +40,9 @@ export function dialectRouter(dialect: Dialect, log: SystemLog): Router {
   const body = readBody()
   for (const path of new Set(dialect.endpoints.map((endpoint) => endpoint.path))) {
     const endpoints = dialect.endpoints.filter((endpoint) => endpoint.path === path)
-    const steps = [answerErrors(dialect.errors, log), onlyMethods(endpoints), body, dispatch(endpoints)]
+    const steps = [answerErrors(dialect.errors, log), onlyMethods(endpoints)]
+    if (!endpoints.some(({ takesAnything }) => takesAnything)) steps.push(body)
+    steps.push(dispatch(endpoints))
     if (dialect.isCacheable !== true) steps.unshift(noStore)
     router.all(path, ...steps)
   }
@@ -54,7 +58,7 @@ function dispatch(endpoints: Endpoint[]): Middleware {
 /** HEAD is answered as GET is (RFC 9110 section 9.3.2). */
 function endpointFor(endpoints: Endpoint[], ctx: Context): Endpoint | undefined {
   const method = ctx.method === 'HEAD' ? 'GET' : ctx.method
-  return endpoints.find((endpoint) => endpoint.method === method)
+  return endpoints.find((endpoint) => endpoint.takesAnything ?? endpoint.method === method)
 }
 
 function onlyMethods(endpoints: Endpoint[]): Middleware {

@@ -1,7 +1,8 @@
 // The Prometheus metrics: what an operator's dashboard and alerts are made of.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { feedMetrics, type FeedMetrics } from './feed-metrics.ts'
 
-export interface Metrics {
+export interface Metrics extends FeedMetrics {
   logEntryFailed: () => void
   denylistTrusted: (isTrusted: boolean) => void
   /** How far the partition of Redis that is furthest behind the journal is behind it. */
@@ -76,6 +77,7 @@ export function createMetrics(): Metrics {
     denialNotWritten: () => {
       denialsNotWritten.inc()
     },
+    ...feedMetrics(registers),
     requestDone: ({ method, route, status, seconds }) => {
       requests.observe({ method, route, status }, seconds)
     },

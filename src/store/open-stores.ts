@@ -1,10 +1,11 @@
 // Opens Postgres and Redis and hands out the ports that stand on them.
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { OwnAccount, UserAdmin, Users } from '../auth/ports/accounts.ts'
+import type { OwnAccount, UserAdmin, Usernames, Users } from '../auth/ports/accounts.ts'
 import type { AttemptCounters } from '../auth/ports/attempts.ts'
-import type { Denylist, Journal } from '../auth/ports/denials.ts'
+import type { DenialFeed, Denylist, Journal } from '../auth/ports/denials.ts'
 import type { AuditLog, LogEntry } from '../auth/ports/log.ts'
+import type { Peers } from '../auth/ports/peers.ts'
 import type { Sessions } from '../auth/ports/sessions.ts'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
@@ -13,15 +14,19 @@ import { attemptCounters } from './redis/attempt-counters.ts'
 import { logEntries } from './postgres/log-entries.ts'
 import { instances } from './postgres/instances.ts'
 import { locks } from './postgres/locks.ts'
+import { fedDenylist } from './feed/fed-denylist.ts'
+import { openFeed, type FeedOptions } from './feed/open-feed.ts'
 import { openDenylist } from './relay/open-denylist.ts'
 import { journalReader } from './postgres/journal-reader.ts'
 import { postgresJournal } from './postgres/postgres-journal.ts'
 import { postgresOwnAccount } from './postgres/postgres-own-account.ts'
+import { postgresPeers } from './postgres/postgres-peers.ts'
 import { postgresSessions } from './postgres/postgres-sessions.ts'
 import { postgresUserAdmin } from './postgres/postgres-user-admin.ts'
 import { postgresUsers } from './postgres/postgres-users.ts'
 import { postgres } from './postgres/postgres.ts'
 import { startPruning } from './postgres/prune.ts'
+import { rememberedUsernames } from './remembered-usernames.ts'
 
 export interface StoresOptions {
   databaseUrl: string
@@ -29,6 +34,8 @@ export interface StoresOptions {
   /** By which denials, and the rows of sessions, outlive the last token. */
   leewaySeconds: number
   leaseSeconds: number
+  /** What the feed must know of tokens. */
+  accessTokens: Pick<FeedOptions, 'accessAgeSeconds' | 'leewaySeconds'>
   logRetentionSeconds: number
   isProduction: boolean
   log: SystemLog
@@ -37,13 +44,16 @@ export interface StoresOptions {
 
 export interface Stores {
   users: Users
+  usernames: Usernames
   userAdmin: UserAdmin
   ownAccount: OwnAccount
   sessions: Sessions
   journal: Journal
   denylist: Denylist
+  feed: DenialFeed
   auditLog: AuditLog
   attempts: AttemptCounters
+  peers: Peers
   /** What each part has to say for itself, `ok` when all is well. */
   readiness(): Promise<Record<string, string>>
   close(): Promise<void>
@@ -55,7 +65,7 @@ export function openStores(options: StoresOptions): Stores {
     databaseUrl,
     redisUrl,
     leewaySeconds,
-    leaseSeconds,
+    accessTokens,
     logRetentionSeconds,
     isProduction,
     log,
@@ -90,7 +100,7 @@ export function openStores(options: StoresOptions): Stores {
       ? null
       : openDenylist({
           redisUrl,
-          leaseSeconds,
+          leaseSeconds: options.leaseSeconds,
           isProduction,
           instanceId,
           journal: reader,
@@ -100,14 +110,19 @@ export function openStores(options: StoresOptions): Stores {
           metrics,
         })
 
+  const { feed, close: closeFeed } = openFeed({ ...options, ...accessTokens, journal: reader })
+  const users = postgresUsers(database)
   return {
-    users: postgresUsers(database),
+    users,
+    usernames: rememberedUsernames(users),
     userAdmin: postgresUserAdmin(logged),
     ownAccount: postgresOwnAccount(logged),
     sessions: postgresSessions(logged),
     journal,
-    denylist: redis?.denylist ?? absentDenylist,
+    denylist: fedDenylist(redis?.denylist ?? absentDenylist, feed),
+    feed,
     auditLog: entries,
+    peers: postgresPeers(database),
     attempts: attemptCounters(redis?.connection.client ?? null, log),
 
     readiness: async () => {
@@ -119,7 +134,7 @@ export function openStores(options: StoresOptions): Stores {
     },
 
     close: async () => {
-      await Promise.all([redis?.close(), pruning.stop()])
+      await Promise.all([redis?.close(), closeFeed(), pruning.stop()])
       await database.close()
     },
   }

@@ -2,6 +2,7 @@
 import type { OwnAccount, UserAdmin, Users } from '../../src/auth/ports/accounts.ts'
 import type { Journal } from '../../src/auth/ports/denials.ts'
 import type { AuditLog } from '../../src/auth/ports/log.ts'
+import type { Peers } from '../../src/auth/ports/peers.ts'
 import type { Sessions } from '../../src/auth/ports/sessions.ts'
 
 export interface StoreSubject {
@@ -11,6 +12,7 @@ export interface StoreSubject {
   userAdmin: UserAdmin
   ownAccount: OwnAccount
   auditLog: AuditLog
+  peers: Peers
   leewaySeconds: number
   /** By the store's clock. */
   nowMs: () => number

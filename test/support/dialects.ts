@@ -4,7 +4,9 @@ import { browser } from '../../src/http/browser/router.ts'
 import type { Dialect } from '../../src/http/endpoint.ts'
 import { logoutEndpoint } from '../../src/http/auth-logout/router.ts'
 import { openApi } from '../../src/http/openapi/router.ts'
+import { oauth } from '../../src/http/oauth/router.ts'
 import { operators } from '../../src/http/operators/router.ts'
+import { gateway } from '../../src/http/peers/gateway.ts'
 import { peers } from '../../src/http/peers/router.ts'
 import { tokenApi } from '../../src/http/token-api/router.ts'
 import { v1 } from '../../src/http/v1/router.ts'
@@ -14,7 +16,9 @@ const VERSION = '1.2.3'
 /** Those that the application is made with. Their handlers cannot answer: what they would need is not there. */
 export function givenDialects({ isRegistrationOpen = true } = {}): Dialect[] {
   const deps = { isRegistrationOpen } as never
-  return [tokenApi, browser, logoutEndpoint, bearer, v1, peers, operators].map((dialect) => dialect(deps))
+  return [tokenApi, browser, logoutEndpoint, bearer, v1, peers, oauth, gateway, operators].map((dialect) =>
+    dialect(deps),
+  )
 }
 
 /** Those, and the one that describes them. */

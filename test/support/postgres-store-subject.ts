@@ -5,6 +5,7 @@ import type { Journal } from '../../src/auth/ports/denials.ts'
 import { journalReader, type JournalReader } from '../../src/store/postgres/journal-reader.ts'
 import { postgresJournal } from '../../src/store/postgres/postgres-journal.ts'
 import { postgresOwnAccount } from '../../src/store/postgres/postgres-own-account.ts'
+import { postgresPeers } from '../../src/store/postgres/postgres-peers.ts'
 import { postgresSessions } from '../../src/store/postgres/postgres-sessions.ts'
 import { postgresUserAdmin } from '../../src/store/postgres/postgres-user-admin.ts'
 import { postgresUsers } from '../../src/store/postgres/postgres-users.ts'
@@ -52,6 +53,7 @@ export function postgresPorts(url: string): PostgresPorts {
     userAdmin: postgresUserAdmin(storeDeps),
     ownAccount: postgresOwnAccount(storeDeps),
     auditLog: entries,
+    peers: postgresPeers(database),
     leewaySeconds: LEEWAY_SECONDS,
     nowMs: Date.now,
     log,
@@ -65,6 +67,31 @@ export function postgresPorts(url: string): PostgresPorts {
 /** On a database of its own. */
 export async function postgresStoreSubject(): Promise<PostgresStoreSubject> {
   const database = await testDatabase()
+  return subjectOn(database, database.drop)
+}
+
+let spare: TestDatabase | null = null
+
+/** On one that was emptied after its last use, which is sooner done than making one. Change nothing of its schema. */
+export async function emptiedStoreSubject(): Promise<PostgresStoreSubject> {
+  const database = spare ?? (await testDatabase())
+  spare = null
+  return subjectOn(database, async () => {
+    await database.sql(EMPTY)
+    spare = database
+  })
+}
+
+// As a replica, so that the tables may come in any order.
+const EMPTY = `DO $$ DECLARE name text; BEGIN
+  ALTER TABLE IF EXISTS logs_away RENAME TO logs;
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^signoff_' LOOP
+    EXECUTE format('DELETE FROM %I', name);
+  END LOOP;
+END $$`
+
+function subjectOn(database: TestDatabase, release: () => Promise<void>): PostgresStoreSubject {
   const ports = postgresPorts(database.url)
   return {
     ...ports,
@@ -90,7 +117,7 @@ export async function postgresStoreSubject(): Promise<PostgresStoreSubject> {
     },
     close: async () => {
       await ports.close()
-      await database.drop()
+      await release()
     },
   }
 }

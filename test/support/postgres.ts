@@ -1,4 +1,4 @@
-// One Postgres for the whole run, started when first asked for; each suite gets a database of its own.
+// A database of its own for each suite, in the one Postgres of its process; and a whole Postgres for who breaks it.
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,17 +7,19 @@ import { Client } from 'pg'
 import { embeddedPostgres } from '../../src/embedded/postgres/embedded-postgres.ts'
 import type { EmbeddedServer } from '../../src/embedded/server.ts'
 import { migrateUp } from '../../src/store/postgres/migrate.ts'
+import { offeredPostgres } from './offered-postgres.ts'
 
 export interface TestDatabase {
   url: string
   /** Runs SQL from outside the service. */
   sql<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>
-  drop(): Promise<void>
+  drop: () => Promise<void>
 }
 
 const TEMPLATE = 'signoff'
 
-let started: Promise<{ server: EmbeddedServer; dataDir: string }> | undefined
+/** Started when first asked for. */
+let shared: Promise<string> | undefined
 
 /** A migrated, empty database. */
 export async function testDatabase(): Promise<TestDatabase> {
@@ -26,8 +28,8 @@ export async function testDatabase(): Promise<TestDatabase> {
 
 /** A database without a schema, or with that of `template`. */
 export async function emptyDatabase(template = 'template0'): Promise<TestDatabase> {
-  started ??= startPostgres()
-  const { server } = await started
+  shared ??= offeredPostgres()
+  const server = await shared
   const name = `test_${randomBytes(8).toString('hex')}`
   // The maintenance database, since nobody may be connected to the template.
   const maintenance = urlOf(server, 'postgres')
@@ -76,13 +78,6 @@ export async function restartablePostgres(): Promise<{
   }
 }
 
-export async function stopPostgres(): Promise<void> {
-  if (!started) return
-  const { server, dataDir } = await started
-  await server.stop()
-  await rm(dataDir, { recursive: true, force: true })
-}
-
 async function startPostgres(): Promise<{ server: EmbeddedServer; dataDir: string }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'signoff-test-'))
   const server = await launchPostgres(dataDir)
@@ -94,8 +89,8 @@ async function launchPostgres(dataDir: string): Promise<EmbeddedServer> {
   return await embeddedPostgres({ dataDir, env: process.env, say: () => undefined })
 }
 
-function urlOf(server: EmbeddedServer, database: string): string {
-  const url = new URL(server.url)
+function urlOf(server: string, database: string): string {
+  const url = new URL(server)
   url.pathname = `/${database}`
   return url.href
 }

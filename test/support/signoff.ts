@@ -12,6 +12,7 @@ import { developmentCertificate } from '../../src/embedded/certificate.ts'
 export interface Answer {
   status: number
   headers: Record<string, string>
+  /** Of a stream of events, which has no end, only the first part. */
   text: string
   /** The parsed body; `undefined` where it is no JSON. */
   json: unknown
@@ -158,7 +159,8 @@ export function caller(url: string, dispatcher: Dispatcher): Signoff['call'] {
       headersTimeout: 20_000,
       bodyTimeout: 20_000,
     })
-    const text = await response.body.text()
+    const isEndless = String(response.headers['content-type']).startsWith('text/event-stream')
+    const text = isEndless ? await firstPart(response.body) : await response.body.text()
     return {
       status: response.statusCode,
       headers: Object.fromEntries(
@@ -168,6 +170,11 @@ export function caller(url: string, dispatcher: Dispatcher): Signoff['call'] {
       json: parseJson(text),
     }
   }
+}
+
+async function firstPart(body: AsyncIterable<Buffer>): Promise<string> {
+  for await (const part of body) return part.toString()
+  return ''
 }
 
 async function serving(

@@ -62,6 +62,12 @@ describe('readConfig', () => {
     expect(readConfig({ PATH: '/bin', signoff: 'x', port: '1' })).to.deep.equal(DEFAULTS)
   })
 
+  it('takes the issuer to be on the port that is listened on', () => {
+    expect(readConfig({ PORT: '9443' }).ISSUER).to.equal('https://localhost:9443')
+    expect(readConfig({ PORT: '9443', ISSUER: 'https://a.example' }).ISSUER).to.equal('https://a.example')
+    expect(readConfig({ PORT: '0' }).ISSUER).to.equal('https://localhost:8443')
+  })
+
   it('cannot be changed', () => {
     const config = readConfig({})
 
@@ -70,7 +76,7 @@ describe('readConfig', () => {
 
   const taken: { name: string; value: string; means: unknown }[] = [
     { name: 'PORT', value: '0', means: 0 },
-    { name: 'PORT', value: '65535', means: 65_535 },
+    { name: 'ADMIN_PORT', value: '65535', means: 65_535 },
     { name: 'ADMIN_PORT', value: '0', means: 0 },
     { name: 'HOST', value: '127.0.0.1', means: '127.0.0.1' },
     { name: 'DATABASE_URL', value: 'postgres://u:p@h:5432/d', means: 'postgres://u:p@h:5432/d' },

@@ -4,6 +4,7 @@ import { denylistConformance } from '../conformance/denylist.ts'
 import { journalConformance } from '../conformance/journal.ts'
 import { ownAccountConformance } from '../conformance/own-account.ts'
 import { passwordsConformance } from '../conformance/passwords.ts'
+import { peersConformance } from '../conformance/peers.ts'
 import { sessionEndsConformance } from '../conformance/session-ends.ts'
 import { sessionRotationConformance } from '../conformance/session-rotation.ts'
 import { sessionsConformance } from '../conformance/sessions.ts'
@@ -22,6 +23,7 @@ journalConformance('memoryJournal', memoryStoreSubject)
 usersConformance('memoryUsers', memoryStoreSubject)
 userAdminConformance('memoryUserAdmin', memoryStoreSubject)
 ownAccountConformance('memoryOwnAccount', memoryStoreSubject)
+peersConformance('memoryPeers', memoryStoreSubject)
 auditLogConformance('memoryAuditLog', memoryStoreSubject)
 denylistConformance('memoryDenylist', memoryDenylistSubject)
 passwordsConformance('fastPasswords', fastPasswordsSubject)

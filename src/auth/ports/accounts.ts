@@ -19,6 +19,12 @@ export interface Users {
   findById(id: string): Promise<Account | null>
 }
 
+/** What users are called, for those who would like to know and can do without. */
+export interface Usernames {
+  /** `null` for nobody, and where it cannot be had at once. Never rejects. */
+  nameOf(userId: string): Promise<string | null>
+}
+
 /** What an operator does to users; one transaction each. Rejects with `unavailable`. */
 export interface UserAdmin {
   /** `false` when the name is taken. */

@@ -1,6 +1,7 @@
 // What is refused: the journal, which is durable, and the denylist, which is cheap to ask.
 import type { EpochSeconds } from '../../contract/claims.ts'
-import type { DeniedId } from '../../contract/denylist-keys.ts'
+import type { DeniedId, JournalTime } from '../../contract/denylist-keys.ts'
+import type { FeedDenial } from '../../contract/feed.ts'
 import type { LogEntry } from './log.ts'
 
 /** One id that is refused from now on, for `ttlMs` milliseconds: as long as a token of it can be alive. */
@@ -37,7 +38,7 @@ export interface TokenIds {
 /** The denylist: the same facts, where asking is cheap. */
 export interface Denylist {
   /** Never rejects: what cannot be known, for whatever reason, is `unknown`. */
-  check(ids: TokenIds): Promise<'live' | 'denied' | 'unknown'>
+  check: (ids: TokenIds) => Promise<'live' | 'denied' | 'unknown'>
   /**
    * The journal has it already. Where the write fails, this instance answers `unknown` until the denylist has
    * been made to agree with the journal again. Rejects with `unavailable` where that is not enough for others:
@@ -46,4 +47,29 @@ export interface Denylist {
   deny(denials: Denial[]): Promise<void>
   /** For denials that nobody is promised by this: tries to write them. Never rejects. */
   tell(denials: Denial[]): Promise<void>
+}
+
+/** The denials of access tokens in the order in which this instance came to know them, for replicas. */
+export interface DenialFeed {
+  /** Whether a replica of it may be believed. */
+  readonly isKnown: boolean
+  /** All that was acknowledged before then is in it. By `performance.now()`. */
+  readonly asOf: number
+  /** What was journaled before then is in it: where another instance's feed can be resumed. */
+  readonly position: JournalTime
+  readonly leaseSeconds: number
+  /** Seconds of a token's age for which it has every denial. */
+  readonly coversSeconds: number
+  /** The number of the first denial that it still holds, and of the one that comes next. */
+  readonly begin: number
+  readonly end: number
+  /** From `begin` up to `end`. */
+  at: (index: number) => FedDenial
+  /** Told whenever there is more, or `asOf` has moved. */
+  onNews: (listener: () => void) => void
+}
+
+export interface FedDenial extends FeedDenial {
+  /** When it was journaled; `Infinity` where that is not known yet. */
+  createdAtMs: JournalTime
 }

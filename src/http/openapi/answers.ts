@@ -12,7 +12,14 @@ import { AuthError, type AuthErrorCode } from '../../auth/errors.ts'
 import { RefusalError, type DialectErrors, type FieldProblem, type Refusal } from '../errors.ts'
 
 /** The headers that `openApiDocument` describes, once for all answers. */
-export type DescribedHeader = 'Retry-After' | 'Set-Cookie' | 'WWW-Authenticate' | 'X-Request-Id'
+export type DescribedHeader =
+  | 'Retry-After'
+  | 'Set-Cookie'
+  | 'WWW-Authenticate'
+  | 'X-Auth-Role'
+  | 'X-Auth-Session'
+  | 'X-Auth-User'
+  | 'X-Request-Id'
 
 /** Only for its example: long enough to be told with a number. */
 const RETRY_AFTER_SECONDS = 30

@@ -2,6 +2,7 @@
 import { createDocument, type oas31, type ZodOpenApiPathsObject } from 'zod-openapi'
 import type { Endpoint } from '../endpoint.ts'
 import { headers, type DescribedHeader } from './answers.ts'
+import { SESSION_ID, USER } from './samples.ts'
 
 export type DescribedEndpoint = Pick<Endpoint, 'method' | 'path' | 'operation'>
 
@@ -32,6 +33,18 @@ const HEADERS: Record<DescribedHeader, oas31.HeaderObject> = {
     description: 'The challenge of a 401 (RFC 9110 section 11.6.1).',
     schema: { type: 'string', examples: ['Bearer realm="api"'] },
   },
+  'X-Auth-Role': {
+    description: 'The role of the user.',
+    schema: { type: 'string', examples: [USER.role] },
+  },
+  'X-Auth-Session': {
+    description: 'The id of the session (`sid`).',
+    schema: { type: 'string', examples: [SESSION_ID] },
+  },
+  'X-Auth-User': {
+    description: 'The id of the user (`sub`).',
+    schema: { type: 'string', examples: [USER.id] },
+  },
   'X-Request-Id': {
     description: 'The one that the request named, or else a new one; the system log has it, too.',
     schema: { type: 'string', examples: ['0f8a2b1c-6d3e-4f5a-9b7c-1d2e3f4a5b6c'] },
@@ -40,6 +53,11 @@ const HEADERS: Record<DescribedHeader, oas31.HeaderObject> = {
 
 const SECURITY_SCHEMES: Record<string, oas31.SecuritySchemeObject> = {
   bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token.' },
+  peer: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'The `client_id` and `client_secret` of a peer, from `signoff peer add`.',
+  },
   sessionCookie: {
     type: 'apiKey',
     in: 'cookie',

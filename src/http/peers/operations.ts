@@ -1,7 +1,10 @@
 // What the endpoints for peers say of themselves.
 import { z } from 'zod'
 import type { Operation } from '../endpoint.ts'
-import { answers } from '../openapi/answers.ts'
+import { answers, headers, refusals } from '../openapi/answers.ts'
+import { oauthErrors } from '../oauth/errors.ts'
+import { refusal } from '../oauth/operations.ts'
+import { gatewayErrors, tokenMissing } from './errors.ts'
 
 const jwk = z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), use: z.string() })
 
@@ -23,6 +26,65 @@ export const jwks: Operation = {
           use: 'sig',
         },
       ],
+    }),
+  },
+}
+
+export const check: Operation = {
+  operationId: 'checkRequest',
+  summary: 'Whether a request may pass, and whose it is: for gateways',
+  description: [
+    'For nginx `auth_request`, Caddy `forward_auth`, Traefik and Envoy. Every method is answered alike, and a body',
+    'is not read. What is not visible ASCII in a role is percent-encoded.',
+  ].join(' '),
+  tags: ['Peers'],
+  security: [{ bearer: [] }],
+  responses: {
+    '200': {
+      description: 'It may: the access token is good, and its session is alive. Without a body.',
+      headers: headers('X-Auth-User', 'X-Auth-Session', 'X-Auth-Role'),
+    },
+    ...refusals({
+      errors: gatewayErrors,
+      schema: z.object({ error: z.string() }),
+      rules: ['token_invalid', 'token_expired', 'token_denied', 'unavailable'],
+      http: [500],
+      others: { token_missing: tokenMissing },
+    }),
+  },
+}
+
+const EVENTS = `event: open
+data: {"now":1763760000123.4,"lease":5,"covers":305}
+
+event: snapshot
+data: [{"id":"01a1fe9c-5b63-7cc4-9f0e-3fb2b261fba0","until":1763760300}]
+
+id: 1763760000000
+event: sync
+data: {"as_of":1763760000456.7}
+
+event: deny
+data: {"id":"01a1fe9c-7d0e-71a2-8c55-0f4f1d2b9a01","until":1763760301}
+
+`
+
+export const denylistFeed: Operation = {
+  operationId: 'followDenylist',
+  summary: 'The denylist as server-sent events',
+  description:
+    'For a replica: every current denial, then each new one as it happens, and once a second up to when that is all. `Last-Event-ID` resumes, at whichever instance. Ends after some minutes: come again.',
+  tags: ['Peers'],
+  security: [{ peer: [] }],
+  responses: {
+    '200': {
+      description: 'Goes on until one of both ends it.',
+      content: { 'text/event-stream': { schema: z.string(), example: EVENTS } },
+    },
+    ...refusals({
+      errors: oauthErrors,
+      schema: refusal,
+      rules: ['credentials_invalid', 'throttled', 'unavailable'],
     }),
   },
 }

@@ -1,4 +1,4 @@
-// The journal as the relay reads it: in the order of its time, and as of when it is complete.
+// The journal as it is followed: in the order of its time, and as of when it is complete.
 import { AuthError } from '../../auth/errors.ts'
 import type { Denial } from '../../auth/ports/denials.ts'
 import type { JournalTime } from '../../contract/denylist-keys.ts'
@@ -20,7 +20,13 @@ export interface JournalClock {
   settledUpTo: JournalTime
 }
 
-/** The journal as the relay reads it. */
+/**
+ * How far before where it stands a reader reads once more: a row is seen only when its transaction has
+ * committed, and says that it was written when that began. Statements have two seconds.
+ */
+export const OVERLAP_MS = 10_000
+
+/** For the relay and the feed. */
 export interface JournalReader {
   /** Rejects with `unavailable`. */
   clock(): Promise<JournalClock>

@@ -1,6 +1,6 @@
 // The AttemptCounters port in the memory of this process, which does not grow with the number of keys.
 import type { AttemptCounters } from '../../auth/ports/attempts.ts'
-import { recentMap, type RecentMap } from './recent-map.ts'
+import { recentMap, type RecentMap } from '../../bounded/recent-map.ts'
 
 /**
  * In each window, so that a flood of one kind of key drives out none of another. To drive a failure out

@@ -27,6 +27,8 @@ export interface Step {
   denials?: Denial[]
   /** Sets the watermark, which falls by itself at this time of the partition's Redis. */
   syncedUntilMs?: number
+  /** It stands by the word of all instances, and not by the journal. */
+  isByWord?: true
 }
 
 export interface Partitions {
@@ -41,6 +43,13 @@ export interface Partitions {
 /** Without an expiry: a watermark that fell because nobody could renew it does not cost a rebuild. */
 export function positionKey(partition: string): string {
   return `denylist:{${partition}}:relayed`
+}
+
+const BY_WORD = ':by-word'
+
+/** Whether the step that led there has set its watermark by the word of all instances. */
+export function isByWord(position: string): boolean {
+  return position.endsWith(BY_WORD)
 }
 
 const READ = `
@@ -69,9 +78,9 @@ export function redisPartitions({ client }: Pick<RedisConnection, 'client'>): Pa
       return states
     },
 
-    step: async ({ partition, from, relayedUpTo, denials = [], syncedUntilMs }) => {
+    step: async ({ partition, from, relayedUpTo, denials = [], syncedUntilMs, ...by }) => {
       steps += 1
-      const position = `${relayedUpTo}:${nonce}${steps}`
+      const position = `${relayedUpTo}:${nonce}${steps}${by.isByWord ? BY_WORD : ''}`
       const live = denials.filter(({ ttlMs }) => ttlMs >= 1)
       const isDone = await client.eval(
         STEP,

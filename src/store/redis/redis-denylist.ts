@@ -8,11 +8,14 @@ import {
   tokenId,
   watermarkKey,
 } from '../../contract/denylist-keys.ts'
+import { announce } from './announcements.ts'
 import type { RedisConnection } from './redis-connection.ts'
 
 export interface RedisDenylist extends Denylist {
   /** No watermark up to there is believed: something that this instance acknowledged may be missing. */
   readonly requiredUpTo: JournalTime
+  /** Redis being in line up to after that, nothing that this instance acknowledged is missing there, or in a feed. */
+  readonly cleanAfter: JournalTime
   /**
    * Whether those who keep Redis in line know of this instance. Until they do, a denial that it cannot write is
    * not to be acknowledged: they might let Redis be believed without it.
@@ -36,6 +39,12 @@ export interface RedisDenylistDeps {
 const CLOCK_MARGIN_MS = 1000
 
 /**
+ * Feeds without Postgres go by what was announced, as long as their journal is no further behind the watermark
+ * than this: who could not announce something says that it is clean under one that is later by as much.
+ */
+export const ANNOUNCED_ONLY_MS = 2000
+
+/**
  * A denial that this instance could not write, or that was written to a Redis which then went away, may be
  * missing under a watermark that others rightly believe: this instance goes by a later one.
  */
@@ -52,11 +61,15 @@ export function redisDenylist({ connection, onWriteFailure }: RedisDenylistDeps)
   /** What is asked in vain is not asked again before the next tick. */
   let asked: ReadonlySet<string> = new Set()
 
+  /** Not for what the process before it could not announce: nobody goes by its word. */
+  let isAnnounced = true
+
   connection.onLoss(raise)
 
   /** To after the last denial of this instance. */
   function raise(): void {
     isRaised = true
+    isAnnounced &&= deniedAt === null
     if (!clock || deniedAt === null) return
     const denied = clock.nowMs + (deniedAt - clock.askedAt) + CLOCK_MARGIN_MS
     requiredUpTo = Math.max(requiredUpTo, denied)
@@ -71,6 +84,9 @@ export function redisDenylist({ connection, onWriteFailure }: RedisDenylistDeps)
     },
     get requiredUpTo() {
       return requiredUpTo
+    },
+    get cleanAfter() {
+      return requiredUpTo + (isAnnounced ? 0 : ANNOUNCED_ONLY_MS)
     },
     noteClock: (nowMs, askedAt) => {
       const isFirst = clock === null
@@ -127,13 +143,14 @@ export function redisDenylist({ connection, onWriteFailure }: RedisDenylistDeps)
   }
 }
 
-/** One key a denial, which expires by itself. Rejects when Redis does not confirm every one of them. */
+/** One key a denial, which expires by itself, and their announcement. Rejects when Redis does not confirm all of it. */
 export async function writeDenials(
   { client }: Pick<RedisConnection, 'client'>,
   denials: Denial[],
 ): Promise<void> {
   const live = denials.filter(({ ttlMs }) => ttlMs >= 1)
-  await Promise.all(
-    live.map(async ({ id, ttlMs }) => await client.set(denialKey(id), '1', 'PX', Math.ceil(ttlMs))),
-  )
+  await Promise.all([
+    announce({ client }, live),
+    ...live.map(async ({ id, ttlMs }) => await client.set(denialKey(id), '1', 'PX', Math.ceil(ttlMs))),
+  ])
 }

@@ -1,13 +1,7 @@
 // What the journal has and partitions of Redis lack, read and written batch by batch.
 import { type JournalTime, partitionOf } from '../../contract/denylist-keys.ts'
-import type { JournalReader, JournalRow } from '../postgres/journal-reader.ts'
+import { OVERLAP_MS, type JournalReader, type JournalRow } from '../postgres/journal-reader.ts'
 import type { Partitions, PartitionState, Step } from '../redis/partitions.ts'
-
-/**
- * How far before a position the journal is read once more: a row is seen only when its transaction has
- * committed, and says that it was written when that began. Statements have two seconds.
- */
-const OVERLAP_MS = 10_000
 
 export interface ReplayDeps {
   partitions: Partitions

@@ -95,6 +95,7 @@ export function relayer(deps: RelayerDeps): Relayer {
         const steps = standing.map((state) => ({
           ...stepFrom(state),
           syncedUntilMs: state.redisNowMs + leaseMs - knownMsAgo,
+          isByWord: true as const,
         }))
         return await takeAll(deps, steps)
       })

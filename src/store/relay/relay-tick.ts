@@ -86,9 +86,9 @@ export function relayTick(deps: RelayTickDeps): RelayTick {
     },
   }
 
-  /** Whether each part of Redis holds all that this instance has acknowledged so far. */
+  /** Whether each part of Redis holds all that this instance has acknowledged so far, and so do the feeds. */
   function isClean(): boolean {
-    return relayedUpTo > denylist.requiredUpTo
+    return relayedUpTo > denylist.cleanAfter
   }
 
   async function askForLead(canLead: boolean): Promise<boolean> {

@@ -9,8 +9,7 @@ import { isAlive } from '../../../src/embedded/process/process-state.ts'
 import type { EmbeddedServer } from '../../../src/embedded/server.ts'
 import { endHolders, failureOf, holderProcess, removeDir, scratchDir } from './scratch.ts'
 
-describe('embeddedPostgres', function () {
-  this.timeout(20_000)
+describe('embeddedPostgres', () => {
   const said: string[] = []
   let dataDir: string
   let running: EmbeddedServer | null = null

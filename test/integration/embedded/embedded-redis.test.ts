@@ -13,8 +13,7 @@ import { endHolders, failureOf, holderProcess, removeDir, scratchDir } from './s
 
 const SYNCED_MS = 1100
 
-describe('embeddedRedis', function () {
-  this.timeout(20_000)
+describe('embeddedRedis', () => {
   const said: string[] = []
   let binary: RedisBinary
   let dataDir: string

@@ -9,8 +9,7 @@ import { endHolders, holderProcess, removeDir, scratchDir } from './scratch.ts'
 
 const TAKERS = 10
 
-describe('holdDataDir', function () {
-  this.timeout(20_000)
+describe('holdDataDir', () => {
   const holds: DataDirHold[] = []
   let dataDir: string
 

@@ -76,8 +76,7 @@ describe('argon2Passwords', () => {
     expect(progress.turns).to.be.above(200)
   })
 
-  it('is unavailable, at once, when too many wait already, and then goes on', async function () {
-    this.timeout(60_000)
+  it('is unavailable, at once, when too many wait already, and then goes on', async () => {
     const own = argon2Passwords(recordingLog())
     const flood = Array.from({ length: 700 }, async () => await refusalOf(own.hash('correct horse')))
 

@@ -3,20 +3,22 @@ import { auditLogConformance } from '../../conformance/audit-log.ts'
 import { denylistConformance } from '../../conformance/denylist.ts'
 import { journalConformance } from '../../conformance/journal.ts'
 import { ownAccountConformance } from '../../conformance/own-account.ts'
+import { peersConformance } from '../../conformance/peers.ts'
 import { sessionEndsConformance } from '../../conformance/session-ends.ts'
 import { sessionRotationConformance } from '../../conformance/session-rotation.ts'
 import { sessionsConformance } from '../../conformance/sessions.ts'
 import { userAdminConformance } from '../../conformance/user-admin.ts'
 import { usersConformance } from '../../conformance/users.ts'
-import { postgresStoreSubject } from '../../support/postgres-store-subject.ts'
+import { emptiedStoreSubject } from '../../support/postgres-store-subject.ts'
 import { redisDenylistSubject } from '../../support/redis-denylist-subject.ts'
 
-sessionsConformance('postgresSessions', postgresStoreSubject)
-sessionEndsConformance('postgresSessions', postgresStoreSubject)
-sessionRotationConformance('postgresSessions', postgresStoreSubject)
-journalConformance('postgresJournal', postgresStoreSubject)
-usersConformance('postgresUsers', postgresStoreSubject)
-userAdminConformance('postgresUserAdmin', postgresStoreSubject)
-ownAccountConformance('postgresOwnAccount', postgresStoreSubject)
-auditLogConformance('postgresAuditLog', postgresStoreSubject)
+sessionsConformance('postgresSessions', emptiedStoreSubject)
+sessionEndsConformance('postgresSessions', emptiedStoreSubject)
+sessionRotationConformance('postgresSessions', emptiedStoreSubject)
+journalConformance('postgresJournal', emptiedStoreSubject)
+usersConformance('postgresUsers', emptiedStoreSubject)
+userAdminConformance('postgresUserAdmin', emptiedStoreSubject)
+ownAccountConformance('postgresOwnAccount', emptiedStoreSubject)
+peersConformance('postgresPeers', emptiedStoreSubject)
+auditLogConformance('postgresAuditLog', emptiedStoreSubject)
 denylistConformance('redisDenylist', redisDenylistSubject)

@@ -4,6 +4,7 @@ import { AuthError } from '../../../src/auth/errors.ts'
 import type { Account } from '../../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../../src/auth/ports/denials.ts'
 import type { LogEntry } from '../../../src/auth/ports/log.ts'
+import type { Peer } from '../../../src/auth/ports/peers.ts'
 import type { EndReason } from '../../../src/auth/ports/sessions.ts'
 import { manualClock, type ManualClock } from './manual-clock.ts'
 
@@ -46,6 +47,7 @@ export interface MemoryDatabase {
   users: MemoryUser[]
   sessions: MemorySession[]
   revocations: MemoryRevocation[]
+  peers: Peer[]
   logRows: MemoryLogRow[]
   /** The entries of `logRows`. */
   readonly logs: LogEntry[]
@@ -63,6 +65,7 @@ export function memoryDatabase(clock = manualClock(), leewaySeconds = 5): Memory
     users: [],
     sessions: [],
     revocations: [],
+    peers: [],
     logRows,
     get logs() {
       return logRows.map(({ entry }) => entry)

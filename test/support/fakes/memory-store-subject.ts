@@ -9,6 +9,7 @@ import { memoryDatabase } from './memory-database.ts'
 import { memoryDenylist } from './memory-denylist.ts'
 import { memoryJournal } from './memory-journal.ts'
 import { memoryOwnAccount } from './memory-own-account.ts'
+import { memoryPeers } from './memory-peers.ts'
 import { memorySessions } from './memory-sessions.ts'
 import { memoryUserAdmin } from './memory-user-admin.ts'
 import { memoryUsers } from './memory-users.ts'
@@ -23,6 +24,7 @@ export async function memoryStoreSubject(): Promise<StoreSubject> {
     userAdmin: memoryUserAdmin(database),
     ownAccount: memoryOwnAccount(database),
     auditLog: memoryAuditLog(database),
+    peers: memoryPeers(database),
     leewaySeconds: database.leewaySeconds,
     nowMs,
     entries: async () =>

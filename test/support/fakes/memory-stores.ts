@@ -2,9 +2,12 @@
 import type { Account, OwnAccount, UserAdmin, Users } from '../../../src/auth/ports/accounts.ts'
 import type { Journal } from '../../../src/auth/ports/denials.ts'
 import type { AuditLog } from '../../../src/auth/ports/log.ts'
+import type { Peers, PeerSecrets } from '../../../src/auth/ports/peers.ts'
 import type { Sessions } from '../../../src/auth/ports/sessions.ts'
 import type { Tokens } from '../../../src/auth/ports/tokens.ts'
+import { createKnownPeers, type KnownPeers } from '../../../src/auth/known-peers.ts'
 import { createThrottle, type Throttle } from '../../../src/auth/throttle.ts'
+import { peerSecrets } from '../../../src/passwords/peer-secrets.ts'
 import { account } from '../builders/account.ts'
 import { testKeys, testTokens } from '../builders/test-keys.ts'
 import { fastHash, fastPasswords, type FastPasswords } from './fast-passwords.ts'
@@ -15,6 +18,7 @@ import { memoryDatabase, type MemoryDatabase } from './memory-database.ts'
 import { memoryDenylist, type MemoryDenylist } from './memory-denylist.ts'
 import { memoryJournal } from './memory-journal.ts'
 import { memoryOwnAccount } from './memory-own-account.ts'
+import { memoryPeers } from './memory-peers.ts'
 import { memorySessions } from './memory-sessions.ts'
 import { memoryUserAdmin } from './memory-user-admin.ts'
 import { memoryUsers } from './memory-users.ts'
@@ -38,6 +42,9 @@ export interface MemoryStores {
   attempts: MemoryAttemptCounters
   throttle: Throttle
   passwords: FastPasswords
+  peers: Peers
+  peerSecrets: PeerSecrets
+  knownPeers: KnownPeers
   tokens: Tokens
   decoyHash: string
   /** Puts a user there, whose password is `PASSWORD`. */
@@ -50,6 +57,7 @@ export function memoryStores(): MemoryStores {
   const clock = manualClock()
   const attempts = memoryAttemptCounters(clock)
   const database = memoryDatabase(clock)
+  const peers = memoryPeers(database)
   return {
     clock,
     now: clock.now,
@@ -69,6 +77,9 @@ export function memoryStores(): MemoryStores {
     attempts,
     throttle: createThrottle(attempts),
     passwords: fastPasswords(),
+    peers,
+    peerSecrets,
+    knownPeers: createKnownPeers({ peers, peerSecrets, nowMs: clock.nowMs }),
     tokens: testTokens(testKeys(), clock),
     decoyHash: fastHash('what nobody knows'),
     addUser: (parts = {}) => {

@@ -118,6 +118,20 @@ describe('dialectRouter', () => {
     expect([ctx.status, ctx.request.rawBody]).to.deep.equal([405, undefined])
   })
 
+  it('answers every method like an endpoint that takes anything, and leaves the body unread', async () => {
+    const endpoints = [endpoint('GET', '/any', { takesAnything: true })]
+    for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
+      const body = 'x'.repeat(100_000)
+      const { status, body: said, allow } = await asked({ method, path: '/any/', body }, { endpoints })
+
+      expect([status, said, allow], method).to.deep.equal([
+        200,
+        { method: 'GET', path: '/any', sent: '' },
+        undefined,
+      ])
+    }
+  })
+
   it('passes on what is no path of the dialect', async () => {
     for (const path of ['/', '/thing', '/things/7/more', '/THINGS', '/Things/7', '//things', '/other']) {
       const { passedOn, body, cache } = await asked({ method: 'GET', path })

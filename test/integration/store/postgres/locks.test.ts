@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { Client } from 'pg'
 import { v4 as uuidv4 } from 'uuid'
 import { locks, type Locks } from '../../../../src/store/postgres/locks.ts'
+import { postgres } from '../../../../src/store/postgres/postgres.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
 
 describe('locks', () => {
@@ -93,16 +94,24 @@ describe('locks', () => {
   })
   /** What twenty are told that ask for the lock `relay` while somebody is at its row, so that all of them meet there. */
   async function whileBusy(statement: string): Promise<boolean[]> {
+    // Patient, on a machine that is busy too: each of them is to meet the others, and none to give up.
+    const patient = postgres({ url: store.database.url, log: store.log, timeoutMs: 30_000 })
     const everyConnection = { name: 'warmUp', text: 'SELECT pg_sleep(0.1)' }
-    await Promise.all(Array.from({ length: 20 }, async () => await store.postgres.query(everyConnection)))
+    await Promise.all(Array.from({ length: 20 }, async () => await patient.query(everyConnection)))
     const busy = new Client({ connectionString: store.database.url })
     await busy.connect()
     await busy.query('BEGIN')
     await busy.query(statement)
-    const asking = Promise.all(Array.from({ length: 20 }, async () => await instance().hold('relay', 60)))
+    const asking = Promise.all(
+      Array.from({ length: 20 }, async () => await locks(patient, uuidv4()).hold('relay', 60)),
+    )
     await new Promise((resolve) => setTimeout(resolve, 60))
     await busy.query('COMMIT')
     await busy.end()
-    return await asking
+    try {
+      return await asking
+    } finally {
+      await patient.close()
+    }
   }
 })

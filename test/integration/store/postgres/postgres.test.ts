@@ -18,8 +18,7 @@ const BOUND_MS = 2500
 /** In epoch seconds. */
 const FAR_AWAY = 9_999_999_999
 
-describe('a Postgres that fails', function () {
-  this.timeout(60_000)
+describe('a Postgres that fails', () => {
   let server: EmbeddedServer & { remove(): Promise<void> }
   let ports: PostgresPorts
 

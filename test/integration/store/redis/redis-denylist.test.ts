@@ -38,7 +38,7 @@ describe('redisDenylist', () => {
   }
 
   describe('what it writes', () => {
-    it('is one key a denial, in the partition of its session, which expires by itself', async () => {
+    it('is one key a denial, in the partition of its session, which expires by itself, and the stream', async () => {
       const [sid, other, jti] = [uuidv7(), uuidv7(), uuidv4()]
       const before = await subject.server.client.dbsize()
 
@@ -52,7 +52,7 @@ describe('redisDenylist', () => {
       expect(await client.pttl(`denylist:{${sid.slice(-2)}}:${sid}`)).to.be.within(58_000, 60_000)
       expect(await client.pttl(`denylist:{${other.slice(-2)}}:${other}`)).to.be.within(88_000, 90_001)
       expect(await client.pttl(`denylist:{${other.slice(-2)}}:${other}:${jti}`)).to.be.within(28_000, 30_000)
-      expect(await client.dbsize()).to.equal(before + 3)
+      expect(await client.dbsize()).to.equal(before + 4)
     })
   })
 

@@ -255,8 +255,7 @@ describe('relayer', () => {
   })
 
   describe('two at once', () => {
-    it('never leave a watermark over a hole, and are in line when they are done', async function () {
-      this.timeout(20_000)
+    it('never leave a watermark over a hole, and are in line when they are done', async () => {
       const two = rig.relaying()
       const found: string[] = []
       for (let i = 0; i < 8; i += 1) {

@@ -312,7 +312,7 @@ describe('relayTick', () => {
       await tickFor(LEASE_MS + 200)
       for (const { postgres } of started) postgres.isAway = false
 
-      await tickFor(1200)
+      await tickFor(3000)
 
       expect(await rig.syncedCount()).to.equal(256)
       expect([await a.check(sid), await b.check(sid)]).to.deep.equal(['denied', 'denied'])

@@ -110,7 +110,7 @@ describe('the relay', () => {
       await sleep(50)
     }
 
-    expect(performance.now() - killedAt).to.be.within(1000, LEASE_MS)
+    expect(performance.now() - killedAt).to.be.below(LEASE_MS)
     expect(least).to.equal(256)
     // It says so before its first round is over.
     await eventually(async () => (await rig.syncedMsLeft()) > LEASE_MS - 1500, ROUND_MS)

@@ -1,0 +1,91 @@
+// A token that a peer hands in, of either kind or none.
+import { expect } from 'chai'
+import type { LogoutBearerDeps } from '../../../src/auth/logout-bearer.ts'
+import { revokeToken } from '../../../src/auth/revoke-token.ts'
+import { verifyToken } from '../../../src/auth/verify-token.ts'
+import { foreignTokens } from '../../../src/tokens/foreign-tokens.ts'
+import { encodeJws, hs256 } from '../../../src/tokens/jws.ts'
+import { ORIGIN } from '../../support/builders/account.ts'
+import { liveSessions, loggedIn, type LoggedIn } from '../../support/builders/logged-in.ts'
+import { memoryStores, type MemoryStores } from '../../support/fakes/memory-stores.ts'
+import { refusalOf } from '../../support/refusal-of.ts'
+
+const SECRET = 'a secret that another login service signs with'
+
+describe('revokeToken', () => {
+  let deps: MemoryStores & LogoutBearerDeps
+  let alice: LoggedIn
+
+  beforeEach(async () => {
+    const stores = memoryStores()
+    const { leewaySeconds, now } = stores
+    const onFetchFailure = (): void => undefined
+    const foreign = foreignTokens({ secretKey: SECRET, issuers: [], leewaySeconds, now, onFetchFailure })
+    deps = { ...stores, foreignTokens: foreign }
+    deps.addUser({ username: 'alice' })
+    alice = await loggedIn(deps)
+  })
+
+  const revoke = async (token: string) =>
+    await refusalOf(revokeToken(deps, { token, clientId: 'shop', origin: ORIGIN }))
+  const isDead = async (token: string) => (await refusalOf(verifyToken(deps, token))) === 'token_denied'
+
+  for (const kind of ['access', 'refresh'] as const) {
+    it(`ends the session behind the ${kind} token, and the log says who wanted it`, async () => {
+      const other = await loggedIn(deps)
+
+      expect(await revoke(alice[kind])).to.equal('resolved')
+
+      expect([await isDead(alice.access), await isDead(alice.refresh)]).to.deep.equal([true, true])
+      expect(liveSessions(deps)).to.deep.equal([other.claims.sid])
+      expect(deps.database.logs.at(-1)).to.deep.equal({
+        type: 'USER_LOGOUT',
+        origin: ORIGIN,
+        userId: alice.claims.sub,
+        sessionId: alice.claims.sid,
+        message: 'by the peer shop',
+      })
+    })
+  }
+
+  it('has nothing to end where the session is over: twice is once', async () => {
+    await revoke(alice.access)
+    const entries = deps.database.logs.length
+
+    expect([await revoke(alice.access), await revoke(alice.refresh)]).to.deep.equal(['resolved', 'resolved'])
+    expect(deps.database.logs).to.have.length(entries)
+  })
+
+  it('makes this instance refuse what another one ended and could not write to Redis', async () => {
+    await revoke(alice.access)
+    deps.denylist.denials.clear()
+
+    await revoke(alice.access)
+
+    expect([...deps.denylist.denials.keys()]).to.deep.equal([alice.claims.sid])
+  })
+
+  it('has nothing to end behind what is no token, and ends nothing', async () => {
+    for (const garbage of ['', 'a.b.c', `${alice.access}x`, `${alice.refresh.slice(0, -5)}AAAAA`, '\0']) {
+      expect(await revoke(garbage), garbage).to.equal('resolved')
+    }
+    expect(liveSessions(deps)).to.deep.equal([alice.claims.sid])
+  })
+
+  it('denies a token of another service itself', async () => {
+    const claims = { jti: 'one', exp: deps.now() + 60 }
+    const token = encodeJws({ alg: 'HS256' }, claims, hs256(Buffer.from(SECRET)))
+
+    expect([await revoke(token), await revoke(token)]).to.deep.equal(['resolved', 'resolved'])
+    expect(deps.database.revocations).to.have.length(1)
+  })
+
+  it('is not done when it cannot be made durable', async () => {
+    deps.database.isAnswering = false
+
+    expect([await revoke(alice.access), await revoke(alice.refresh)]).to.deep.equal([
+      'unavailable',
+      'unavailable',
+    ])
+  })
+})
