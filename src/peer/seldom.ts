@@ -1,0 +1,16 @@
+// What is told again and again is told from time to time.
+import { currentMoment, secondsBetween, type Moment } from './moment.ts'
+
+/** An outage fails every check; one line in ten seconds tells of it. */
+const PAUSE_SECONDS = 10
+
+/** Passes on one error in ten seconds. */
+export function seldom(report: (error: Error) => void): (error: Error) => void {
+  let reportedAt: Moment | null = null
+  return (error) => {
+    const now = currentMoment()
+    if (reportedAt && secondsBetween(reportedAt, now) < PAUSE_SECONDS) return
+    reportedAt = now
+    report(error)
+  }
+}
