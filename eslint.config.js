@@ -37,6 +37,15 @@ export default defineConfig(
     },
   },
   {
+    // Plain JavaScript, to be read and pasted; what they say, they say to a person.
+    files: ['examples/**'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      globals: { console: 'readonly', process: 'readonly', setTimeout: 'readonly', URL: 'readonly' },
+    },
+    rules: { 'no-console': 'off' },
+  },
+  {
     files: ['test/**'],
     rules: {
       'max-lines': ['error', { max: 400 }],
