@@ -1,9 +1,11 @@
 // npm run bench: what Signoff does on this machine, in numbers.
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { testEnvironment } from '../support/environment.ts'
-import { stopPostgres } from '../support/postgres.ts'
+import { ownPostgres } from '../support/postgres.ts'
+import { offerPostgres } from '../support/offered-postgres.ts'
 import type { Bench } from './bench.ts'
 import { DAY_SETTINGS, measureDay } from './day.ts'
+import { measureFeed } from './feed.ts'
 import { measureLoad } from './load.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
 import { populate } from './population.ts'
@@ -12,6 +14,7 @@ import { measureRebuild } from './rebuild.ts'
 import { report, type Results } from './report.ts'
 import { measureStorm } from './storm.ts'
 import { measureTiming } from './timing.ts'
+import { measureVerify } from './verify.ts'
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
@@ -44,14 +47,17 @@ async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
       await environment.stop()
     }
   }
+  const withdraw = await offerPostgres(ownPostgres)
   try {
-    const isOnlyDay = options.parts.every((part) => part === 'day')
+    const needsService = options.parts.some((part) => part !== 'day' && part !== 'verify')
     return {
-      ...(!isOnlyDay && (await on({}, measure))),
+      // First: nothing else is on the machine yet.
+      ...(options.parts.includes('verify') && { verify: await measureVerify(say) }),
+      ...(needsService && (await on({}, measure))),
       ...(options.parts.includes('day') && { day: await on(DAY_SETTINGS, measureDay) }),
     }
   } finally {
-    await stopPostgres()
+    await withdraw()
   }
 }
 
@@ -62,6 +68,7 @@ async function measure(bench: Bench): Promise<Omit<Results, 'machine'>> {
     ...(parts.includes('load') && { load: await measureLoad(bench) }),
     ...(parts.includes('storm') && { storm: await measureStorm(bench) }),
     ...(parts.includes('propagation') && { propagation: await measurePropagation(bench) }),
+    ...(parts.includes('feed') && { feed: await measureFeed(bench) }),
     // Last: it leaves the stores full.
     ...(parts.includes('rebuild') && { rebuild: await measureRebuild(bench) }),
   }

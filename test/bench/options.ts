@@ -1,7 +1,7 @@
 // The command line of the benchmark.
 import { parseArgs } from 'node:util'
 
-const SHORT_PARTS = ['load', 'storm', 'timing', 'propagation', 'rebuild'] as const
+const SHORT_PARTS = ['load', 'storm', 'timing', 'propagation', 'feed', 'rebuild', 'verify'] as const
 export const PARTS = [...SHORT_PARTS, 'day'] as const
 export type Part = (typeof PARTS)[number]
 
@@ -20,8 +20,8 @@ export const USAGE = `Usage: npm run bench -- [options]
 
 Measures Signoff over TLS on this machine, with a Postgres and a Redis of its own. Nothing is asserted.
 
-  --only PART    load, storm, timing, propagation, rebuild or day; may be given more than once; all but the
-                 day by default
+  --only PART    load, storm, timing, propagation, feed, rebuild, verify or day; may be given more than once;
+                 all but the day by default
   --seconds N    length of one measurement, 5 by default; of the day, 240
   --denials N    live denials for the rebuild, 1000000 by default
   --json         print JSON and nothing else

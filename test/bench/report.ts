@@ -1,11 +1,13 @@
 // The results as tables for people.
 import type { DayResult, DaySample } from './day.ts'
+import type { FeedResult } from './feed.ts'
 import type { LoadResult } from './load.ts'
 import type { Delays, PropagationResult } from './propagation.ts'
 import type { RebuildResult } from './rebuild.ts'
 import type { RefreshTimes } from './refresh-times.ts'
 import type { StormResult } from './storm.ts'
 import type { TimingResult } from './timing.ts'
+import type { VerifyResult } from './verify.ts'
 
 export interface Results {
   machine: {
@@ -15,26 +17,44 @@ export interface Results {
     /** Of the minute before: what else ran here, and made these figures worse than they are. */
     loadAverage: number
   }
+  verify?: VerifyResult[]
   load?: LoadResult[]
   storm?: StormResult[]
   timing?: TimingResult
   propagation?: PropagationResult
+  feed?: FeedResult[]
   rebuild?: RebuildResult
   day?: DayResult
 }
 
 export function report(results: Results): string {
-  const { machine, load, storm, timing, propagation, rebuild, day } = results
+  const { machine, verify, load, storm, timing, propagation, feed, rebuild, day } = results
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load average before ${machine.loadAverage.toFixed(2)}`,
   ]
+  if (verify) parts.push(verifyTable(verify))
   if (load) parts.push(loadTable(load))
   if (storm) parts.push(stormTable(storm))
   if (timing) parts.push(timingTable(timing))
   if (propagation) parts.push(propagationTable(propagation))
+  if (feed) parts.push(feedTable(feed))
   if (rebuild) parts.push(rebuildTable(rebuild), rebuildRefreshesTable(rebuild))
   if (day) parts.push(dayTable(day))
   return `${parts.join('\n\n')}\n`
+}
+
+function verifyTable(results: VerifyResult[]): string {
+  return table(
+    'A check of a peer with a replica (CPU)',
+    ['', 'denylist ns', 'new token µs', 'known token µs', 'bytes a denial'],
+    results.map(({ denials, checkNs, coldUs, warmUs, bytesPerDenial }) => [
+      `${denials} denials`,
+      checkNs.toFixed(0),
+      coldUs.toFixed(0),
+      warmUs.toFixed(1),
+      bytesPerDenial?.toFixed(0) ?? '-',
+    ]),
+  )
 }
 
 function loadTable(results: LoadResult[]): string {
@@ -128,6 +148,19 @@ function propagationTable({ tries, instance, peer }: PropagationResult): string 
     'From the answer of a logout to the refusal elsewhere, its round trip included (ms)',
     ['', 'p50', 'p99', 'max', 'at the first question'],
     [row('refresh at another instance', instance), row('MGET of a peer', peer)],
+  )
+}
+
+function feedTable(results: FeedResult[]): string {
+  return table(
+    'From the answer to a logout until a replica knows (ms)',
+    ['readers', 'p50', 'p99', 'max', 'refused at once', 'server CPU µs a logout'],
+    results.map(({ readers, tries, p50Ms, p99Ms, maxMs, atFirst, cpuMicroseconds }) => [
+      String(readers),
+      ...[p50Ms, p99Ms, maxMs].map((ms) => ms.toFixed(2)),
+      `${atFirst} of ${tries}`,
+      cpuMicroseconds.toFixed(0),
+    ]),
   )
 }
 

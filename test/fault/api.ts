@@ -5,7 +5,8 @@ import { denialKey, partitionOf, tokenId, watermarkKey } from '../../src/contrac
 import { claimsOf, PASSWORD } from '../support/environment.ts'
 import { INSTANCES, type InstanceName, type Kind, type Operation, type TokenRecord } from './history.ts'
 import { poolOf, send, type Request, type Response } from './https.ts'
-import type { About, Recorder } from './recorder.ts'
+import type { PeerSocket } from './feed-peer.ts'
+import { runTime, type About, type Recorder } from './recorder.ts'
 import type { World } from './world.ts'
 
 export interface Token extends TokenRecord {
@@ -19,6 +20,9 @@ export interface Pair {
   refresh: Token
 }
 
+export const PEERS = ['peer', 'feed'] as const
+export type PeerName = (typeof PEERS)[number]
+
 export const LOGOUTS = ['token-api', 'blacklist', 'bearer', 'v1-access', 'v1-refresh'] as const
 export type LogoutDialect = (typeof LOGOUTS)[number]
 
@@ -31,7 +35,9 @@ export interface Api {
   verify(at: InstanceName, client: string, token: Token): Promise<Operation>
   logout(at: InstanceName, client: string, by: { pair: Pair; dialect: LogoutDialect }): Promise<Operation>
   /** What a peer makes of an access token that it has found genuine and young enough. */
-  peerCheck(client: string, token: Token): Promise<Operation>
+  peerCheck(at: PeerName, client: string, token: Token): Promise<Operation>
+  /** Resolves when a WebSocket is open, or refused; it stays open until the feed peer ends it, or all is over. */
+  openSocket(client: string, token: Token): Promise<void>
   /** Whether this instance says that it and its stores are well. Not recorded. */
   isReady(at: InstanceName): Promise<boolean>
   /** Requests that have not been answered yet. */
@@ -47,8 +53,11 @@ const DEADLINE_MS: Record<Kind, number> = {
   verify: 4500,
   logout: 5500,
   'peer-check': 2000,
+  socket: Infinity,
 }
-export function api(world: World, { record }: Recorder): Api {
+
+export function api(world: World, { record, keep }: Recorder): Api {
+  const sockets = new Map<PeerSocket, Promise<void>>()
   const pools = Object.fromEntries(INSTANCES.map((name) => [name, poolOf(world, name)])) as Record<
     InstanceName,
     Pool
@@ -118,16 +127,34 @@ export function api(world: World, { record }: Recorder): Api {
       })
     },
 
-    peerCheck: async (client, token) =>
-      await record(described({ kind: 'peer-check', client, token }, 'peer'), async () => ({
-        answer: await askRedis(world, token),
+    peerCheck: async (at, client, token) =>
+      await record(described({ kind: 'peer-check', client, token }, at), async () => ({
+        answer: at === 'peer' ? await askRedis(world, token) : await world.feedPeer.check(token.text),
       })),
+
+    openSocket: async (client, token) => {
+      const startedAt = runTime()
+      const socket = await world.feedPeer.connect(token.text)
+      const { refused } = socket
+      if (refused !== null) {
+        keep({ ...described({ kind: 'peer-check', client, token }, 'feed'), answer: refused, startedAt })
+        return
+      }
+      const kept = socket.ended.then((answer) => {
+        sockets.delete(socket)
+        keep({ ...described({ kind: 'socket', client, token }, 'feed'), answer, startedAt })
+      })
+      sockets.set(socket, kept)
+    },
 
     isReady: async (at) => (await send(pools[at], { method: 'GET', path: '/readyz' })).answer === 200,
 
     underWay: (at) => open[at],
 
     close: async () => {
+      const ended = [...sockets.values()]
+      for (const socket of sockets.keys()) socket.end()
+      await Promise.all(ended)
       await Promise.all(
         INSTANCES.map(async (name) => {
           await pools[name].destroy()

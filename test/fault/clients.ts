@@ -1,6 +1,6 @@
 // The traffic: sessions that begin, go on and end, whatever happens to the servers meanwhile.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LOGOUTS, type Api, type LogoutDialect, type Pair, type Token } from './api.ts'
+import { LOGOUTS, PEERS, type Api, type LogoutDialect, type Pair, type Token } from './api.ts'
 import type { Graveyard } from './graveyard.ts'
 import { INSTANCES, type Bounds, type InstanceName } from './history.ts'
 import type { Random } from './random.ts'
@@ -24,6 +24,7 @@ const LOGOUT_TRIES = 6
 /** Those that are left to expire. */
 const NEVER_LOGGED_OUT = 0.1
 const LONG_LIVED = 0.15
+const HAS_SOCKET = 0.4
 
 interface Session {
   client: string
@@ -61,6 +62,7 @@ export function clients(deps: ClientsDeps): Clients {
   }
 
   async function live(session: Session): Promise<void> {
+    if (random.chance(HAS_SOCKET)) await api.openSocket(session.client, session.pair.access)
     const isLongLived = random.chance(LONG_LIVED)
     const until = runTime() + random.between(100, isLongLived ? 30_000 : 6000)
     while (!isStopped && runTime() < until && isYoung(session.pair.refresh)) {
@@ -79,7 +81,7 @@ async function step(deps: ClientsDeps, session: Session): Promise<void> {
   const at = anyInstance(random)
   const chance = random.next()
   if (chance < 0.45) await renew(deps, session, at)
-  else if (chance < 0.75) await api.peerCheck(client, pair.access)
+  else if (chance < 0.75) await api.peerCheck(random.pick(PEERS), client, pair.access)
   else if (chance < 0.9) await api.verify(at, client, pair.access)
   else if (chance < 0.97) await api.verify(at, client, pair.refresh)
   else await api.refresh(at, client, pair.refresh)
@@ -145,7 +147,7 @@ async function tryAtOnce({ api, random }: ClientsDeps, session: Session, at: Ins
     rotates && random.chance(0.5)
       ? api.rotate(at, client, pair.refresh)
       : api.refresh(at, client, pair.refresh),
-    api.peerCheck(client, pair.access),
+    ...PEERS.map(async (peer) => await api.peerCheck(peer, client, pair.access)),
   ])
 }
 

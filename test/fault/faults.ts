@@ -1,10 +1,11 @@
 // Everything that is done to the world: what begins it, what ends it, and what it excuses.
 import { eachInstance, BOUNDS, type World } from './world.ts'
 import { INSTANCES, type Actor, type InstanceName } from './history.ts'
+import type { TcpProxy } from '../support/tcp-proxy.ts'
 import type { Random } from './random.ts'
 
 /** Two faults of the same target never last at the same time. */
-export type Target = InstanceName | 'redis' | 'postgres'
+export type Target = InstanceName | 'redis' | 'postgres' | 'feed'
 
 export interface Fault {
   name: string
@@ -42,6 +43,7 @@ export function faultsOf({ redis, ways }: Pick<World, 'redis' | 'ways'>): Fault[
       end,
     })),
     ...toPostgres(),
+    ...onTheWayToFeed(),
   ]
 }
 
@@ -86,7 +88,7 @@ function onTheWayToPostgres(name: InstanceName): Fault[] {
   return onTheWay(name, {
     store: 'Postgres',
     cannotTell: [name, 'peer'],
-    proxyOf: ({ ways }) => ways[name].postgres,
+    proxiesOf: ({ ways }) => [ways[name].postgres],
   })
 }
 
@@ -94,23 +96,32 @@ function onTheWayToRedis(name: InstanceName): Fault[] {
   return onTheWay(name, {
     store: 'Redis',
     cannotTell: ['peer'],
-    proxyOf: ({ ways }) => redisProxy(ways[name]),
+    proxiesOf: ({ ways }) => [redisProxy(ways[name])],
+  })
+}
+
+/** To the instances, whichever it asks. */
+function onTheWayToFeed(): Fault[] {
+  return onTheWay('feed', {
+    store: 'the service',
+    cannotTell: ['feed'],
+    proxiesOf: ({ feedWays }) => Object.values(feedWays),
   })
 }
 
 interface Way {
   store: string
   cannotTell: readonly Actor[]
-  proxyOf: (world: World) => World['ways']['one']['postgres']
+  proxiesOf: (world: World) => TcpProxy[]
 }
 
-function onTheWay(name: InstanceName, { store, cannotTell, proxyOf }: Way): Fault[] {
+function onTheWay(name: InstanceName | 'feed', { store, cannotTell, proxiesOf }: Way): Fault[] {
   const way = {
     target: name,
     cannotTell,
     silent: [],
     end: async (world: World) => {
-      proxyOf(world).pass()
+      for (const proxy of proxiesOf(world)) proxy.pass()
       await nothing()
     },
   }
@@ -119,7 +130,7 @@ function onTheWay(name: InstanceName, { store, cannotTell, proxyOf }: Way): Faul
       ...way,
       name: `${name} cut off ${store}`,
       begin: async (world) => {
-        proxyOf(world).cut()
+        for (const proxy of proxiesOf(world)) proxy.cut()
         await nothing()
       },
     },
@@ -127,7 +138,7 @@ function onTheWay(name: InstanceName, { store, cannotTell, proxyOf }: Way): Faul
       ...way,
       name: `${name} hears nothing of ${store}`,
       begin: async (world) => {
-        proxyOf(world).swallow()
+        for (const proxy of proxiesOf(world)) proxy.swallow()
         await nothing()
       },
     },
@@ -136,7 +147,7 @@ function onTheWay(name: InstanceName, { store, cannotTell, proxyOf }: Way): Faul
       name: `${name} far from ${store}`,
       begin: async (world, random) => {
         const mostMs = random.between(SLOW_MS.least, SLOW_MS.most)
-        proxyOf(world).slow(() => random.between(SLOW_MS.least, mostMs))
+        for (const proxy of proxiesOf(world)) proxy.slow(() => random.between(SLOW_MS.least, mostMs))
         await nothing()
       },
     },

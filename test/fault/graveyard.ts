@@ -1,6 +1,6 @@
 // Tokens that should be dead, tried again and again, everywhere, until they are past any doubt.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Api, Token } from './api.ts'
+import { PEERS, type Api, type PeerName, type Token } from './api.ts'
 import { INSTANCES, type Bounds, type InstanceName } from './history.ts'
 import type { Random } from './random.ts'
 import { runTime } from './recorder.ts'
@@ -35,17 +35,17 @@ const TRIES_EACH_TIME = 3
 const MAX_UNDER_WAY = 40
 const AFTERLIFE_MS = 4000
 const CLIENT = 'graveyard'
-const EVERYWHERE = [...INSTANCES, 'peer'] as const
+const EVERYWHERE = [...INSTANCES, ...PEERS] as const
 
 export function graveyard({ api, random, bounds }: GraveyardDeps): Graveyard {
   let graves: Grave[] = []
   let isStopped = false
 
-  const tryOne = async (token: Token, at: InstanceName | 'peer'): Promise<void> => {
-    if (at === 'peer') {
+  const tryOne = async (token: Token, at: InstanceName | PeerName): Promise<void> => {
+    if (at === 'peer' || at === 'feed') {
       // A peer does not ask about what it sees to be too old.
       if (token.type === 'access' && runTime() < token.expiresAt + bounds.leewayMs) {
-        await api.peerCheck(CLIENT, token)
+        await api.peerCheck(at, CLIENT, token)
       }
     } else if (api.underWay(at) >= MAX_UNDER_WAY) return
     else if (token.type === 'access' || random.chance(0.2)) await api.verify(at, CLIENT, token)

@@ -3,10 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 export const INSTANCES = ['one', 'two'] as const
 export type InstanceName = (typeof INSTANCES)[number]
-/** Who answered: an instance, or the test's own Redis peer, which asks Redis and no instance. */
-export type Actor = InstanceName | 'peer'
+/**
+ * Who answered: an instance; the test's own Redis peer, which asks Redis and no instance; or its feed peer, which
+ * asks nobody.
+ */
+export type Actor = InstanceName | 'peer' | 'feed'
 
-export type Kind = 'login' | 'refresh' | 'rotate' | 'logout' | 'verify' | 'peer-check'
+/** A `socket` begins when it is opened and ends when the peer or, after long, the client closes it. */
+export type Kind = 'login' | 'refresh' | 'rotate' | 'logout' | 'verify' | 'peer-check' | 'socket'
 
 /** Milliseconds since 1970 by the one clock of the run, which only moves forward. */
 export type RunTime = number

@@ -5,14 +5,14 @@ import { report } from './report.ts'
 import { standaloneRedis } from './standalone-redis.ts'
 import { startWorld, type World } from './world.ts'
 
-const SEEDS = [1, 2, 3]
-/** Of faults, for each seed; then there is peace for a while. */
-const FAULTS_MS = 9000
+const SEED = 7
+/** Of faults; then there is peace for a while. */
+const FAULTS_MS = 30_000
 /** A run that did nothing proves nothing. */
-const LEAST = { faults: 2, operations: 800, logouts: 20, deadTokensTried: 100 }
+const LEAST = { faults: 4, operations: 2000, logouts: 50, deadTokensTried: 300 }
 
 describe('the promise under faults', function () {
-  this.timeout(60_000)
+  this.timeout(150_000)
   let world: World
 
   before(async () => {
@@ -22,16 +22,14 @@ describe('the promise under faults', function () {
     await world.stop()
   })
 
-  for (const seed of SEEDS) {
-    it(`is kept (seed ${seed})`, async () => {
-      const { signal } = new AbortController()
+  it(`is kept (seed ${SEED})`, async () => {
+    const { signal } = new AbortController()
 
-      const campaign = await runCampaign(world, { seed, lengthMs: FAULTS_MS, signal })
+    const campaign = await runCampaign(world, { seed: SEED, lengthMs: FAULTS_MS, signal })
 
-      expect(campaign.violations.length, report(campaign)).to.equal(0)
-      expectBusy(campaign)
-    })
-  }
+    expect(campaign.violations.length, report(campaign)).to.equal(0)
+    expectBusy(campaign)
+  })
 })
 
 function expectBusy({ history }: Campaign): void {

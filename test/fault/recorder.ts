@@ -8,6 +8,8 @@ export interface Recorder {
   history: History
   /** Runs `work`, which must not reject, and keeps how it went. */
   record: (about: About, work: () => Promise<Outcome>) => Promise<Operation>
+  /** Keeps one that has come to its end. */
+  keep: (operation: Omit<Operation, 'successor' | 'endedAt'>) => void
   /** Begins a window; `endedAt` is the caller's to set. */
   fault: (about: Omit<FaultWindow, 'startedAt' | 'endedAt'>) => FaultWindow
   /** Everything that began before this has ended, so that nothing can excuse it any more. */
@@ -34,6 +36,10 @@ export function recorder(bounds: Bounds): Recorder {
       const operation = { successor: null, ...about, ...outcome, startedAt, endedAt: runTime() }
       history.operations.push(operation)
       return operation
+    },
+
+    keep: (operation) => {
+      history.operations.push({ ...operation, successor: null, endedAt: runTime() })
     },
 
     fault: (about) => {

@@ -31,11 +31,12 @@ export function progress({ operations, faults }: History): string {
 }
 
 function describe({ kind, at, answer }: Operation): string {
-  return `${kind} ${at === 'peer' ? '' : '→ '}${peerWord(at, answer)}`
+  const isPeer = at === 'peer' || at === 'feed'
+  return isPeer ? `${kind} (${at}) ${peerWord(kind, answer)}` : `${kind} → ${answer}`
 }
 
-function peerWord(at: Operation['at'], answer: Operation['answer']): string {
-  if (at !== 'peer') return String(answer)
+function peerWord(kind: Operation['kind'], answer: Operation['answer']): string {
+  if (kind === 'socket' && answer === 200) return '→ open to the end'
   return { 200: '→ live', 401: '→ denied', 503: '→ cannot tell' }[Number(answer)] ?? '→ no answer'
 }
 

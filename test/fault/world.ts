@@ -8,8 +8,11 @@ import { generateKeys } from '../../src/commands/keys.ts'
 import { developmentCertificate } from '../../src/embedded/certificate.ts'
 import { freePort } from '../../src/embedded/process/free-port.ts'
 import runArgon2 from '../../src/passwords/argon2-worker.ts'
+import { peerSecrets } from '../../src/passwords/peer-secrets.ts'
+import type { ClientCredentials } from '../../src/peer/index.ts'
 import { PASSWORD } from '../support/environment.ts'
 import { tcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { startFeedPeer, type FeedPeer } from './feed-peer.ts'
 import { INSTANCES, type Bounds, type InstanceName } from './history.ts'
 import { instance, type Instance } from './instance.ts'
 import { postgresWorld, type PostgresWorld } from './postgres-world.ts'
@@ -19,6 +22,9 @@ export interface World {
   instances: Record<InstanceName, Instance>
   /** The way of each instance to its stores. Where Redis cannot stand behind a proxy, there is none. */
   ways: Record<InstanceName, { postgres: TcpProxy; redis: TcpProxy | null }>
+  /** The way of the feed peer to each of them. */
+  feedWays: Record<InstanceName, TcpProxy>
+  feedPeer: FeedPeer
   postgres: PostgresWorld
   redis: RedisWorld
   usernames: readonly string[]
@@ -37,6 +43,7 @@ const ACCESS_TTL_SECONDS = 15
 const REFRESH_TTL_SECONDS = 25
 const LEEWAY_SECONDS = 4
 const GRACE_SECONDS = 4
+const ISSUER = 'https://auth.example.com'
 const LEASE_SECONDS = 5
 const USERS = 12
 
@@ -55,6 +62,8 @@ const SETTINGS = {
   ROTATION_GRACE: String(GRACE_SECONDS),
   DENYLIST_LEASE: String(LEASE_SECONDS),
   TRUST_PROXY: 'loopback',
+  // One for both, whatever their ports.
+  ISSUER,
 }
 
 /** Resolves when both instances serve. Whatever was started is stopped again when something does not start. */
@@ -73,6 +82,7 @@ export async function startWorld({ redis: startRedis, dist = 'dist' }: WorldOpti
     const redis = await startRedis()
     undo.push(redis.remove)
     const usernames = await addUsers(postgres)
+    const peer = await addPeer(postgres)
     const { certFile, ...keys } = await keyFiles(directory)
 
     const makeOne = async (name: InstanceName) => {
@@ -87,16 +97,31 @@ export async function startWorld({ redis: startRedis, dist = 'dist' }: WorldOpti
       })
       undo.push(made.stop)
       await made.start()
-      return { made, way }
+      const feedWay = await tcpProxy(Number(new URL(made.url).port))
+      undo.push(feedWay.close)
+      return { made, way, feedWay }
     }
     const [one, two] = [await makeOne('one'), await makeOne('two')]
+    const certificate = await readFile(certFile, 'utf8')
+    const feedWays = { one: one.feedWay, two: two.feedWay }
+    const leewaySeconds = LEEWAY_SECONDS
+    const feedPeer = await startFeedPeer({
+      issuer: ISSUER,
+      credentials: peer,
+      ways: feedWays,
+      certificate,
+      leewaySeconds,
+    })
+    undo.push(feedPeer.close)
     return {
       instances: { one: one.made, two: two.made },
       ways: { one: one.way, two: two.way },
+      feedWays,
+      feedPeer,
       postgres: followed(postgres, [one.way.postgres, two.way.postgres]),
       redis,
       usernames,
-      certificate: await readFile(certFile, 'utf8'),
+      certificate,
       stop,
     }
   } catch (error) {
@@ -162,6 +187,13 @@ async function addUsers(postgres: PostgresWorld): Promise<string[]> {
     )
   }
   return usernames
+}
+
+async function addPeer(postgres: PostgresWorld): Promise<ClientCredentials> {
+  const clientSecret = peerSecrets.create()
+  const hash = Buffer.from(peerSecrets.hash(clientSecret))
+  await postgres.sql('INSERT INTO peers (client_id, secret_hash) VALUES ($1, $2)', ['feed-peer', hash])
+  return { clientId: 'feed-peer', clientSecret }
 }
 
 export function eachInstance<T>(make: (name: InstanceName) => T): T[] {

@@ -9,7 +9,7 @@ const WAKING_MS = 2000
 const REFUSALS = [401, 403, 429, 503]
 
 /** A 403 and a 429 are in no dialect's table for these either, but rule (d) has the better words for them. */
-const ANSWERS: Record<Exclude<Kind, 'peer-check'>, readonly number[]> = {
+const ANSWERS: Record<Exclude<Kind, 'peer-check' | 'socket'>, readonly number[]> = {
   login: [200, ...REFUSALS],
   refresh: [200, ...REFUSALS],
   rotate: [200, ...REFUSALS],
@@ -21,7 +21,7 @@ export function lateAnswers(operations: readonly Operation[], faults: readonly F
   return operations.flatMap((operation) => {
     const { at, answer, startedAt, endedAt, deadlineMs } = operation
     // How long Redis takes to answer a peer is not the service's to promise.
-    if (at === 'peer') return []
+    if (at === 'peer' || at === 'feed') return []
     const tookMs = endedAt - startedAt
     if (answer !== 'no answer' && tookMs <= deadlineMs) return []
     const isExcused = faults.some(
@@ -36,7 +36,13 @@ export function lateAnswers(operations: readonly Operation[], faults: readonly F
 export function strangeAnswers(operations: readonly Operation[]): Violation[] {
   return operations.flatMap((operation) => {
     const { kind, answer } = operation
-    if (kind === 'peer-check' || answer === 'no answer' || ANSWERS[kind].includes(answer)) return []
+    if (
+      kind === 'peer-check' ||
+      kind === 'socket' ||
+      answer === 'no answer' ||
+      ANSWERS[kind].includes(answer)
+    )
+      return []
     const sentence = `${wordsOf(operation)}, which is no answer of its dialect`
     return [{ rule: 'f', sentence, operations: [operation] }]
   })

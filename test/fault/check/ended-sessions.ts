@@ -1,6 +1,6 @@
 // Rules (a) and (b): what was logged out stays out, at once where it was answered, soon after everywhere.
 import type { Bounds, Operation } from '../history.ts'
-import { isAccepted, seconds, wordsOf, type Violation } from './violation.ts'
+import { acceptedAt, isAccepted, seconds, wordsOf, type Violation } from './violation.ts'
 
 /** Beyond the lease: what a round of the relay and this machine may add. */
 const MARGIN_MS = 1000
@@ -10,9 +10,10 @@ export function endedSessions(session: readonly Operation[], bounds: Bounds): Vi
   const logouts = session.filter(isAcknowledgedLogout)
   if (logouts.length === 0) return []
   return session.flatMap((operation) => {
-    if (!isAccepted(operation) || isPastPeersConcern(operation, bounds)) return []
+    const isOpen = operation.kind === 'socket'
+    if (!isOpen && (!isAccepted(operation) || isPastPeersConcern(operation, bounds))) return []
     const forgotten = logouts.find(
-      (logout) => operation.startedAt > logout.endedAt + boundOf(logout, operation),
+      (logout) => acceptedAt(operation) > logout.endedAt + boundOf(logout, operation),
     )
     return forgotten ? [violation(operation, forgotten)] : []
   })
@@ -34,8 +35,8 @@ function isPastPeersConcern({ at, token, endedAt }: Operation, { leewayMs }: Bou
 function violation(operation: Operation, logout: Operation): Violation {
   const isElsewhere = operation.at !== logout.at
   const isAccess = operation.token?.type === 'access'
-  const after = seconds(operation.startedAt - logout.endedAt)
-  const age = operation.token ? seconds(operation.startedAt - operation.token.expiresAt) : 'unknown'
+  const after = seconds(acceptedAt(operation) - logout.endedAt)
+  const age = operation.token ? seconds(acceptedAt(operation) - operation.token.expiresAt) : 'unknown'
   return {
     rule: isElsewhere && isAccess ? 'b' : 'a',
     sentence: `${wordsOf(operation)} though ${logout.at} had acknowledged its logout ${after} before (token: ${age} past its expiry)`,

@@ -40,12 +40,20 @@ export function strayUncertainty(
   return operations.flatMap((operation) => {
     const { at, answer } = operation
     if (answer !== 503 && !(at === 'peer' && answer === 'no answer')) return []
-    if (faults.some((fault) => mayConfuse(fault, at) && isWithin(operation, fault, bounds.settleMs)))
-      return []
+    // What ends with it is not known any more is a socket, however long it was open.
+    const said = operation.kind === 'socket' ? { ...operation, startedAt: operation.endedAt } : operation
+    if (faults.some((fault) => mayConfuse(fault, at) && isWithin(said, fault, bounds.settleMs))) return []
+    if (at === 'feed' && isDoubleFault(said, faults, bounds)) return []
     if (isNewcomers(operation, faults, bounds)) return []
     const sentence = `${wordsOf(operation)} though no fault concerned ${at}`
     return [{ rule: 'd', sentence, operations: [operation] }]
   })
+}
+
+/** A replica is promised to know under any single fault; of what one leaves behind, the next one is the second. */
+function isDoubleFault(operation: Operation, faults: readonly FaultWindow[], bounds: Bounds): boolean {
+  const quietMs = bounds.settleMs + bounds.leaseMs
+  return faults.filter((fault) => isWithin(operation, fault, quietMs)).length > 1
 }
 
 /** An instance that was away, and has not reached Redis since it is back, cannot vouch for a logout. */

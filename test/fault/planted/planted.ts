@@ -33,7 +33,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'no-overlap',
     changes: [
       {
-        file: 'store/relay/relay-replay.js',
+        file: 'store/postgres/journal-reader.js',
         find: 'const OVERLAP_MS = 10_000;',
         replace: 'const OVERLAP_MS = 0;',
       },
