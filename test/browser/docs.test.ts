@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Browser, Locator, Page } from 'playwright-core'
-import { FETCH_TIMEOUT_MS, launchChromium } from '../support/chromium.ts'
+import { launchChromium } from '../support/chromium.ts'
+import { FETCH_TIMEOUT_MS } from '../support/debian-packages.ts'
 import { testEnvironment, type TestEnvironment } from '../support/environment.ts'
 
 /** For a person to look at. */

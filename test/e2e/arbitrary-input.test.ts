@@ -14,6 +14,9 @@ const PATHS = [
   '/auth/token/verify/',
   '/auth/token/blacklist/',
   '/auth/logout/',
+  '/auth/check',
+  '/oauth/introspect',
+  '/oauth/revoke',
   '/.well-known/jwks.json',
   '/healthz',
 ]
@@ -64,7 +67,7 @@ describe('arbitrary input', () => {
       }),
       { numRuns: 400 },
     )
-  }).timeout(60_000)
+  })
 
   it('is answered calmly when it is bytes under any content type and encoding', async () => {
     const bytes = fc.oneof(
@@ -108,7 +111,7 @@ describe('arbitrary input', () => {
       ),
       { numRuns: 500 },
     )
-  }).timeout(60_000)
+  })
 
   it('is answered calmly when it is headers', async () => {
     const name = fc.constantFrom(
@@ -128,7 +131,7 @@ describe('arbitrary input', () => {
       }),
       { numRuns: 200 },
     )
-  }).timeout(60_000)
+  })
 
   it('is answered calmly when it is a token with anything in it', async () => {
     const part = fc
@@ -143,7 +146,7 @@ describe('arbitrary input', () => {
       }),
       { numRuns: 200 },
     )
-  }).timeout(60_000)
+  })
 
   it('does not end or hold the service when it is no HTTP at all', async () => {
     const port = Number(new URL(env.signoff.url).port)
@@ -162,5 +165,5 @@ describe('arbitrary input', () => {
     )
 
     expect((await env.signoff.call('/healthz', { method: 'GET' })).status).to.equal(200)
-  }).timeout(60_000)
+  })
 })

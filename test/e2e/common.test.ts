@@ -1,6 +1,5 @@
 // What holds for every request, whatever the endpoint; and the endpoints of peers and operators.
 import { expect } from 'chai'
-import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose'
 import { request } from 'undici'
 import { statusAndBody, testEnvironment, type TestEnvironment } from '../support/environment.ts'
 
@@ -112,28 +111,6 @@ describe('every request', () => {
   })
 
   describe('of a peer', () => {
-    it('verifies an access token by the JWKS, and refuses a refresh token there', async () => {
-      const { access, refresh } = await env.login()
-      const jwks = createRemoteJWKSet(new URL(`${env.signoff.url}/.well-known/jwks.json`), {
-        // Through the suite's own client, which trusts the test certificate.
-        [customFetch]: async () => new Response((await get('/.well-known/jwks.json')).text),
-      })
-      const expected = {
-        issuer: 'https://localhost:8443',
-        audience: 'signoff',
-        typ: 'at+jwt',
-        algorithms: ['ES256'],
-      }
-
-      const verified = await jwtVerify(access, jwks, expected)
-      const refused = await jwtVerify(refresh, jwks, { issuer: 'https://localhost:8443' }).catch(
-        (error: unknown) => error,
-      )
-
-      expect(verified.payload['token_type']).to.equal('access')
-      expect(refused).to.be.an('error')
-    })
-
     it('finds public keys only, cacheable', async () => {
       const answer = await get('/.well-known/jwks.json')
 

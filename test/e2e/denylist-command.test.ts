@@ -21,14 +21,9 @@ const OTHER_KEYS = ['attempts:x', 'denylist:instance:x']
 describe('signoff denylist', () => {
   let env: TestEnvironment
 
-  beforeEach(async () => {
-    env = await testEnvironment()
-  })
-  afterEach(async () => {
-    await env.stop()
-  })
+  describe('status beside a service', () => {
+    oneServiceForAll()
 
-  describe('status', () => {
     it('tells that Redis is in sync, by whom and with what, and exits 0', async () => {
       await deniedKey()
 
@@ -52,21 +47,6 @@ describe('signoff denylist', () => {
         problems: { redis: null, postgres: null },
       })
       expect(document['watermark_age_ms']).to.have.property('oldest').within(0, 5000)
-    })
-
-    it('exits 1 when nobody keeps Redis in line', async () => {
-      env.signoff.kill('SIGKILL')
-      await env.signoff.exited
-      await deniedInJournal()
-      await eventually(async () => (await env.redis.client.exists(watermarkKey('00'))) === 0)
-
-      const { status, stdout, stderr } = await denylist('status')
-
-      expect(status).to.equal(1)
-      expect(stderr).to.equal('signoff: Redis is not known to agree with the journal\n')
-      expect(stdout).to.match(/^in sync +0 of 256 partitions$/m)
-      expect(stdout).to.match(/^lag +1 live denial journaled since the oldest watermark$/m)
-      expect(stdout).to.match(/^leader +none$/m)
     })
 
     it('shows the rest when Redis does not answer, and exits 1', async () => {
@@ -108,7 +88,9 @@ describe('signoff denylist', () => {
     })
   })
 
-  describe('rebuild', () => {
+  describe('rebuild beside a service', () => {
+    oneServiceForAll()
+
     it('has the running service write Redis anew: no key too many, none too few', async () => {
       const lost = await deniedKey()
       await env.redis.client.del(lost)
@@ -128,7 +110,48 @@ describe('signoff denylist', () => {
       await untilReady(env.signoff)
     })
 
-    it('writes Redis anew by itself where no service runs, lifetimes included, and says what that means', async () => {
+    it('leaves Redis as it is when Postgres does not answer', async () => {
+      const denied = await deniedKey()
+
+      const { status, stderr } = await denylist('rebuild', { DATABASE_URL: NOWHERE.DATABASE_URL })
+
+      expect(status).to.equal(1)
+      expect(stderr).to.contain('ECONNREFUSED')
+      expect(await env.redis.client.exists(denied, watermarkKey('00'))).to.equal(2)
+    })
+
+    it('says in its help what happens meanwhile', async () => {
+      const { status, stdout } = await runSignoff(['denylist', 'rebuild', '--help'])
+
+      expect(status).to.equal(0)
+      expect(stdout).to.contain('it asks Postgres about every token')
+    })
+  })
+
+  describe('once the service is gone', () => {
+    beforeEach(async () => {
+      env = await testEnvironment()
+    })
+    afterEach(async () => {
+      await env.stop()
+    })
+
+    it('status exits 1 when nobody keeps Redis in line', async () => {
+      env.signoff.kill('SIGKILL')
+      await env.signoff.exited
+      await deniedInJournal()
+      await eventually(async () => (await env.redis.client.exists(watermarkKey('00'))) === 0)
+
+      const { status, stdout, stderr } = await denylist('status')
+
+      expect(status).to.equal(1)
+      expect(stderr).to.equal('signoff: Redis is not known to agree with the journal\n')
+      expect(stdout).to.match(/^in sync +0 of 256 partitions$/m)
+      expect(stdout).to.match(/^lag +1 live denial journaled since the oldest watermark$/m)
+      expect(stdout).to.match(/^leader +none$/m)
+    })
+
+    it('rebuild writes Redis anew by itself where no service runs, lifetimes included, and says what that means', async () => {
       const denied = await deniedKey()
       const ttlMs = await env.redis.client.pttl(denied)
       await env.signoff.stop()
@@ -153,7 +176,7 @@ describe('signoff denylist', () => {
       expect(await locksHeld()).to.equal(0)
     })
 
-    it('gives up on a service that has the lock and writes nothing, and leaves no watermark behind', async () => {
+    it('rebuild gives up on a service that has the lock and writes nothing, and leaves no watermark behind', async () => {
       const denied = await deniedKey()
       await env.signoff.stop()
       await env.database.sql(
@@ -165,25 +188,21 @@ describe('signoff denylist', () => {
       expect(status).to.equal(1)
       expect(stderr).to.contain('has written nothing to Redis for 10 s')
       expect(await env.redis.client.exists(denied, ...PARTITIONS.map(watermarkKey))).to.equal(0)
-    }).timeout(30_000)
-
-    it('leaves Redis as it is when Postgres does not answer', async () => {
-      const denied = await deniedKey()
-
-      const { status, stderr } = await denylist('rebuild', { DATABASE_URL: NOWHERE.DATABASE_URL })
-
-      expect(status).to.equal(1)
-      expect(stderr).to.contain('ECONNREFUSED')
-      expect(await env.redis.client.exists(denied, watermarkKey('00'))).to.equal(2)
-    })
-
-    it('says in its help what happens meanwhile', async () => {
-      const { status, stdout } = await runSignoff(['denylist', 'rebuild', '--help'])
-
-      expect(status).to.equal(0)
-      expect(stdout).to.contain('it asks Postgres about every token')
     })
   })
+
+  /** Each test begins with nothing denied. */
+  function oneServiceForAll(): void {
+    before(async () => {
+      env = await testEnvironment()
+    })
+    after(async () => {
+      await env.stop()
+    })
+    beforeEach(async () => {
+      await env.database.sql('DELETE FROM revocations')
+    })
+  }
 
   async function denylist(action: string, settings: Record<string, string> = {}, ...options: string[]) {
     return await runSignoff(['denylist', action, ...options], {

@@ -290,7 +290,12 @@ describe('signoff serve without its stores', () => {
   })
 })
 
-const MIGRATIONS = ['001-sessions-and-journal', '002-one-denial-for-each-id', '003-instances-and-locks']
+const MIGRATIONS = [
+  '001-sessions-and-journal',
+  '002-one-denial-for-each-id',
+  '003-instances-and-locks',
+  '004-peers',
+]
 
 describe('the commands', () => {
   it('bring the schema up and down; several at once wait for each other', async () => {
@@ -338,16 +343,19 @@ describe('the commands', () => {
   it('explain themselves with --help and exit 2 when used wrongly', async () => {
     const help = await runSignoff(['--help'])
     const subcommand = await runSignoff(['user', 'add', '--help'])
+    const peer = await runSignoff(['peer', 'add', '--help'])
     const wrong = await Promise.all(
-      [['nonsense'], ['user', 'add'], ['migrate', 'sideways'], ['--nonsense']].map((args) =>
-        runSignoff(args),
+      [['nonsense'], ['user', 'add'], ['peer', 'remove'], ['migrate', 'sideways'], ['--nonsense']].map(
+        (args) => runSignoff(args),
       ),
     )
 
     expect(help.status).to.equal(0)
-    for (const name of ['start', 'serve', 'migrate', 'user', 'keys']) expect(help.stdout).to.contain(name)
+    for (const name of ['start', 'serve', 'migrate', 'user', 'keys', 'peer'])
+      expect(help.stdout).to.contain(name)
     expect(subcommand.stdout).to.contain('--role')
-    expect(wrong.map((result) => result.status)).to.deep.equal([2, 2, 2, 2])
+    expect(peer.stdout).to.contain('--json').and.contain('client_id')
+    expect(wrong.map((result) => result.status)).to.deep.equal([2, 2, 2, 2, 2])
   })
 
   it('say what to set when they find no database', async () => {

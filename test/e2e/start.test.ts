@@ -50,7 +50,7 @@ describe('signoff start', () => {
     expect(lines[4]).to.equal('{"error":"Token is invalid or already blacklisted"} 401')
     expect(status).to.equal(0)
     for (const url of [databaseUrl, redisUrl]) expect(await accepts(url)).to.equal(false)
-  }).timeout(60_000)
+  })
 
   it('keeps users and sessions over a restart', async () => {
     const first = await start()
@@ -62,7 +62,7 @@ describe('signoff start', () => {
     const refreshed = await second.call('/auth/token/refresh/', { json: { refresh: pair.refresh } })
 
     expect(refreshed.status).to.equal(200)
-  }).timeout(60_000)
+  })
 
   it('recovers by itself after kill -9, and what was logged out stays out', async () => {
     const first = await start()
@@ -75,7 +75,7 @@ describe('signoff start', () => {
     const refreshed = await second.call('/auth/token/refresh/', { json: { refresh: pair.refresh } })
 
     expect(statusAndBody(refreshed).status).to.equal(401)
-  }).timeout(60_000)
+  })
 
   it('leaves nothing behind when Ctrl-C comes in the middle of starting', async () => {
     const { child, output } = run()
@@ -86,7 +86,7 @@ describe('signoff start', () => {
     expect(status).to.equal(0)
     expect(output()).to.contain('Stopping').and.not.contain('Signoff is up')
     expect(await commandLines()).to.not.contain(dataDir)
-  }).timeout(60_000)
+  })
 
   it('does not wait for a slow download when Ctrl-C comes', async () => {
     const programs = join(dataDir, 'programs')
@@ -103,7 +103,7 @@ describe('signoff start', () => {
     expect(status).to.equal(0)
     expect(Date.now() - start).to.be.below(10_000)
     expect(await commandLines()).to.not.contain(dataDir)
-  }).timeout(60_000)
+  })
 
   it('leaves a running one alone, and says so', async () => {
     const first = await start()
@@ -114,7 +114,7 @@ describe('signoff start', () => {
     expect(status).to.equal(1)
     expect(second.output()).to.contain(`running already at ${(await running()).url ?? '?'}`)
     expect((await first.call('/healthz', { method: 'GET' })).status).to.equal(200)
-  }).timeout(60_000)
+  })
 
   it('says which setting to change when its port is in use, and stops what it started', async () => {
     const first = await start()
@@ -131,7 +131,7 @@ describe('signoff start', () => {
     expect(second.output()).to.contain('is in use: set PORT to another one')
     expect((await first.call('/healthz', { method: 'GET' })).status).to.equal(200)
     await rm(otherDir, { recursive: true, force: true })
-  }).timeout(60_000)
+  })
 
   function run(env: Record<string, string> = {}): { child: ChildProcess; output: () => string } {
     const child = spawn(process.execPath, ['dist/main.js', 'start'], {

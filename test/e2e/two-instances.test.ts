@@ -52,7 +52,7 @@ describe('two instances that start at the same moment on an empty database', () 
     expect(said('Brought the database schema up to date')).to.equal(1)
     expect(said('-d username=demo')).to.equal(1)
     expect(await database.sql('SELECT username FROM users')).to.deep.equal([{ username: 'demo' }])
-  }).timeout(60_000)
+  })
 
   it('are one service: what one of them lets in, the other puts out', async () => {
     const [one, other] = await Promise.all(both.map(untilUp))
@@ -69,7 +69,7 @@ describe('two instances that start at the same moment on an empty database', () 
 
     expect([login.status, before, loggedOut.status, atOnce]).to.deep.equal([200, 200, 200, 401])
     await eventually(async () => (await refreshed(one)) === 401, 6000)
-  }).timeout(60_000)
+  })
 
   const keyFiles = () => ({
     signingKeysFile: join(directory, 'signing-keys.json'),
