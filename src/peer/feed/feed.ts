@@ -16,6 +16,8 @@ export interface FeedOptions extends ClientCredentials {
 }
 
 const TICK_MS = 250
+/** In a row, over a second and a half at the least: the service knows a new peer within a second. */
+const REFUSALS = 5
 const NO_FAILURE: Attempts = { failures: 0, isHopeless: false, retryAfterMs: 0 }
 
 /**
@@ -95,10 +97,11 @@ function attemptsAfter(
   { error, hasSynced }: { error: Error | null; hasSynced: boolean },
 ): Attempts {
   if (!error) return NO_FAILURE
+  const failures = hasSynced ? 1 : before.failures + 1
+  const isRefused = error instanceof FeedRefusedError && error.status === 401
   return {
-    failures: hasSynced ? 1 : before.failures + 1,
-    isHopeless:
-      error instanceof DenialSetFullError || (error instanceof FeedRefusedError && error.status === 401),
+    failures,
+    isHopeless: error instanceof DenialSetFullError || (isRefused && failures >= REFUSALS),
     retryAfterMs: error instanceof FeedRefusedError ? error.retryAfterMs : 0,
   }
 }
