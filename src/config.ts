@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { parse } from 'dotenv'
 import proxyAddr from 'proxy-addr'
 import { z } from 'zod'
-import { parseRedisUrl } from './store/redis/redis-url.ts'
+import { parseRedisUrl } from './store/redis/connection/redis-url.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
 export class ConfigError extends Error {

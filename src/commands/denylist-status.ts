@@ -1,6 +1,6 @@
 // The status of the denylist, as lines for a person and as a document for programs.
 import { PARTITIONS } from '../contract/denylist-keys.ts'
-import type { JournalSide, RedisSide } from '../store/relay/denylist-report.ts'
+import type { JournalSide, RedisSide } from '../store/relay/denylist-status.ts'
 import { unfitness } from '../store/redis/redis-health.ts'
 import { describeError } from './describe-error.ts'
 

@@ -3,16 +3,16 @@ import { randomUUID } from 'node:crypto'
 import { PARTITIONS } from '../contract/denylist-keys.ts'
 import type { Config } from '../config.ts'
 import type { SystemLog } from '../ops/log.ts'
-import { connectedRedis } from '../store/redis/connected-redis.ts'
-import { rebuildDenylist, type RebuildProgress } from '../store/relay/denylist-rebuild.ts'
-import { readJournalSide, readLeader, readRedisSide } from '../store/relay/denylist-report.ts'
+import { connectedRedis } from '../store/redis/connection/connected-redis.ts'
+import { rebuildDenylist, type RebuildProgress } from '../store/relay/rebuild-denylist.ts'
+import { readJournalSide, readLeader, readRedisSide } from '../store/relay/denylist-status.ts'
 import { journalReader } from '../store/postgres/journal-reader.ts'
 import { locks } from '../store/postgres/locks.ts'
-import { redisPartitions } from '../store/redis/partitions.ts'
+import { redisWatermarks } from '../store/redis/watermarks.ts'
 import { postgres, type Postgres } from '../store/postgres/postgres.ts'
 import { unfitness } from '../store/redis/redis-health.ts'
-import type { RedisConnection } from '../store/redis/redis-connection.ts'
-import { relayLock } from '../store/relay/relay-lock.ts'
+import type { RedisConnection } from '../store/redis/connection/redis-connection.ts'
+import { leaderLock } from '../store/relay/leader-lock.ts'
 import { storeUrlsOf, type StoreUrls } from './database.ts'
 import { isInLine, settled, statusDocument, statusLines, type DenylistStatus } from './denylist-status.ts'
 import { print, type Output } from './output.ts'
@@ -34,7 +34,7 @@ async function readStatus({ databaseUrl, redisUrl }: StoreUrls): Promise<Denylis
   const redis = await settled(async () => {
     const connection = await connectedRedis(redisUrl)
     try {
-      return await readRedisSide(connection, redisPartitions(connection))
+      return await readRedisSide(connection, redisWatermarks(connection))
     } finally {
       connection.close()
     }
@@ -71,9 +71,9 @@ async function rebuild(
   const startedAt = performance.now()
   const { removed, isByThisProcess } = await rebuildDenylist({
     connection,
-    partitions: redisPartitions(connection),
+    partitions: redisWatermarks(connection),
     journal: journalReader(database),
-    lock: relayLock(locks(database, randomUUID())),
+    lock: leaderLock(locks(database, randomUUID())),
     leaseMs: DENYLIST_LEASE * 1000,
     onProgress: tellProgress,
   })

@@ -14,7 +14,7 @@ import { attemptCounters } from './redis/attempt-counters.ts'
 import { logEntries } from './postgres/log-entries.ts'
 import { instances } from './postgres/instances.ts'
 import { locks } from './postgres/locks.ts'
-import { fedDenylist } from './feed/fed-denylist.ts'
+import { publishingDenylist } from './feed/publishing-denylist.ts'
 import { openFeed, type FeedOptions } from './feed/open-feed.ts'
 import { openDenylist } from './relay/open-denylist.ts'
 import { journalReader } from './postgres/journal-reader.ts'
@@ -119,7 +119,7 @@ export function openStores(options: StoresOptions): Stores {
     ownAccount: postgresOwnAccount(logged),
     sessions: postgresSessions(logged),
     journal,
-    denylist: fedDenylist(redis?.denylist ?? absentDenylist, feed),
+    denylist: publishingDenylist(redis?.denylist ?? absentDenylist, feed),
     feed,
     auditLog: entries,
     peers: postgresPeers(database),

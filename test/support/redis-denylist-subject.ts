@@ -1,11 +1,11 @@
 // The Denylist port over a real Redis as its conformance suite wants it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PARTITIONS } from '../../src/contract/denylist-keys.ts'
-import { redisPartitions } from '../../src/store/redis/partitions.ts'
+import { redisWatermarks } from '../../src/store/redis/watermarks.ts'
 import { redisDenylist, type RedisDenylist } from '../../src/store/redis/redis-denylist.ts'
-import type { RedisConnection } from '../../src/store/redis/redis-connection.ts'
+import type { RedisConnection } from '../../src/store/redis/connection/redis-connection.ts'
 import type { DenylistSubject } from '../conformance/denylist.ts'
-import { connectedRedis } from '../../src/store/redis/connected-redis.ts'
+import { connectedRedis } from '../../src/store/redis/connection/connected-redis.ts'
 import { testRedis, type TestRedis } from './redis.ts'
 
 export interface RedisDenylistSubject extends DenylistSubject {
@@ -25,7 +25,7 @@ export async function redisDenylistSubject(): Promise<RedisDenylistSubject> {
   const connection = await connectedRedis(server.url)
   const writeFailures: unknown[] = []
   const denylist = redisDenylist({ connection, onWriteFailure: (error) => writeFailures.push(error) })
-  const partitions = redisPartitions({ client: server.client })
+  const partitions = redisWatermarks({ client: server.client })
 
   const sync = async (upToMs: number): Promise<void> => {
     for (const { partition, position, redisNowMs } of await partitions.read()) {

@@ -3,16 +3,16 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { v4 as uuidv4 } from 'uuid'
 import { AuthError } from '../../src/auth/errors.ts'
-import { cleanInstances } from '../../src/store/redis/clean-instances.ts'
+import { instanceAcks } from '../../src/store/redis/instance-acks.ts'
 import { instances } from '../../src/store/postgres/instances.ts'
 import { locks } from '../../src/store/postgres/locks.ts'
-import { redisPartitions } from '../../src/store/redis/partitions.ts'
+import { redisWatermarks } from '../../src/store/redis/watermarks.ts'
 import { redisDenylist, type RedisDenylist } from '../../src/store/redis/redis-denylist.ts'
-import type { RedisConnection } from '../../src/store/redis/redis-connection.ts'
-import { relayLock } from '../../src/store/relay/relay-lock.ts'
+import type { RedisConnection } from '../../src/store/redis/connection/redis-connection.ts'
+import { leaderLock } from '../../src/store/relay/leader-lock.ts'
 import { relayer } from '../../src/store/relay/relay-round.ts'
 import { relayTick, type RelayTick, type TickFindings } from '../../src/store/relay/relay-tick.ts'
-import { connectedRedis } from '../../src/store/redis/connected-redis.ts'
+import { connectedRedis } from '../../src/store/redis/connection/connected-redis.ts'
 import { hookedJournal, type JournalHooks } from './hooked-journal.ts'
 import type { PostgresStoreSubject } from './postgres-store-subject.ts'
 import type { TestRedis } from './redis.ts'
@@ -47,7 +47,7 @@ export async function relayInstance({ redis, store, leaseMs }: RelayInstanceDeps
   const id = randomUUID()
   const connection = await connectedRedis(redis.url)
   const denylist = redisDenylist({ connection, onWriteFailure: () => undefined })
-  const partitions = redisPartitions(connection)
+  const partitions = redisWatermarks(connection)
   const postgres = { isAway: false, delayMs: 0 }
   const hooks: JournalHooks = {}
   const found: TickFindings[] = []
@@ -76,10 +76,10 @@ export async function relayInstance({ redis, store, leaseMs }: RelayInstanceDeps
     mayRelay: () => true,
     denylist,
     partitions,
-    clean: cleanInstances(connection, id),
+    clean: instanceAcks(connection, id),
     relayer: rounds,
     journal: reachedJournal,
-    lock: relayLock({
+    lock: leaderLock({
       hold: async (name, seconds) => await asking(async () => await lock.hold(name, seconds)),
       release: async (name) => {
         await asking(async () => {

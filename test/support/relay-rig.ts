@@ -1,11 +1,11 @@
 // Relayers of several processes, by hand, between a real journal and a real Redis.
 import { v7 as uuidv7 } from 'uuid'
 import { denialKey, PARTITIONS, watermarkKey } from '../../src/contract/denylist-keys.ts'
-import { redisPartitions, type Partitions } from '../../src/store/redis/partitions.ts'
-import type { RedisConnection } from '../../src/store/redis/redis-connection.ts'
+import { redisWatermarks, type Watermarks } from '../../src/store/redis/watermarks.ts'
+import type { RedisConnection } from '../../src/store/redis/connection/redis-connection.ts'
 import type { RoundProgress } from '../../src/store/relay/relay-replay.ts'
 import { relayer, type Relayer } from '../../src/store/relay/relay-round.ts'
-import { connectedRedis } from '../../src/store/redis/connected-redis.ts'
+import { connectedRedis } from '../../src/store/redis/connection/connected-redis.ts'
 import { holes } from './holes.ts'
 import { hookedJournal, type JournalHooks } from './hooked-journal.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from './postgres-store-subject.ts'
@@ -23,7 +23,7 @@ export interface Relaying {
 export interface RelayRig {
   redis: TestRedis
   store: PostgresStoreSubject
-  partitions: Partitions
+  partitions: Watermarks
   /** What one process of the service relays with. */
   relaying(): Relaying
   /** Writes to the journal alone; resolves to the session. */
@@ -56,7 +56,7 @@ export async function relayRig(): Promise<RelayRig> {
   return {
     redis,
     store,
-    partitions: redisPartitions(connection),
+    partitions: redisWatermarks(connection),
     relaying: () => relaying(connection, store),
     denied: async (partition = '0a') => {
       const sid = sidIn(partition)
@@ -92,7 +92,7 @@ export async function relayRig(): Promise<RelayRig> {
 function relaying(connection: RedisConnection, { journal }: PostgresStoreSubject): Relaying {
   const hooks: JournalHooks = {}
   const told: RoundProgress[] = []
-  const partitions = redisPartitions(connection)
+  const partitions = redisWatermarks(connection)
   const rounds = relayer({
     connection,
     partitions,

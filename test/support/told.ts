@@ -1,5 +1,5 @@
 // What a connection to Redis tells of itself, in its order.
-import type { RedisConnection } from '../../src/store/redis/redis-connection.ts'
+import type { RedisConnection } from '../../src/store/redis/connection/redis-connection.ts'
 import { eventually } from './environment.ts'
 
 /** `ready` and `loss`, oldest first; goes on growing. */

@@ -55,8 +55,8 @@ export interface DenialFeed {
   readonly isKnown: boolean
   /** All that was acknowledged before then is in it. By `performance.now()`. */
   readonly asOf: number
-  /** What was journaled before then is in it: where another instance's feed can be resumed. */
-  readonly position: JournalTime
+  /** What was journaled before then is in it, late commits included: where any instance's feed can be resumed. */
+  readonly resumeAt: JournalTime
   readonly leaseSeconds: number
   /** Seconds of a token's age for which it has every denial. */
   readonly coversSeconds: number

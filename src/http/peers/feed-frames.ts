@@ -66,7 +66,7 @@ export function feedFrames(feed: DenialFeed): FeedFrames {
       ),
     sync: () =>
       Buffer.from(
-        `id: ${Math.floor(feed.position)}\n${event('sync', { as_of: epochMs(feed.asOf) } satisfies FeedSync)}`,
+        `id: ${Math.floor(feed.resumeAt)}\n${event('sync', { as_of: epochMs(feed.asOf) } satisfies FeedSync)}`,
       ),
   }
 }

@@ -40,12 +40,10 @@ export interface FeedRequest {
 
 /** What it may leave unread; the rest waits in the list of denials. */
 const UNREAD_BYTES = 64 * 1024
-/** What another instance knew may have been on its way here: see `OVERLAP_MS` of the journal. */
-const OVERLAP_MS = 10_000
 
 export function feedReader(deps: FeedReaderDeps, { arrivedAt, resumeFrom }: FeedRequest): FeedReader {
   const { feed, frames, news, now } = deps
-  const since = resumeFrom === null ? 0 : resumeFrom - OVERLAP_MS
+  const since = resumeFrom ?? 0
   const snapshotEnd = news().end
   let next = feed.begin
   let synced = 0

@@ -5,7 +5,7 @@ import type { SessionEndHandler, UnknownPolicy, Verdict, VerifiedToken } from '.
 import type { Moment } from '../moment.ts'
 import { sessionWatchers } from '../session-watchers.ts'
 import { denialSet } from './denial-set.ts'
-import { reach } from './reach.ts'
+import { knownUntil } from './known-until.ts'
 
 export interface Replica {
   open: (askedAt: Moment, open: FeedOpen) => void
@@ -35,7 +35,7 @@ export interface ReplicaDeps {
 export function replica({ moment, now, onUnknown, onError, maxDenials }: ReplicaDeps): Replica {
   const denials = denialSet(maxDenials)
   const watchers = sessionWatchers(onError)
-  const reached = reach(moment)
+  const reached = knownUntil(moment)
   let resolveKnown: () => void = () => undefined
   const known = new Promise<void>((resolve) => {
     resolveKnown = resolve

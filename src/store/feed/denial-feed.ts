@@ -2,9 +2,9 @@
 import { EventEmitter } from 'node:events'
 import type { Denial, DenialFeed } from '../../auth/ports/denials.ts'
 import type { JournalTime } from '../../contract/denylist-keys.ts'
-import type { JournalRow } from '../postgres/journal-reader.ts'
+import { OVERLAP_MS, type JournalRow } from '../postgres/journal-reader.ts'
 import { heldDenials } from './held-denials.ts'
-import { reach, type FeedClocks } from './reach.ts'
+import { knownUntil, type FeedClocks } from './known-until.ts'
 
 export interface FeedTimes {
   leaseSeconds: number
@@ -15,6 +15,8 @@ export interface FeedTimes {
 }
 
 export interface FilledFeed extends DenialFeed {
+  /** Up to where the journal is in, but for commits that come late. */
+  readonly position: JournalTime
   /** How far back the journal matters. */
   readonly windowMs: number
   /** Takes what has just been denied. */
@@ -48,7 +50,7 @@ export function denialFeed(
   const coversSeconds = accessAgeSeconds + leewaySeconds
   /** Tokens are issued until all know of the end, and by clocks that may be ahead of those who check them. */
   const windowMs = (coversSeconds + leaseSeconds + 2 * leewaySeconds + SLACK_SECONDS) * 1000
-  const known = reach(clocks)
+  const known = knownUntil(clocks)
   let position: JournalTime = 0
   /** There was no room for some. */
   let isIncomplete = false
@@ -78,6 +80,9 @@ export function denialFeed(
     },
     get asOf() {
       return known.asOf
+    },
+    get resumeAt() {
+      return Math.max(0, position - OVERLAP_MS)
     },
     get position() {
       return position

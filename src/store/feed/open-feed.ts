@@ -4,7 +4,7 @@ import type { SystemLog } from '../../ops/log.ts'
 import type { Metrics } from '../../ops/metrics.ts'
 import type { JournalReader } from '../postgres/journal-reader.ts'
 import { announcements, type Announcements } from '../redis/announcements.ts'
-import { connectRedis } from '../redis/redis.ts'
+import { connectRedis } from '../redis/connection/connect-redis.ts'
 import { denialFeed, type FeedTimes, type FilledFeed } from './denial-feed.ts'
 import { follow } from './follow.ts'
 

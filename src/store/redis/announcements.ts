@@ -1,7 +1,7 @@
 // The announcements: each denial, as it is acknowledged, for the instances that feed replicas with it.
 import { randomUUID } from 'node:crypto'
 import type { Denial } from '../../auth/ports/denials.ts'
-import type { RedisConnection } from './redis-connection.ts'
+import type { RedisConnection } from './connection/redis-connection.ts'
 
 /** A stream, in the partition `00`; the names of its fields are denied ids, their values milliseconds to live. */
 const KEY = 'denylist:{00}:announced'

@@ -9,7 +9,7 @@ import {
   watermarkKey,
 } from '../../contract/denylist-keys.ts'
 import { announce } from './announcements.ts'
-import type { RedisConnection } from './redis-connection.ts'
+import type { RedisConnection } from './connection/redis-connection.ts'
 
 export interface RedisDenylist extends Denylist {
   /** No watermark up to there is believed: something that this instance acknowledged may be missing. */

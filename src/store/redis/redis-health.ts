@@ -1,6 +1,6 @@
 // What Redis says of its own health: whether it may forget what it was told, and how full it is.
 import type { Redis } from 'ioredis'
-import type { RedisConnection } from './redis-connection.ts'
+import type { RedisConnection } from './connection/redis-connection.ts'
 
 export interface RedisHealth {
   /** The oldest of all masters'; Valkey tells the Redis it is compatible with. */

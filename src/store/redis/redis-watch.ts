@@ -1,7 +1,7 @@
 // Keeps an eye on how Redis is set up: whether it may forget a denial, and what its restart would cost.
 import type { SystemLog } from '../../ops/log.ts'
-import { connectedRedis } from './connected-redis.ts'
-import type { RedisConnection } from './redis-connection.ts'
+import { connectedRedis } from './connection/connected-redis.ts'
+import type { RedisConnection } from './connection/redis-connection.ts'
 import { readRedisHealth, unfitness, type RedisHealth } from './redis-health.ts'
 
 const INTERVAL_MS = 60_000

@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Denylist } from '../../auth/ports/denials.ts'
 import type { SystemLog } from '../../ops/log.ts'
 import type { Metrics } from '../../ops/metrics.ts'
-import { cleanInstances } from '../redis/clean-instances.ts'
+import { instanceAcks } from '../redis/instance-acks.ts'
 import { failureLog } from './failure-log.ts'
 import type { Instances } from '../postgres/instances.ts'
 import type { JournalReader } from '../postgres/journal-reader.ts'
 import type { Locks } from '../postgres/locks.ts'
-import { redisPartitions } from '../redis/partitions.ts'
-import type { RedisConnection } from '../redis/redis-connection.ts'
+import { redisWatermarks } from '../redis/watermarks.ts'
+import type { RedisConnection } from '../redis/connection/redis-connection.ts'
 import { redisDenylist } from '../redis/redis-denylist.ts'
 import { watchRedis } from '../redis/redis-watch.ts'
-import { connectRedis } from '../redis/redis.ts'
-import { relayLock } from './relay-lock.ts'
+import { connectRedis } from '../redis/connection/connect-redis.ts'
+import { leaderLock } from './leader-lock.ts'
 import type { RoundProgress } from './relay-replay.ts'
 import { relayer } from './relay-round.ts'
 import { relayTick } from './relay-tick.ts'
@@ -21,6 +21,8 @@ import { startRelay } from './relay.ts'
 import { trustReport } from './trust-report.ts'
 
 const OUT_OF_LINE = 'not in sync with the journal, which is asked instead'
+const UNKNOWN_TO_OTHERS =
+  'in sync, but Postgres has not told the others of this instance: a logout that Redis does not take is answered 503'
 const OUT_OF_MEMORY = 'out of memory: logouts are kept by Postgres alone until it has room (raise maxmemory)'
 const CLOSE_PATIENCE_MS = 2000
 
@@ -64,15 +66,15 @@ export function openDenylist(options: DenylistOptions): OpenDenylist {
   const trust = trustReport({ denylist, log, metrics })
   connection.onLoss(trust.lose)
 
-  const partitions = redisPartitions(connection)
+  const partitions = redisWatermarks(connection)
   const leaseMs = leaseSeconds * 1000
   const onRound = rebuildLog(log)
   const tick = relayTick({
     ...options,
-    lock: relayLock(options.locks),
+    lock: leaderLock(options.locks),
     denylist,
     partitions,
-    clean: cleanInstances(connection, instanceId),
+    clean: instanceAcks(connection, instanceId),
     relayer: relayer({ connection, partitions, journal, leaseMs, onRound, onFailure }),
     // Without a watermark nobody believes it.
     mayRelay: () => !(isProduction && watch.unfit() !== null),
@@ -85,12 +87,16 @@ export function openDenylist(options: DenylistOptions): OpenDenylist {
     if (!connection.isReady) return 'not connected'
     return watch.unfit() ?? (failures.isFull() ? OUT_OF_MEMORY : 'ok')
   }
+  const denylistReadiness = (): string => {
+    if (!trust.isTrusted()) return OUT_OF_LINE
+    return denylist.isKnown ? 'ok' : UNKNOWN_TO_OTHERS
+  }
   return {
     denylist,
     connection,
     readiness: () => ({
       redis: redisReadiness(),
-      denylist: trust.isTrusted() && denylist.isKnown ? 'ok' : OUT_OF_LINE,
+      denylist: denylistReadiness(),
     }),
     close: async () => {
       watch.stop()

@@ -1,10 +1,10 @@
 // What the journal has and partitions of Redis lack, read and written batch by batch.
 import { type JournalTime, partitionOf } from '../../contract/denylist-keys.ts'
 import { OVERLAP_MS, type JournalReader, type JournalRow } from '../postgres/journal-reader.ts'
-import type { Partitions, PartitionState, Step } from '../redis/partitions.ts'
+import type { Watermarks, PartitionState, Step } from '../redis/watermarks.ts'
 
 export interface ReplayDeps {
-  partitions: Partitions
+  partitions: Watermarks
   journal: JournalReader
   /** Told after each batch, and at the end: how many denials this round has written so far. */
   onRound: (progress: RoundProgress) => void

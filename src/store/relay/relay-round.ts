@@ -1,7 +1,7 @@
 // One round of the relay: what the journal has and Redis lacks is written, and each partition says so.
 import type { JournalTime } from '../../contract/denylist-keys.ts'
-import type { PartitionState, Step } from '../redis/partitions.ts'
-import type { RedisConnection } from '../redis/redis-connection.ts'
+import type { PartitionState, Step } from '../redis/watermarks.ts'
+import type { RedisConnection } from '../redis/connection/redis-connection.ts'
 import { replay, stepFrom, takeAll, type ReplayDeps } from './relay-replay.ts'
 
 export interface RelayerDeps extends ReplayDeps {
@@ -12,7 +12,7 @@ export interface RelayerDeps extends ReplayDeps {
 export interface Relayer {
   /**
    * Brings Redis up to what the journal says now. `states` must have been read before `settledUpTo` was.
-   * Partitions that are far behind come last, and get no further than a second or so allows: the next round
+   * Watermarks that are far behind come last, and get no further than a second or so allows: the next round
    * goes on from there. One that fails, or was emptied or rolled back in the middle, is left to the next round,
    * too. Rejects with `unavailable` for the journal; with the driver's error where Redis took no step at all.
    */

@@ -2,14 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AuthError } from '../../auth/errors.ts'
 import { PARTITIONS } from '../../contract/denylist-keys.ts'
-import type { CleanInstances } from '../redis/clean-instances.ts'
+import type { InstanceAcks } from '../redis/instance-acks.ts'
 import type { Instances } from '../postgres/instances.ts'
-import type { Partitions, PartitionState } from '../redis/partitions.ts'
+import type { Watermarks, PartitionState } from '../redis/watermarks.ts'
 import type { JournalTime } from '../../contract/denylist-keys.ts'
 import type { JournalClock, JournalReader } from '../postgres/journal-reader.ts'
-import { membership } from './membership.ts'
+import { membership } from '../vouching/membership.ts'
 import type { RedisDenylist } from '../redis/redis-denylist.ts'
-import type { RelayLock } from './relay-lock.ts'
+import type { LeaderLock } from './leader-lock.ts'
 import type { Relayer } from './relay-round.ts'
 
 /** Longer than that, and the watermarks that stand are looked after without Postgres. */
@@ -19,11 +19,11 @@ const SLOW_POSTGRES_PATIENCE_MS = 1500
 
 export interface RelayTickDeps {
   denylist: RedisDenylist
-  partitions: Partitions
-  clean: CleanInstances
+  partitions: Watermarks
+  clean: InstanceAcks
   relayer: Relayer
   journal: JournalReader
-  lock: RelayLock
+  lock: LeaderLock
   instances: Instances
   /** Whether Redis is one that may be relayed to. */
   mayRelay: () => boolean

@@ -1,5 +1,5 @@
 // The loop that makes Redis agree with the journal: a tick a second, and one whenever Redis comes back.
-import type { RedisConnection } from '../redis/redis-connection.ts'
+import type { RedisConnection } from '../redis/connection/redis-connection.ts'
 import type { RelayTick } from './relay-tick.ts'
 
 const INTERVAL_MS = 1000

@@ -63,7 +63,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'lease-never-expiring',
     changes: [
       {
-        file: 'store/redis/partitions.js',
+        file: 'store/redis/watermarks.js',
         find: `redis.call('SET', KEYS[2], ARGV[3], 'PXAT', ARGV[4])`,
         replace: `redis.call('SET', KEYS[2], ARGV[3])`,
       },

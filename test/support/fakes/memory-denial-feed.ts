@@ -5,7 +5,7 @@ import type { DeniedId, JournalTime } from '../../../src/contract/denylist-keys.
 export interface MemoryDenialFeed extends DenialFeed {
   isKnown: boolean
   begin: number
-  position: JournalTime
+  resumeAt: JournalTime
   /** How often a denial was asked for. */
   askedFor: number
   deny: (...ids: DeniedId[]) => void
@@ -33,7 +33,7 @@ export function memoryDenialFeed(): MemoryDenialFeed {
     isKnown: true,
     leaseSeconds: 5,
     coversSeconds: 305,
-    position: 1_800_000_000_000,
+    resumeAt: 1_800_000_000_000,
     begin: 0,
     askedFor: 0,
     get end() {

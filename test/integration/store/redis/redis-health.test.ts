@@ -1,8 +1,8 @@
 // What Redis says of its own health, alone and as a cluster.
 import { expect } from 'chai'
-import type { RedisConnection } from '../../../../src/store/redis/redis-connection.ts'
+import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
 import { readRedisHealth } from '../../../../src/store/redis/redis-health.ts'
-import { connectRedis } from '../../../../src/store/redis/redis.ts'
+import { connectRedis } from '../../../../src/store/redis/connection/connect-redis.ts'
 import { testRedisCluster, type TestRedisCluster } from '../../../support/redis-cluster.ts'
 import { testRedis, type TestRedis } from '../../../support/redis.ts'
 import { untilConnected } from '../../../support/told.ts'

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { startRelay, type Relay } from '../../../../src/store/relay/relay.ts'
-import type { RedisConnection } from '../../../../src/store/redis/redis-connection.ts'
-import { connectedRedis } from '../../../../src/store/redis/connected-redis.ts'
+import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
+import { connectedRedis } from '../../../../src/store/redis/connection/connected-redis.ts'
 import { untilConnected } from '../../../support/told.ts'
 import { testRedis, type TestRedis } from '../../../support/redis.ts'
 

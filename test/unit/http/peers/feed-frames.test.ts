@@ -23,7 +23,7 @@ describe('feedFrames', () => {
 
   it('tell of up to when that was all, by the same clock, and where to resume', () => {
     const { feed, frames } = setUp()
-    feed.position = 1_800_000_000_000.75
+    feed.resumeAt = 1_800_000_000_000.75
     feed.knowUpTo(2345.25)
 
     const events = eventsOf(frames.sync().toString())

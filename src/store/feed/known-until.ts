@@ -7,7 +7,7 @@ export interface FeedClocks {
   steadyMs: () => number
 }
 
-export interface Reach {
+export interface KnownUntil {
   /** By the steady clock. */
   readonly asOf: number
   /** Never goes back. */
@@ -17,7 +17,7 @@ export interface Reach {
   isWithin: (ms: number) => boolean
 }
 
-export function reach({ epochMs, steadyMs }: FeedClocks): Reach {
+export function knownUntil({ epochMs, steadyMs }: FeedClocks): KnownUntil {
   let asOf = -Infinity
   let asOfEpochMs = -Infinity
   return {

@@ -1,9 +1,9 @@
 // What instances say of themselves in Redis: up to when all that they acknowledged is in there.
 import { expect } from 'chai'
-import { cleanInstances } from '../../../../src/store/redis/clean-instances.ts'
+import { instanceAcks } from '../../../../src/store/redis/instance-acks.ts'
 import { testRedis, type TestRedis } from '../../../support/redis.ts'
 
-describe('cleanInstances', () => {
+describe('instanceAcks', () => {
   let redis: TestRedis
 
   before(async () => {
@@ -16,7 +16,7 @@ describe('cleanInstances', () => {
     await redis.client.flushall()
   })
 
-  const instance = (id: string) => cleanInstances(redis, id)
+  const instance = (id: string) => instanceAcks(redis, id)
 
   it('tells the time of Redis', async () => {
     expect(await instance('a').clock()).to.be.closeTo(Date.now(), 1000)

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Denial } from '../../auth/ports/denials.ts'
 import { type JournalTime, denialKey, PARTITIONS, watermarkKey } from '../../contract/denylist-keys.ts'
-import type { RedisConnection } from './redis-connection.ts'
+import type { RedisConnection } from './connection/redis-connection.ts'
 
 /** Where one partition stands, read at one moment. */
 export interface PartitionState {
@@ -31,7 +31,7 @@ export interface Step {
   isByWord?: true
 }
 
-export interface Partitions {
+export interface Watermarks {
   /** Resolves to those that could be read. Rejects when none could. */
   read(): Promise<PartitionState[]>
   /** Resolves to the new position, or to `null` when it stood elsewhere: emptied, rolled back, or moved by another. */
@@ -64,7 +64,7 @@ redis.call('SET', KEYS[1], ARGV[2])
 if ARGV[4] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'PXAT', ARGV[4]) end
 return 1`
 
-export function redisPartitions({ client }: Pick<RedisConnection, 'client'>): Partitions {
+export function redisWatermarks({ client }: Pick<RedisConnection, 'client'>): Watermarks {
   /** No two steps, of whatever process, lead to the same position. */
   const nonce = randomBytes(6).toString('base64url')
   let steps = 0

@@ -5,7 +5,7 @@ import type { Locks } from '../postgres/locks.ts'
 const LOCK_SECONDS = 3
 const RENEW_MS = 1000
 
-export interface RelayLock {
+export interface LeaderLock {
   /** Takes or renews it. Rejects with `unavailable` or `failed`. */
   hold(): Promise<boolean>
   release(): Promise<void>
@@ -13,7 +13,7 @@ export interface RelayLock {
   during<T>(work: () => Promise<T>): Promise<T>
 }
 
-export function relayLock(locks: Locks): RelayLock {
+export function leaderLock(locks: Locks): LeaderLock {
   const hold = async (): Promise<boolean> => await locks.hold('relay', LOCK_SECONDS)
   return {
     hold,

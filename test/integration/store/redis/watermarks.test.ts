@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { PARTITIONS } from '../../../../src/contract/denylist-keys.ts'
 import {
-  redisPartitions,
-  type Partitions,
+  redisWatermarks,
+  type Watermarks,
   type PartitionState,
-} from '../../../../src/store/redis/partitions.ts'
-import type { RedisConnection } from '../../../../src/store/redis/redis-connection.ts'
-import { connectedRedis } from '../../../../src/store/redis/connected-redis.ts'
+} from '../../../../src/store/redis/watermarks.ts'
+import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
+import { connectedRedis } from '../../../../src/store/redis/connection/connected-redis.ts'
 import { untilConnected } from '../../../support/told.ts'
 import { testRedis, type TestRedis } from '../../../support/redis.ts'
 
@@ -17,15 +17,15 @@ const HOUR_MS = 3_600_000
 const [DENIED, OTHER] = ['s-1-0a', 's-2-0a']
 const DENIALS = [{ id: DENIED, ttlMs: HOUR_MS }]
 
-describe('redisPartitions', () => {
+describe('redisWatermarks', () => {
   let redis: TestRedis
   let connection: RedisConnection
-  let partitions: Partitions
+  let partitions: Watermarks
 
   beforeEach(async () => {
     redis = await testRedis()
     connection = await connectedRedis(redis.url)
-    partitions = redisPartitions(connection)
+    partitions = redisWatermarks(connection)
   })
   afterEach(async () => {
     connection.close()
@@ -125,7 +125,7 @@ describe('redisPartitions', () => {
     })
 
     it('leads to another position each time, also in other processes and to the same time', async () => {
-      const other = redisPartitions(connection)
+      const other = redisWatermarks(connection)
       const positions = new Set<string | null>()
       for (let i = 0; i < 50; i += 1) {
         const { position } = await stateOf('0a')
@@ -161,7 +161,7 @@ describe('redisPartitions', () => {
       const positions = await Promise.all(
         Array.from({ length: 20 }, async (_, i) => {
           const denials = [{ id: `s-${i}-0a`, ttlMs: HOUR_MS }]
-          return await redisPartitions(connection).step({ partition: '0a', from, relayedUpTo: 2000, denials })
+          return await redisWatermarks(connection).step({ partition: '0a', from, relayedUpTo: 2000, denials })
         }),
       )
 
@@ -182,7 +182,7 @@ describe('redisPartitions', () => {
 
     it('writes nothing where another was there meanwhile', async () => {
       const from = await begin()
-      const moved = await redisPartitions(connection).step({ partition: '0a', from, relayedUpTo: 1500 })
+      const moved = await redisWatermarks(connection).step({ partition: '0a', from, relayedUpTo: 1500 })
 
       const position = await step(from)
 

@@ -6,19 +6,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import type { Cluster } from 'ioredis'
-import { attemptCounters } from '../../../../src/store/redis/attempt-counters.ts'
-import type { RedisConnection } from '../../../../src/store/redis/redis-connection.ts'
-import { connectRedis } from '../../../../src/store/redis/redis.ts'
-import { eventually } from '../../../support/environment.ts'
-import { recordingLog } from '../../../support/fakes/recording-log.ts'
-import { testRedisCluster, type TestRedisCluster } from '../../../support/redis-cluster.ts'
-import { testRedisSentinel, type TestRedisSentinel } from '../../../support/redis-sentinel.ts'
-import { testRedis, type TestRedis } from '../../../support/redis.ts'
-import { toldBy, untilConnected } from '../../../support/told.ts'
+import { attemptCounters } from '../../../../../src/store/redis/attempt-counters.ts'
+import type { RedisConnection } from '../../../../../src/store/redis/connection/redis-connection.ts'
+import { connectRedis } from '../../../../../src/store/redis/connection/connect-redis.ts'
+import { eventually } from '../../../../support/environment.ts'
+import { recordingLog } from '../../../../support/fakes/recording-log.ts'
+import { testRedisCluster, type TestRedisCluster } from '../../../../support/redis-cluster.ts'
+import { testRedisSentinel, type TestRedisSentinel } from '../../../../support/redis-sentinel.ts'
+import { testRedis, type TestRedis } from '../../../../support/redis.ts'
+import { toldBy, untilConnected } from '../../../../support/told.ts'
 
 /** Two commands' timeouts: one's own, and that of whoever was on the way already. */
 const BOUND_MS = 600
-const REDIS_MODULE = new URL('../../../../src/store/redis/redis.ts', import.meta.url).href
+const REDIS_MODULE = new URL('../../../../../src/store/redis/connection/connect-redis.ts', import.meta.url)
+  .href
 
 interface Scripts {
   countKeys(keys: number, ...keysAndValues: string[]): Promise<[number, string]>

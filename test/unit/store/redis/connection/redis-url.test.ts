@@ -1,6 +1,6 @@
 // REDIS_URL: the forms it takes, and what is said of any other.
 import { expect } from 'chai'
-import { parseRedisUrl } from '../../../../src/store/redis/redis-url.ts'
+import { parseRedisUrl } from '../../../../../src/store/redis/connection/redis-url.ts'
 
 const problemOf = (text: string): string => {
   try {

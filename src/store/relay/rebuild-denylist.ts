@@ -2,18 +2,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { PARTITIONS, watermarkKey } from '../../contract/denylist-keys.ts'
-import { positionKey, type Partitions, type PartitionState } from '../redis/partitions.ts'
+import { positionKey, type Watermarks, type PartitionState } from '../redis/watermarks.ts'
 import type { JournalReader } from '../postgres/journal-reader.ts'
-import type { RedisConnection } from '../redis/redis-connection.ts'
-import type { RelayLock } from './relay-lock.ts'
+import type { RedisConnection } from '../redis/connection/redis-connection.ts'
+import type { LeaderLock } from './leader-lock.ts'
 import { relayer } from './relay-round.ts'
 
 export interface RebuildDeps {
   connection: RedisConnection
-  partitions: Partitions
+  partitions: Watermarks
   journal: JournalReader
   /** Of an instance id of this process's own. */
-  lock: RelayLock
+  lock: LeaderLock
   leaseMs: number
   /** Told about once a second. */
   onProgress: (progress: RebuildProgress) => void

@@ -1,6 +1,6 @@
 // A connection to Redis for a command: usable, or an error that says why not.
 import type { RedisConnection } from './redis-connection.ts'
-import { connectRedis } from './redis.ts'
+import { connectRedis } from './connect-redis.ts'
 
 const TIMEOUT_MS = 3000
 

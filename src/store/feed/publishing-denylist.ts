@@ -2,7 +2,7 @@
 import type { Denylist } from '../../auth/ports/denials.ts'
 import type { FilledFeed } from './denial-feed.ts'
 
-export function fedDenylist(denylist: Denylist, feed: Pick<FilledFeed, 'hear'>): Denylist {
+export function publishingDenylist(denylist: Denylist, feed: Pick<FilledFeed, 'hear'>): Denylist {
   return {
     ...denylist,
     deny: async (denials) => {

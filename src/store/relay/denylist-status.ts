@@ -1,8 +1,8 @@
 // What can be said of the denylist at one moment: what the journal has, what Redis has, who keeps it in line.
 import type { JournalTime } from '../../contract/denylist-keys.ts'
-import type { Partitions, PartitionState } from '../redis/partitions.ts'
+import type { Watermarks, PartitionState } from '../redis/watermarks.ts'
 import type { Postgres, Statement } from '../postgres/postgres.ts'
-import type { RedisConnection } from '../redis/redis-connection.ts'
+import type { RedisConnection } from '../redis/connection/redis-connection.ts'
 import { readRedisHealth, type RedisHealth } from '../redis/redis-health.ts'
 
 export interface RedisSide {
@@ -30,7 +30,7 @@ export interface SeenInstance {
 /** Rejects with the driver's error. */
 export async function readRedisSide(
   connection: RedisConnection,
-  partitions: Pick<Partitions, 'read'>,
+  partitions: Pick<Watermarks, 'read'>,
 ): Promise<RedisSide> {
   const [states, health] = await Promise.all([partitions.read(), readRedisHealth(connection)])
   return { states, health }

@@ -1,7 +1,7 @@
 // What each instance says of itself in Redis: up to when all that it acknowledged is in there.
-import type { RedisConnection } from './redis-connection.ts'
+import type { RedisConnection } from './connection/redis-connection.ts'
 
-export interface CleanInstances {
+export interface InstanceAcks {
   /** The clock of the Redis that keeps these words, in milliseconds. */
   clock(): Promise<number>
   /** Says for this instance that nothing it acknowledged before `redisMs` is missing. */
@@ -23,10 +23,7 @@ if not said then return -1 end
 local time = redis.call('TIME')
 return time[1] * 1000 + math.floor(time[2] / 1000) - said`
 
-export function cleanInstances(
-  { client }: Pick<RedisConnection, 'client'>,
-  instanceId: string,
-): CleanInstances {
+export function instanceAcks({ client }: Pick<RedisConnection, 'client'>, instanceId: string): InstanceAcks {
   return {
     clock: async () => (await client.eval(CLOCK, 1, keyOf(instanceId))) as number,
 

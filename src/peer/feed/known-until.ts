@@ -2,7 +2,7 @@
 import type { FeedOpen, FeedSync } from '../../contract/feed.ts'
 import { secondsBetween, type Moment } from '../moment.ts'
 
-export interface Reach {
+export interface KnownUntil {
   /** A connection that was asked for at `askedAt` has opened. */
   open: (askedAt: Moment, open: FeedOpen) => void
   /** Never takes it back. Throws an `Error` before the first `open`, and where clocks stood still. */
@@ -28,7 +28,7 @@ interface Reached extends Moment {
 /** More than any two clocks differ by after the ten minutes that a connection lasts. */
 const STOOD_STILL_MS = 2_000
 
-export function reach(now: () => Moment): Reach {
+export function knownUntil(now: () => Moment): KnownUntil {
   let connection: { askedAt: Moment; open: FeedOpen } | null = null
   let reached: Reached | null = null
 

@@ -1,15 +1,15 @@
 // Up to when a replica knows everything: by its own clocks, never too far, never backwards.
 import { expect } from 'chai'
-import { reach, type Reach } from '../../../../src/peer/feed/reach.ts'
+import { knownUntil, type KnownUntil } from '../../../../src/peer/feed/known-until.ts'
 import type { Moment } from '../../../../src/peer/moment.ts'
 
-describe('reach', () => {
+describe('knownUntil', () => {
   let now: Moment
-  let reached: Reach
+  let reached: KnownUntil
 
   beforeEach(() => {
     now = { monotonicMs: 1_000_000, epochMs: 1_800_000_000_000 }
-    reached = reach(() => now)
+    reached = knownUntil(() => now)
   })
 
   const pass = (ms: number, byWall = ms) => {

@@ -3,17 +3,17 @@ import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
 import { denialKey, partitionOf, PARTITIONS, watermarkKey } from '../../../../src/contract/denylist-keys.ts'
-import { connectedRedis } from '../../../../src/store/redis/connected-redis.ts'
-import { rebuildDenylist } from '../../../../src/store/relay/denylist-rebuild.ts'
+import { connectedRedis } from '../../../../src/store/redis/connection/connected-redis.ts'
+import { rebuildDenylist } from '../../../../src/store/relay/rebuild-denylist.ts'
 import { locks } from '../../../../src/store/postgres/locks.ts'
 import {
-  redisPartitions,
-  type Partitions,
+  redisWatermarks,
+  type Watermarks,
   type PartitionState,
-} from '../../../../src/store/redis/partitions.ts'
-import { relayLock } from '../../../../src/store/relay/relay-lock.ts'
+} from '../../../../src/store/redis/watermarks.ts'
+import { leaderLock } from '../../../../src/store/relay/leader-lock.ts'
 import { relayer } from '../../../../src/store/relay/relay-round.ts'
-import type { RedisConnection } from '../../../../src/store/redis/redis-connection.ts'
+import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
 import { testRedis, type TestRedis } from '../../../support/redis.ts'
 
@@ -54,7 +54,7 @@ describe('rebuildDenylist', () => {
     await redis.client.mset(strays.flatMap((key) => [key, '1']))
     const id = await denied()
 
-    const { removed, isByThisProcess } = await rebuild(redisPartitions(connection))
+    const { removed, isByThisProcess } = await rebuild(redisWatermarks(connection))
 
     expect(removed).to.equal(strays.length)
     expect(isByThisProcess).to.equal(true)
@@ -64,7 +64,7 @@ describe('rebuildDenylist', () => {
 
   it('loses nothing when it is interrupted: a relay finishes it', async () => {
     const ids = [await denied(), await denied()]
-    const partitions = redisPartitions(connection)
+    const partitions = redisWatermarks(connection)
     await relayRound(partitions)
 
     const interrupted = rebuild(partitions, () => {
@@ -79,19 +79,19 @@ describe('rebuildDenylist', () => {
     expect(await redis.client.exists(...ids.map(denialKey), ...PARTITIONS.map(watermarkKey))).to.equal(258)
   })
 
-  async function rebuild(partitions: Partitions, onProgress: () => void = () => undefined) {
+  async function rebuild(partitions: Watermarks, onProgress: () => void = () => undefined) {
     return await rebuildDenylist({
       connection,
       partitions,
       journal: store.journal,
-      lock: relayLock(locks(store.postgres, randomUUID())),
+      lock: leaderLock(locks(store.postgres, randomUUID())),
       leaseMs: LEASE_MS,
       onProgress,
     })
   }
 
   /** One round of a service. */
-  async function relayRound(partitions: Partitions): Promise<void> {
+  async function relayRound(partitions: Watermarks): Promise<void> {
     const journal = store.journal
     const states = await partitions.read()
     const { settledUpTo } = await journal.clock()
@@ -108,7 +108,7 @@ describe('rebuildDenylist', () => {
 
   /** Redis in which a relay has done all of its work between the reset and the first removal. */
   function quickRelay(onFirstRead: (states: PartitionState[]) => void) {
-    const partitions = redisPartitions(connection)
+    const partitions = redisWatermarks(connection)
     let rounds = 0
     let reads = 0
     return {

@@ -1,6 +1,6 @@
 // When an instance may count on being asked before Redis is believed without Postgres.
 import { expect } from 'chai'
-import { membership, type Membership } from '../../../../src/store/relay/membership.ts'
+import { membership, type Membership } from '../../../../src/store/vouching/membership.ts'
 
 const EPOCH_MS = 1_800_000_000_000
 
