@@ -15,7 +15,7 @@ import { testDatabase, type TestDatabase } from './postgres.ts'
 
 export interface PostgresPorts extends Omit<
   StoreSubject,
-  'entries' | 'deny' | 'loseSession' | 'breakEntries'
+  'entries' | 'deny' | 'loseSession' | 'loseDenial' | 'loseEnd' | 'breakEntries'
 > {
   postgres: Postgres
   journal: Journal & JournalReader
@@ -32,9 +32,9 @@ export interface PostgresStoreSubject extends PostgresPorts, StoreSubject {
 const LEEWAY_SECONDS = 5
 
 /** Every port over the Postgres at `url`, wired as the service wires them. */
-export function postgresPorts(url: string): PostgresPorts {
+export function postgresPorts(url: string, { timeoutMs }: { timeoutMs?: number } = {}): PostgresPorts {
   const log = recordingLog()
-  const database = postgres({ url, log })
+  const database = postgres({ url, log, ...(timeoutMs !== undefined && { timeoutMs }) })
   let failures = 0
   const entries = logEntries({
     postgres: database,
@@ -64,10 +64,10 @@ export function postgresPorts(url: string): PostgresPorts {
   }
 }
 
-/** On a database of its own. */
-export async function postgresStoreSubject(): Promise<PostgresStoreSubject> {
+/** On a database of its own; `timeoutMs` of each question to it, as the service has it by default. */
+export async function postgresStoreSubject(options?: { timeoutMs: number }): Promise<PostgresStoreSubject> {
   const database = await testDatabase()
-  return subjectOn(database, database.drop)
+  return subjectOn(database, { release: database.drop, ports: postgresPorts(database.url, options) })
 }
 
 let spare: TestDatabase | null = null
@@ -76,23 +76,26 @@ let spare: TestDatabase | null = null
 export async function emptiedStoreSubject(): Promise<PostgresStoreSubject> {
   const database = spare ?? (await testDatabase())
   spare = null
-  return subjectOn(database, async () => {
+  const release = async (): Promise<void> => {
     await database.sql(EMPTY)
     spare = database
-  })
+  }
+  return subjectOn(database, { release, ports: postgresPorts(database.url) })
 }
 
 // As a replica, so that the tables may come in any order.
 const EMPTY = `DO $$ DECLARE name text; BEGIN
   ALTER TABLE IF EXISTS logs_away RENAME TO logs;
   SET LOCAL session_replication_role = replica;
-  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^signoff_' LOOP
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^(signoff_|database_identity)' LOOP
     EXECUTE format('DELETE FROM %I', name);
   END LOOP;
 END $$`
 
-function subjectOn(database: TestDatabase, release: () => Promise<void>): PostgresStoreSubject {
-  const ports = postgresPorts(database.url)
+function subjectOn(
+  database: TestDatabase,
+  { release, ports }: { release: () => Promise<void>; ports: PostgresPorts },
+): PostgresStoreSubject {
   return {
     ...ports,
     database,
@@ -111,6 +114,15 @@ function subjectOn(database: TestDatabase, release: () => Promise<void>): Postgr
     },
     loseSession: async (id) => {
       await database.sql('DELETE FROM user_sessions WHERE id = $1', [id])
+    },
+    loseDenial: async (id) => {
+      await database.sql('DELETE FROM revocations WHERE denied_id = $1', [id])
+    },
+    loseEnd: async (sessionId) => {
+      await database.sql('UPDATE user_sessions SET ended_at = NULL, end_reason = NULL WHERE id = $1', [
+        sessionId,
+      ])
+      await database.sql('DELETE FROM revocations WHERE denied_id = $1', [sessionId])
     },
     breakEntries: async () => {
       await database.sql('ALTER TABLE logs RENAME TO logs_away')

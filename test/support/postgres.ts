@@ -1,13 +1,14 @@
 // A database of its own for each suite, in the one Postgres of its process; and a whole Postgres for who breaks it.
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
+import { postgresPlaces } from '../../src/embedded/postgres/cluster.ts'
 import { embeddedPostgres } from '../../src/embedded/postgres/embedded-postgres.ts'
 import type { EmbeddedServer } from '../../src/embedded/server.ts'
 import { migrateUp } from '../../src/store/postgres/migrate.ts'
-import { offeredPostgres } from './offered-postgres.ts'
+import { offeredData, offeredPostgres } from './offered-postgres.ts'
 
 export interface TestDatabase {
   url: string
@@ -29,6 +30,8 @@ export async function testDatabase(): Promise<TestDatabase> {
 /** A database without a schema, or with that of `template`. */
 export async function emptyDatabase(template = 'template0'): Promise<TestDatabase> {
   shared ??= offeredPostgres()
+  // Another try for the next one, where it did not start in time.
+  shared.catch(() => (shared = undefined))
   const server = await shared
   const name = `test_${randomBytes(8).toString('hex')}`
   // The maintenance database, since nobody may be connected to the template.
@@ -57,19 +60,32 @@ export async function ownPostgres(): Promise<EmbeddedServer & { remove(): Promis
   }
 }
 
-/** A Postgres of the caller's own that can be stopped and started again on what it holds, on another port. */
-export async function restartablePostgres(): Promise<{
+export interface RestartablePostgres {
   url: () => string
+  /** Runs SQL from outside the service. */
+  sql: TestDatabase['sql']
   restart: () => Promise<void>
+  /** The same as a standby, which answers and takes no writes; until `SELECT pg_promote()`, and a restart leaves it one. */
+  restartAsStandby: () => Promise<void>
   remove: () => Promise<void>
-}> {
+}
+
+/** A Postgres of the caller's own that can be stopped and started again on what it holds, on another port. */
+export async function restartablePostgres(): Promise<RestartablePostgres> {
   const { server, dataDir } = await startPostgres()
   let current = server
+  const restart = async () => {
+    await current.stop()
+    current = await launchPostgres(dataDir)
+  }
   return {
     url: () => current.url,
-    restart: async () => {
-      await current.stop()
-      current = await launchPostgres(dataDir)
+    sql: async <Row extends object>(text: string, values: unknown[] = []) =>
+      (await runSql(current.url, text, values)) as Row[],
+    restart,
+    restartAsStandby: async () => {
+      await writeFile(join(postgresPlaces(dataDir).data, 'standby.signal'), '')
+      await restart()
     },
     remove: async () => {
       await current.stop()
@@ -78,10 +94,21 @@ export async function restartablePostgres(): Promise<{
   }
 }
 
-async function startPostgres(): Promise<{ server: EmbeddedServer; dataDir: string }> {
+/** A data directory with the schema in it, of a Postgres that was stopped: to copy one is sooner done than to make one. */
+export async function preparedData(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'signoff-test-'))
   const server = await launchPostgres(dataDir)
   await migrateUp(server.url)
+  await server.stop()
+  return dataDir
+}
+
+async function startPostgres(): Promise<{ server: EmbeddedServer; dataDir: string }> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'signoff-test-'))
+  const prepared = await offeredData()
+  if (prepared !== null) await cp(prepared, dataDir, { recursive: true })
+  const server = await launchPostgres(dataDir)
+  if (prepared === null) await migrateUp(server.url)
   return { server, dataDir }
 }
 
@@ -95,7 +122,8 @@ function urlOf(server: string, database: string): string {
   return url.href
 }
 
-async function runSql(url: string, text: string, values: unknown[] = []): Promise<object[]> {
+/** Over a connection of its own. */
+export async function runSql(url: string, text: string, values: unknown[] = []): Promise<object[]> {
   const client = new Client({ connectionString: url })
   await client.connect()
   try {

@@ -30,14 +30,14 @@ export const endSessions = (condition: string, entry: string, ending = 'SELECT *
   SELECT denied_id AS id, ${millisecondsUntil('expires_at')} AS "ttlMs" FROM journal`
 
 /**
- * One session, also one whose row is lost or older than the token at hand, as after a restored backup:
- * `$3` its id, `$4` its user, `$5` when that token expires.
+ * One session, also one whose row is lost or older than the token at hand, as after a restored backup, or over
+ * without a denial: `$3` its id, `$4` its user, `$5` when that token expires.
  */
 const AS_THE_TOKEN_SAYS = `
   SELECT session_id, user_id, greatest(expires_at, to_timestamp($5::float8)) AS expires_at FROM ended
   UNION ALL
   SELECT $3::uuid, $4::uuid, to_timestamp($5::float8)
-  WHERE NOT EXISTS (SELECT 1 FROM user_sessions WHERE id = $3)`
+  WHERE NOT EXISTS (SELECT 1 FROM ended)`
 
 interface EndingOne {
   name: string

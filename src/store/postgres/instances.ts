@@ -1,14 +1,23 @@
 // The instances of this service on this database, as far as they were heard of lately.
+import type { JournalTime } from '../../contract/denylist-keys.ts'
 import type { Postgres, Statement } from './postgres.ts'
 
 export interface Instances {
   /**
-   * Says that this one is there; resolves to the ids of all that said so in the last ten seconds, this one
-   * included. Rejects with `unavailable` or `failed`.
+   * Says that this one is there; resolves to all that the database lists, this one included: the 200 that were
+   * seen last. Rejects with `unavailable` or `failed`.
    */
-  present(): Promise<string[]>
-  /** Says that this one is gone. Rejects with `unavailable` or `failed`. */
+  present(): Promise<ListedInstance[]>
+  /** Says that this one is gone; for a day it stays on the list. Rejects with `unavailable` or `failed`. */
   leave(): Promise<void>
+}
+
+export interface ListedInstance {
+  id: string
+  /** When it last said that it was there. Of this instance: no earlier than any time that it read before. */
+  seenAtMs: JournalTime
+  /** Whether it was seen in the last ten seconds, and is not gone. */
+  isPresent: boolean
 }
 
 export interface Instance {
@@ -18,22 +27,31 @@ export interface Instance {
   name: string
 }
 
+const MAX_LISTED = 200
+
 const PRESENT: Statement = {
   name: 'instances.present',
   text: `
     WITH this AS (
       INSERT INTO instances (id, name, seen_at) VALUES ($1, $2, now())
-      ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at
-      RETURNING id
+      ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at, left_at = NULL
+      RETURNING id, seen_at, true AS is_present
+    ), others AS (
+      SELECT id, seen_at, left_at IS NULL AND seen_at > now() - interval '10 seconds' AS is_present
+      FROM instances WHERE id <> $1 ORDER BY seen_at DESC LIMIT ${MAX_LISTED - 1}
     )
-    SELECT id FROM this UNION SELECT id FROM instances WHERE seen_at > now() - interval '10 seconds'`,
+    SELECT id, (extract(epoch FROM seen_at) * 1000)::float8 AS "seenAtMs", is_present AS "isPresent"
+    FROM (SELECT * FROM this UNION ALL SELECT * FROM others) AS listed`,
 }
 
-const LEAVE: Statement = { name: 'instances.leave', text: 'DELETE FROM instances WHERE id = $1' }
+const LEAVE: Statement = {
+  name: 'instances.leave',
+  text: 'UPDATE instances SET left_at = now() WHERE id = $1',
+}
 
 export function instances(postgres: Postgres, { id, name }: Instance): Instances {
   return {
-    present: async () => (await postgres.query<{ id: string }>(PRESENT, [id, name])).map((row) => row.id),
+    present: async () => await postgres.query<ListedInstance>(PRESENT, [id, name]),
     leave: async () => {
       await postgres.query(LEAVE, [id])
     },

@@ -5,6 +5,7 @@ import { down as down1, up as up1 } from './migrations/001-sessions-and-journal.
 import { down as down2, up as up2 } from './migrations/002-one-denial-for-each-id.ts'
 import { down as down3, up as up3 } from './migrations/003-instances-and-locks.ts'
 import { down as down4, up as up4 } from './migrations/004-peers.ts'
+import { down as down5, up as up5 } from './migrations/005-database-identity.ts'
 
 /** In their order. Named without an extension, so that a checkout and a build share one history. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
@@ -12,6 +13,7 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
   '002-one-denial-for-each-id': { up: up2, down: down2 },
   '003-instances-and-locks': { up: up3, down: down3 },
   '004-peers': { up: up4, down: down4 },
+  '005-database-identity': { up: up5, down: down5 },
 }
 
 export const migrationSource: Knex.MigrationSource<string> = {

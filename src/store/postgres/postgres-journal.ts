@@ -2,11 +2,16 @@
 import type { Denial, Journal } from '../../auth/ports/denials.ts'
 import { tokenId } from '../../contract/denylist-keys.ts'
 import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
+import { ROLE } from './postgres-health.ts'
 import type { Postgres, Statement } from './postgres.ts'
 
+// Of the primary: a standby may not have heard of it yet.
 const IS_DENIED: Statement = {
   name: 'journal.isDenied',
-  text: 'SELECT 1 FROM revocations WHERE denied_id = ANY($1::text[]) AND expires_at > now() LIMIT 1',
+  isOfPrimary: true,
+  text: `SELECT EXISTS (
+           SELECT 1 FROM revocations WHERE denied_id = ANY($1::text[]) AND expires_at > now()
+         ) AS "isDenied", ${ROLE}`,
 }
 
 /** What is denied already is left alone, unless `condition` holds: then it moves to the journal's end, for the relay to see. */
@@ -52,8 +57,8 @@ export interface PostgresJournalDeps {
 export function postgresJournal({ postgres, logEntries, leewaySeconds }: PostgresJournalDeps): Journal {
   return {
     isDenied: async ({ sid, jti }) => {
-      const rows = await postgres.query(IS_DENIED, [[sid, tokenId(sid, jti)]])
-      return rows.length > 0
+      const rows = await postgres.query<{ isDenied: boolean }>(IS_DENIED, [[sid, tokenId(sid, jti)]])
+      return rows.some(({ isDenied }) => isDenied)
     },
 
     denialsOf: async ({ sessionId, userId }) =>

@@ -4,6 +4,7 @@ import type { LiveSession, SessionSummary, Sessions } from '../../auth/ports/ses
 import { tokenId } from '../../contract/denylist-keys.ts'
 import { END, END_ALL, millisecondsUntil, REVOKE, type DenialRow } from './end-sessions.ts'
 import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
+import { ROLE } from './postgres-health.ts'
 import type { Postgres, Statement } from './postgres.ts'
 
 // The update takes the user's row first, so that a login and a disabling, or a change of
@@ -31,9 +32,13 @@ const LIVE_SESSION = `
     AS "sinceRotationMs",
   extract(epoch FROM created_at)::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt"`
 
+// Of the primary, and so a row also where there is no session: to a standby, one that has just ended is live.
 const FIND: Statement = {
   name: 'sessions.find',
-  text: `SELECT ${LIVE_SESSION} FROM user_sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > now() - $2::float8 * interval '1 second'`,
+  isOfPrimary: true,
+  text: `SELECT ${LIVE_SESSION}, server.* FROM (SELECT ${ROLE}) AS server
+         LEFT JOIN user_sessions
+         ON id = $1 AND ended_at IS NULL AND expires_at > now() - $2::float8 * interval '1 second'`,
 }
 
 const LIST: Statement = {
@@ -44,20 +49,20 @@ const LIST: Statement = {
          ORDER BY created_at DESC, id DESC`,
 }
 
-// The row decides: of racing callers one finds the generation as it was, and none a session that has ended.
+// The row decides: of racing callers one finds it not beyond the generation, and none a session that has ended.
 const ROTATE: Statement = {
   name: 'sessions.rotate',
   text: `
     WITH rotated AS (
       UPDATE user_sessions SET
-        generation = generation + 1,
+        generation = $2 + 1,
         rotated_at = to_timestamp($3::float8 / 1000),
         refresh_jti_hash = $4::bytea,
         last_seen_at = now(),
         expires_at = greatest(expires_at, least(
           to_timestamp($5::float8), date_trunc('second', created_at) + $6::float8 * interval '1 second'
         ))
-      WHERE id = $1 AND generation = $2 AND ended_at IS NULL AND expires_at > now() - $9::float8 * interval '1 second'
+      WHERE id = $1 AND generation <= $2 AND ended_at IS NULL AND expires_at > now() - $9::float8 * interval '1 second'
       RETURNING id, ${LIVE_SESSION}
     ), retired AS (
       INSERT INTO revocations (denied_id, partition, reason, expires_at)
@@ -78,6 +83,9 @@ export interface PostgresSessionsDeps {
 
 /** `deniedId` is `null` where nothing was retired. */
 type RotatedRow = LiveSession & { deniedId: string | null; ttlMs: number }
+
+/** `generation` is `null` where there is no such session. */
+type FoundRow = LiveSession | { generation: null }
 
 export function postgresSessions({ postgres, logEntries, leewaySeconds }: PostgresSessionsDeps): Sessions {
   return {
@@ -135,8 +143,10 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
     },
 
     find: async (sessionId) => {
-      const [session] = await postgres.query<LiveSession>(FIND, [sessionId, leewaySeconds])
-      return session ?? null
+      const [row] = await postgres.query<FoundRow>(FIND, [sessionId, leewaySeconds])
+      if (!row || row.generation === null) return null
+      const { generation, rotatedAtMs, sinceRotationMs, createdAt, expiresAt } = row
+      return { generation, rotatedAtMs, sinceRotationMs, createdAt, expiresAt }
     },
 
     list: async (userId) => await postgres.query<SessionSummary>(LIST, [userId]),

@@ -2,11 +2,19 @@
 import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from 'pg'
 import { AuthError } from '../../auth/errors.ts'
 import type { SystemLog } from '../../ops/log.ts'
+import { outageLog } from './outage-log.ts'
+import { assertPrimary, CHECK_CONNECTION, type ServerRole } from './postgres-health.ts'
 
 /** Prepared once per connection under its name. */
 export interface Statement {
   name: string
   text: string
+  /**
+   * For what a standby would answer, and with what was true a while ago: the first row, which there always is,
+   * has the columns of `ROLE`. An answer of another server than the primary is `unavailable`, and ends the
+   * connection that it came by; a new one is checked in any case, but a pooler may have moved us since.
+   */
+  isOfPrimary?: boolean
 }
 
 export interface Postgres {
@@ -40,35 +48,45 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
     idle_in_transaction_session_timeout: timeoutMs * 2,
     keepAlive: true,
     application_name: 'signoff',
+    // Before it is handed out, and once: the commits that a session makes are as durable as it was told to make them.
+    verify: (client, done) => {
+      checkConnection(client).then(() => {
+        done()
+      }, done)
+    },
   })
-  let isAnswering = true
-  pool.on('error', noteEnded)
+  const outage = outageLog(log)
+  // The pool hears only those it holds; unheard, a connection that is lost while it is used ends the process.
+  pool.on('connect', (client) => client.on('error', noteEnded))
+  pool.on('error', () => undefined)
 
   return {
     query: async <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>
-      await bounded(async () => (await pool.query<Row>({ ...statement, values })).rows),
+      await bounded(
+        async () => await withConnection(async (client) => await ask<Row>(client, statement, values)),
+      ),
 
     transaction: async (work) =>
-      await bounded(async (isOver) => {
-        const client = await pool.connect()
-        // The pool hears only those it holds; unheard, a connection lost between statements ends the process.
-        client.on('error', noteEnded)
-        let failure: unknown
-        try {
-          return await runTransaction(client, work, isOver)
-        } catch (error) {
-          failure = error
-          throw error
-        } finally {
-          client.release(failure !== undefined)
-          // One that is thrown away may still fail while it closes.
-          if (failure === undefined) client.off('error', noteEnded)
-        }
-      }),
+      await bounded(
+        async (isOver) => await withConnection(async (client) => await runTransaction(client, work, isOver)),
+      ),
 
     close: async () => {
       await pool.end()
     },
+  }
+
+  /** One on which something has failed is thrown away: it may lead to a server that is no longer the primary. */
+  async function withConnection<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect()
+    let hasFailed = true
+    try {
+      const result = await work(client)
+      hasFailed = false
+      return result
+    } finally {
+      client.release(hasFailed)
+    }
   }
 
   async function bounded<T>(work: (isOver: () => boolean) => Promise<T>): Promise<T> {
@@ -79,7 +97,7 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
         work(() => performance.now() >= deadline),
         timeoutMs,
       )
-      noteAnswer()
+      outage.answered()
       return result
     } catch (error) {
       if (error instanceof AuthError) throw error
@@ -93,29 +111,25 @@ export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postg
     log.debug({ err: error }, 'a connection to Postgres ended')
   }
 
-  function noteAnswer(): void {
-    if (!isAnswering) log.info('Postgres answers again')
-    isAnswering = true
-  }
-
   function noteFailure(error: unknown): void {
     // A statement that Postgres refused is an answer; each one is a defect worth a line of its own.
     if (isRefusal(error)) log.error({ err: error }, 'Postgres refused a statement')
-    else if (isAnswering) {
-      isAnswering = false
-      log.error({ err: error }, 'Postgres does not answer: logins and logouts are told to try again (503)')
-    }
+    else outage.failed(error)
   }
 }
 
 /**
  * Whether Postgres was well and said no to this statement (which it then undid as a whole),
- * as opposed to being cut off, shutting down, out of connections or read-only after a failover.
+ * as opposed to being cut off (also for having waited too long within a transaction), shutting down, out of
+ * connections or read-only after a failover.
  * A full disk (53100) counts as a no: it may be that of one table.
  */
 export function isRefusal(error: unknown): error is DatabaseError {
   const cause = error instanceof AuthError ? error.cause : error
-  return cause instanceof DatabaseError && !/^(08|28|3D|40|53(?!100)|57|58|25006)/.test(cause.code ?? '08')
+  return (
+    cause instanceof DatabaseError &&
+    !/^(08|28|3D|40|53(?!100)|57|58|25006|25P03|25P04)/.test(cause.code ?? '08')
+  )
 }
 
 /** Whether something else was locked for longer than this statement waits. */
@@ -129,6 +143,22 @@ function willPass(error: unknown): boolean {
   return error instanceof DatabaseError && /^(53|55P03)/.test(error.code ?? '')
 }
 
+/** Rejects where no connection may be kept to that server. */
+async function checkConnection(client: PoolClient): Promise<void> {
+  const { rows } = await client.query<ServerRole>(CHECK_CONNECTION)
+  assertPrimary(rows[0])
+}
+
+async function ask<Row extends QueryResultRow>(
+  client: PoolClient,
+  { name, text, isOfPrimary = false }: Statement,
+  values: unknown[],
+): Promise<Row[]> {
+  const { rows } = await client.query<Row>({ name, text, values })
+  if (isOfPrimary) assertPrimary(rows[0] as ServerRole | undefined)
+  return rows
+}
+
 async function runTransaction<T>(
   client: PoolClient,
   work: (query: Postgres['query']) => Promise<T>,
@@ -138,7 +168,7 @@ async function runTransaction<T>(
   try {
     const result = await work(
       async <Row extends QueryResultRow>(statement: Statement, values: unknown[] = []) =>
-        (await client.query<Row>({ ...statement, values })).rows,
+        await ask<Row>(client, statement, values),
     )
     // The caller has been told that it did not happen.
     if (isOver()) throw new Error('too late to commit')

@@ -21,15 +21,16 @@ describe('instances', () => {
       [id, secondsAgo],
     )
 
-  it('names this one and all that were seen in the last ten seconds', async () => {
+  const namedBy = async (id: string): Promise<Record<string, boolean>> =>
+    Object.fromEntries((await instance(id).present()).map((listed) => [listed.id, listed.isPresent]))
+
+  it('names this one and all that the database knows, and says which were seen in the last ten seconds', async () => {
     const [first, second, gone] = [uuidv4(), uuidv4(), uuidv4()]
     for (const id of [first, gone]) await instance(id).present()
     await seen(first, 9)
     await seen(gone, 11)
 
-    const present = await instance(second).present()
-
-    expect(present).to.have.members([first, second])
+    expect(await namedBy(second)).to.deep.equal({ [first]: true, [second]: true, [gone]: false })
   })
 
   it('names one that was away as soon as it is back, and once', async () => {
@@ -40,17 +41,53 @@ describe('instances', () => {
     const atItself = await instance(id).present()
     const again = await instance(id).present()
 
-    expect(atItself).to.deep.equal([id])
-    expect(again).to.deep.equal([id])
+    for (const listed of [atItself, again]) {
+      expect(listed.map((one) => [one.id, one.isPresent])).to.deep.equal([[id, true]])
+    }
   })
 
-  it('names one no longer that has left', async () => {
+  it('says when each was seen: this one no earlier than the clock that it has read', async () => {
+    const [one, other] = [uuidv4(), uuidv4()]
+    await instance(other).present()
+    await seen(other, 60)
+    const { nowMs } = await store.journal.clock()
+
+    const listed = await instance(one).present()
+
+    const seenAt = Object.fromEntries(listed.map(({ id, seenAtMs }) => [id, seenAtMs]))
+    const after = await store.journal.clock()
+    expect(seenAt[one]).to.be.within(nowMs, after.nowMs)
+    expect(seenAt[other]).to.be.within(nowMs - 61_000, nowMs - 59_000)
+  })
+
+  it('keeps one on the list that has left, and says that it is gone until it is back', async () => {
     const [leaving, staying] = [uuidv4(), uuidv4()]
     await instance(leaving).present()
 
     await instance(leaving).leave()
+    const whileGone = await namedBy(staying)
+    await instance(leaving).present()
 
-    expect(await instance(staying).present()).to.deep.equal([staying])
+    expect(whileGone).to.deep.equal({ [leaving]: false, [staying]: true })
+    expect(await namedBy(staying)).to.deep.equal({ [leaving]: true, [staying]: true })
+  })
+
+  it('names the two hundred that were seen last, this one among them', async () => {
+    await store.database.sql(
+      `INSERT INTO instances (id, name, seen_at)
+       SELECT gen_random_uuid(), n::text, now() - n * interval '1 second' FROM generate_series(1, 250) AS n`,
+    )
+    const id = uuidv4()
+
+    const listed = await instance(id).present()
+
+    const names = await store.database.sql<{ name: string }>(
+      `SELECT name FROM instances WHERE id = ANY($1::uuid[]) ORDER BY seen_at DESC`,
+      [listed.map((one) => one.id)],
+    )
+    const newest = Array.from({ length: 199 }, (_, index) => String(index + 1))
+    expect(names.map(({ name }) => name)).to.deep.equal(['host:1', ...newest])
+    expect(listed.map((one) => one.id)).to.include(id)
   })
 
   it('keeps its name for people to read', async () => {

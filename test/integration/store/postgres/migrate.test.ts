@@ -124,6 +124,15 @@ describe('migrate', () => {
     expect(await migrateUp(database.url)).to.deep.equal(applied)
   })
 
+  it('takes the newest back without a trace, and can apply it again', async () => {
+    const newest = (await migrateUp(database.url)).slice(-1)
+
+    const undone = await migrateDown(database.url)
+    const again = await migrateUp(database.url)
+
+    expect([undone, again]).to.deep.equal([newest, newest])
+  })
+
   it('keeps the denial that lasts longest where an id was denied twice, and then refuses a second one', async () => {
     await migrateUp(database.url)
     while ((await migrationStatus(database.url)).done.includes(UNIQUE_DENIALS))
@@ -149,6 +158,23 @@ describe('migrate', () => {
       { id: 'twice', hours: 3 },
     ])
     expect(await deny('once', 1).catch((error: unknown) => String(error))).to.match(/duplicate key/)
+  })
+
+  it('gives each database an id of its own, and keeps it', async () => {
+    const idOf = async (one: TestDatabase) =>
+      (await one.sql<{ id: string }>('SELECT id FROM database_identity')).map(({ id }) => id)
+    const other = await emptyDatabase()
+    try {
+      await Promise.all([migrateUp(database.url), migrateUp(other.url)])
+      const ids = await Promise.all([idOf(database), idOf(other)])
+      await migrateUp(database.url)
+
+      expect(ids.flat()).to.have.length(2)
+      expect(new Set(ids.flat()).size).to.equal(2)
+      expect(await idOf(database)).to.deep.equal(ids[0])
+    } finally {
+      await other.drop()
+    }
   })
 
   const deny = async (id: unknown, hours: unknown): Promise<object[]> =>

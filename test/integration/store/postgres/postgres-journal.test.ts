@@ -107,6 +107,69 @@ describe('postgresJournal', () => {
     })
   })
 
+  describe('readBatch', () => {
+    const insert = async (count: number) => {
+      await store.database.sql(
+        `INSERT INTO revocations (denied_id, partition, reason, expires_at)
+         SELECT gen_random_uuid()::text, '00', 'logout', now() + interval '1 hour' FROM generate_series(1, $1::int)`,
+        [count],
+      )
+    }
+    const inOrder = async (): Promise<unknown[]> =>
+      (
+        await store.database.sql<{ seq: string }>(
+          'SELECT seq FROM revocations WHERE expires_at > now() ORDER BY created_at, seq',
+        )
+      ).map(({ seq }) => seq)
+
+    it('reads all that is live, each once, so many at a time, and says when it is at the end', async () => {
+      await insert(5)
+      await store.deny('over', -1)
+      await insert(2)
+      const sizes: number[] = []
+      const seqs: string[] = []
+
+      let { rows, next } = await store.journal.readBatch(null, 3)
+      for (;;) {
+        sizes.push(rows.length)
+        seqs.push(...rows.map(({ seq }) => seq))
+        if (next === null) break
+        ;({ rows, next } = await store.journal.readBatch(next, 3))
+      }
+
+      expect(sizes).to.deep.equal([3, 3, 1])
+      expect(seqs).to.deep.equal(await inOrder())
+    })
+
+    it('goes on where it was, with what has come in since', async () => {
+      await insert(2)
+      const { next } = await store.journal.readBatch(null, 2)
+      const atTheEnd = await store.journal.readBatch(next, 2)
+      await insert(1)
+
+      const { rows } = await store.journal.readBatch(next, 2)
+
+      expect(atTheEnd).to.deep.equal({ rows: [], next: null })
+      expect(rows.map(({ seq }) => seq)).to.deep.equal((await inOrder()).slice(2))
+    })
+
+    it('reads an empty journal to its end', async () => {
+      expect(await store.journal.readBatch(null, 10)).to.deep.equal({ rows: [], next: null })
+    })
+
+    it('tells of a row what readSince does', async () => {
+      await insert(1)
+      const since: JournalRow[] = []
+      for await (const batch of store.journal.readSince(0)) since.push(...batch)
+
+      const [row] = (await store.journal.readBatch(null, 1)).rows
+
+      expect(row).to.have.all.keys('seq', 'id', 'ttlMs', 'createdAtMs')
+      expect(row).to.deep.include({ ...since[0], ttlMs: row?.ttlMs })
+      expect(row?.ttlMs).to.be.within(0, 3_600_000)
+    })
+  })
+
   describe('deny', () => {
     const id = createHash('sha256').update('a foreign token').digest('hex')
     let expiresAt: number

@@ -3,6 +3,8 @@ import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import type { EndingSession, Rotation } from '../../../../src/auth/ports/sessions.ts'
 import type { EmbeddedServer } from '../../../../src/embedded/server.ts'
+import { journalMender } from '../../../../src/store/postgres/journal-mender.ts'
+import type { Statement } from '../../../../src/store/postgres/postgres.ts'
 import { account, logEntry } from '../../../support/builders/account.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
 import { ending } from '../../../support/builders/stored-session.ts'
@@ -55,6 +57,8 @@ describe('a Postgres that fails', () => {
     deny: ports.journal.deny({ id: 'ab'.repeat(32), expiresAt: FAR_AWAY }, logEntry('USER_LOGOUT')),
     clock: ports.journal.clock(),
     readSince: readAll(ports),
+    readBatch: ports.journal.readBatch(null, 10),
+    mend: journalMender(ports.postgres).mend([{ id: uuidv7(), ttlMs: 60_000 }]),
     add: ports.userAdmin.add(account(), logEntry('USER_ADDED')),
     list: ports.userAdmin.list(),
     disable: ports.userAdmin.disable('alice', logEntry('USER_DISABLED')),
@@ -164,7 +168,11 @@ describe('a Postgres that fails', () => {
   describe('by being slow', () => {
     it('is unavailable to whoever waited for a connection and an answer longer than the timeout', async () => {
       const slow = { name: 'test.slow', text: 'SELECT pg_sleep(1.4)' }
-      const busy = Array.from({ length: 20 }, async () => await refusalOf(ports.postgres.query(slow)))
+      const onEach = (statement: Statement) =>
+        Array.from({ length: 20 }, async () => await refusalOf(ports.postgres.query(statement)))
+      // Opening a connection is no part of it.
+      await Promise.all(onEach({ name: 'test.warm', text: 'SELECT pg_sleep(0.2)' }))
+      const busy = onEach(slow)
       const start = performance.now()
 
       const late = await refusalOf(ports.postgres.query(slow))
