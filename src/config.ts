@@ -55,6 +55,9 @@ const isRedisUrl = (text: string, problems: z.RefinementCtx) => {
   }
 }
 
+/** Braces would be a hash tag of Redis Cluster, and the others a pattern. */
+const REDIS_PREFIX = /^(?:(?![{}*?[\]\\])[!-~]){0,64}$/
+
 const onOrOff = z.enum(['on', 'off'], 'on or off is expected')
 
 const DEFAULT_PORT = 8443
@@ -77,6 +80,17 @@ const settings = z.object({
    * over TLS `rediss://`, `rediss+cluster://` or `rediss+sentinel://`. A `%` in a password is written `%25`.
    */
   REDIS_URL: z.string().superRefine(isRedisUrl).optional(),
+  /**
+   * Stands before every key in Redis, as `shop:` in `shop:denylist:{00}:synced`, so that several deployments can
+   * share one. The same at all instances and commands of a deployment, and at the peers that read Redis.
+   */
+  REDIS_PREFIX: z
+    .string()
+    .regex(
+      REDIS_PREFIX,
+      'up to 64 printable characters without spaces, braces, *, ?, brackets or \\ are expected',
+    )
+    .default(''),
 
   /** `off` speaks plain HTTP: only behind a proxy that does the TLS. */
   TLS: onOrOff.default('on'),

@@ -15,6 +15,7 @@ except ImportError:
 ISSUER = os.environ.get('SIGNOFF_URL', 'https://localhost:8443')
 if 'REDIS_URL' not in os.environ:
     sys.exit('Set REDIS_URL to the Redis that Signoff writes to')
+PREFIX = os.environ.get('REDIS_PREFIX', '')
 denylist = redis.Redis.from_url(os.environ['REDIS_URL'], socket_timeout=0.5, socket_connect_timeout=0.5)
 keys, asked_at = {}, float('-inf')
 
@@ -55,7 +56,7 @@ def live_claims(authorization):
         raise Refused('401 Unauthorized', 'token_invalid')
 
     sid, jti = claims['sid'], claims['jti']
-    partition = f'denylist:{{{sid[-2:]}}}'
+    partition = f'{PREFIX}denylist:{{{sid[-2:]}}}'
     try:
         synced, *denials = denylist.mget(f'{partition}:synced', f'{partition}:{sid}', f'{partition}:{sid}:{jti}')
     except redis.RedisError:

@@ -11,6 +11,8 @@ export type Mget = (keys: string[]) => Promise<readonly unknown[]>
 export interface RedisOptions {
   /** For example `(keys) => client.mget(keys)` of ioredis, or `(keys) => client.mGet(keys)` of node-redis. */
   mget: Mget
+  /** The service's `REDIS_PREFIX`, unless the client puts it before every key by itself. */
+  prefix?: string
 }
 
 const TIMEOUT_MS = 250
@@ -22,7 +24,7 @@ const PROBED_PARTITION = '00'
  *
  * Sessions that are watched (10,000 at the most) are asked about once a second, up to 256 in one MGET.
  */
-export function redis({ mget }: RedisOptions): DenylistSource {
+export function redis({ mget, prefix = '' }: RedisOptions): DenylistSource {
   return ({ onUnknown, onError }) => {
     const source = askedSource({ name: 'Redis', timeoutMs: TIMEOUT_MS, onError })
     const poll = redisSessionPoll({ ask: askPartition, onUnknown, onError })
@@ -31,7 +33,7 @@ export function redis({ mget }: RedisOptions): DenylistSource {
     async function askPartition(partition: string, ids: string[]): Promise<PartitionAnswer | null> {
       const answer = await source.ask(async () => {
         const { isSynced, isDenied } = answerOf(
-          await mget([watermarkKey(partition), ...ids.map(denialKey)]),
+          await mget([watermarkKey(partition), ...ids.map(denialKey)].map((key) => prefix + key)),
           ids,
         )
         // Without a watermark Redis has told nothing but what it denies.

@@ -1,10 +1,9 @@
 // A denylist out of the feed: a replica in memory, kept up to date over one connection at a time.
 import { FEED_PATH } from '../../contract/feed.ts'
-import { pause, repeat } from '../background.ts'
 import { basicCredentials, type ClientCredentials } from '../client-credentials.ts'
 import type { Denylist, DenylistContext, DenylistSource } from '../denylist.ts'
 import { issuerUrl } from '../issuer-url.ts'
-import { currentMoment } from '../moment.ts'
+import { systemPace, type Pace } from '../pace.ts'
 import { DenialSetFullError } from './denial-set.ts'
 import { connectFeed, FeedRefusedError, type FeedConnection } from './feed-connection.ts'
 import { reconnectDelayMs, type Attempts } from './reconnect-delay.ts'
@@ -32,8 +31,13 @@ export function feed({ url, ...credentials }: FeedOptions): DenylistSource {
   return (context) => openFeed(context, { url: issuerUrl(context.issuer, FEED_PATH, url), authorization })
 }
 
-function openFeed(context: DenylistContext, target: { url: URL; authorization: string }): Denylist {
-  const own = replica({ ...context, moment: currentMoment })
+/** Of one verifier; `pace` is for tests and simulations to run. */
+export function openFeed(
+  context: DenylistContext,
+  target: { url: URL; authorization: string },
+  { moment, repeat, pause, random }: Pace = systemPace,
+): Denylist {
+  const own = replica({ ...context, moment })
   const closing = new AbortController()
   const isClosed = () => closing.signal.aborted
   let connection: FeedConnection | null = null
@@ -68,7 +72,7 @@ function openFeed(context: DenylistContext, target: { url: URL; authorization: s
     let attempts = NO_FAILURE
     let resumeFrom = ''
     while (!isClosed()) {
-      connection = connectFeed({ ...context, replica: own, moment: currentMoment }, { ...target, resumeFrom })
+      connection = connectFeed({ ...context, replica: own, moment }, { ...target, resumeFrom })
       const error = await failureOf(connection)
       if (isClosed()) return
 
@@ -78,7 +82,7 @@ function openFeed(context: DenylistContext, target: { url: URL; authorization: s
       resumeFrom = error instanceof DenialSetFullError ? '' : connection.resumeFrom()
       attempts = attemptsAfter(attempts, { error, hasSynced: connection.hasSynced() })
       connection = null
-      await pause(reconnectDelayMs(attempts, Math.random()), closing.signal)
+      await pause(reconnectDelayMs(attempts, random()), closing.signal)
     }
   }
 }

@@ -1,6 +1,7 @@
 // What Redis says of its own health: whether it may forget what it was told, and how full it is.
 import type { Redis } from 'ioredis'
 import type { RedisConnection } from './connection/redis-connection.ts'
+import { redisFailure, redisFailureDetail } from './redis-failure.ts'
 
 export interface RedisHealth {
   /** The oldest of all masters'; Valkey tells the Redis it is compatible with. */
@@ -21,15 +22,40 @@ export interface RedisHealth {
 const LEAST_VERSION = [6, 2]
 const NEVER_EVICTS = 'noeviction'
 
-/** Of all masters together. Rejects when one of them does not answer in time, or none is known. */
-export async function readRedisHealth(connection: RedisConnection): Promise<RedisHealth> {
-  const healths = await Promise.all(connection.masters().map(healthOf))
-  if (healths.length === 0) throw new Error('no master of Redis is known')
-  return healths.reduce(worseOf)
+export interface RedisFitness {
+  /** Of all masters together; `null` where one refuses to tell. */
+  health: RedisHealth | null
+  /** Why a denylist cannot stand on it, as one sentence that says what to do; `null` when it can. */
+  unfit: string | null
 }
 
-/** Why a denylist cannot stand on it, as one sentence that says what to do; `null` when it can. */
-export function unfitness({ evicts, maxmemoryPolicy, isSupported, version }: RedisHealth): string | null {
+/**
+ * A refusal to be looked at is an answer: unfit. Rejects when one of the masters does not answer in time, or none is
+ * known, unless another one is unfit.
+ */
+export async function readRedisFitness(connection: Pick<RedisConnection, 'masters'>): Promise<RedisFitness> {
+  const looks = await Promise.allSettled(connection.masters().map(healthOf))
+  if (looks.length === 0) throw new Error('no master of Redis is known')
+  const failures = looks.flatMap((look) => (look.status === 'rejected' ? [look.reason as unknown] : []))
+  const healths = looks.flatMap((look) => (look.status === 'fulfilled' ? [look.value] : []))
+
+  const refusal = failures.map(refusalOf).find((sentence) => sentence !== null)
+  const unfit = healths.map(unfitness).find((sentence) => sentence !== null) ?? refusal ?? null
+  if (unfit === null && failures.length > 0) throw failures[0]
+  return { health: failures.length === 0 ? healths.reduce(worseOf) : null, unfit }
+}
+
+/** Why one master cannot be looked at; `null` where it has not answered. */
+function refusalOf(error: unknown): string | null {
+  const { kind, sentence } = redisFailure(error)
+  if (kind === 'no-permission') {
+    return `the Redis user may not run INFO, so nobody can see whether Redis evicts denials: grant it +info (${redisFailureDetail(error)})`
+  }
+  return kind === 'refused' ? `nobody can see whether Redis evicts denials: ${sentence}` : null
+}
+
+/** Why a denylist cannot stand on it; `null` when it can. */
+function unfitness({ evicts, maxmemoryPolicy, isSupported, version }: RedisHealth): string | null {
   if (!isSupported) return `Redis ${version} is too old: 6.2 or newer is needed`
   if (evicts) {
     return `Redis may evict denials, which undoes logouts: set maxmemory-policy to noeviction (it is ${maxmemoryPolicy})`
@@ -38,7 +64,7 @@ export function unfitness({ evicts, maxmemoryPolicy, isSupported, version }: Red
 }
 
 async function healthOf(master: Redis): Promise<RedisHealth> {
-  const [info, keys, savePoints] = await Promise.all([master.info(), master.dbsize(), savePointsOf(master)])
+  const [info, savePoints] = await Promise.all([master.info(), savePointsOf(master)])
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? ''
   const version = field('redis_version')
   const maxmemoryPolicy = field('maxmemory_policy')
@@ -50,7 +76,7 @@ async function healthOf(master: Redis): Promise<RedisHealth> {
     isPersistent: field('aof_enabled') === '1' || (savePoints === null ? null : savePoints !== ''),
     usedBytes: Number(field('used_memory')),
     maxBytes: Number(field('maxmemory')),
-    keys,
+    keys: Number(/^keys=(\d+)/.exec(field(`db${master.options.db ?? 0}`))?.[1] ?? 0),
   }
 }
 
@@ -60,8 +86,8 @@ async function savePointsOf(master: Redis): Promise<string | null> {
     const [, savePoints = ''] = await master.config('GET', 'save')
     return savePoints
   } catch (error) {
-    if ((error as Error).name === 'ReplyError') return null
-    throw error
+    if (redisFailure(error).kind === 'no-answer') throw error
+    return null
   }
 }
 

@@ -1,4 +1,5 @@
 // The real feed client against an instance's feed, held to the suite that the fake is held to.
+import { mock } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { feed } from '../../../src/peer/index.ts'
 import type { Denylist } from '../../../src/peer/index.ts'
@@ -10,13 +11,15 @@ import { feedServer } from '../../support/feed-server.ts'
 import { jwksServer } from '../../support/jwks-server.ts'
 
 const ISSUER = 'https://signoff.test'
-/** Within that a verifier notices that its lease is over, and tells handlers. */
+/** Longer than any of these tests takes; the clock is set to end it. */
+const LEASE_SECONDS = 60
+/** Longer than a verifier leaves its lease unlooked at, by timers of the same process. */
 const NOTICE_MS = 400
 
 peerFeedConformance('the feed', async () => {
   const key = await issuerKey('key')
   const keys = await jwksServer([key.jwk])
-  const server = await feedServer()
+  const server = await feedServer({ leaseSeconds: LEASE_SECONDS })
   const real = feed({ url: server.url, clientId: 'a-peer', clientSecret: 'secret' })
   const opened: Denylist[] = []
   const ended = new Set<string>()
@@ -53,9 +56,10 @@ peerFeedConformance('the feed', async () => {
     async goUnknown() {
       isCutOff = true
       server.refuse(503)
-      await eventually(
-        async () => await Promise.resolve(opened.every((denylist) => !denylist.freshness().isKnown)),
-      )
+      // Who still holds what came before that would take it for a heartbeat.
+      await eventually(() => opened.every((denylist) => denylist.freshness().lastError !== null))
+      const now = Date.now.bind(Date)
+      mock.method(Date, 'now', () => now() + (LEASE_SECONDS + 1) * 1000)
       await sleep(NOTICE_MS)
     },
 
@@ -66,6 +70,7 @@ peerFeedConformance('the feed', async () => {
     },
 
     async close() {
+      mock.restoreAll()
       await Promise.all([server.stop(), keys.stop()])
     },
   }

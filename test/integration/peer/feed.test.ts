@@ -3,11 +3,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { mock } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { feed, type Denylist } from '../../../src/peer/index.ts'
 import { eventually } from '../../support/environment.ts'
 import { feedServer, type FeedServer } from '../../support/feed-server.ts'
+
+/** No test of those that have it takes as long as half of it, which is when the client would give up. */
+const LEASE_SECONDS = 600
 
 describe('feed', () => {
   let server: FeedServer
@@ -15,16 +17,28 @@ describe('feed', () => {
   let errors: Error[]
 
   beforeEach(async () => {
-    server = await feedServer()
-    errors = []
-    denylist = open({ clientId: 'a peer:1', clientSecret: 'ß%' })
-    await denylist.whenKnown()
+    await begin(LEASE_SECONDS)
   })
   afterEach(async () => {
     mock.restoreAll()
+    await end()
+  })
+
+  async function begin(leaseSeconds: number): Promise<void> {
+    server = await feedServer({ leaseSeconds })
+    errors = []
+    denylist = open({ clientId: 'a peer:1', clientSecret: 'ß%' })
+    await denylist.whenKnown()
+  }
+  async function end(): Promise<void> {
     await denylist.close()
     await server.stop()
-  })
+  }
+  /** Where its end is what is waited for. */
+  async function withShortLease(): Promise<void> {
+    await end()
+    await begin(1)
+  }
 
   function open(credentials: { clientId: string; clientSecret: string }): Denylist {
     return feed({ url: server.url, ...credentials })({
@@ -36,7 +50,17 @@ describe('feed', () => {
     })
   }
   const until = async (question: () => boolean) => {
-    await eventually(async () => await Promise.resolve(question()))
+    await eventually(question)
+  }
+  /** Until a heartbeat has come that was sent after this call. */
+  const untilSynced = async () => {
+    let oldest = 0
+    await until(() => {
+      const age = denylist.freshness().ageSeconds ?? 0
+      const isYounger = age < oldest
+      oldest = Math.max(oldest, age)
+      return isYounger
+    })
   }
   const untilKnown = async () => {
     await until(() => denylist.freshness().isKnown && denylist.freshness().lastError === null)
@@ -53,17 +77,16 @@ describe('feed', () => {
     expect(request?.lastEventId).to.equal(undefined)
   })
 
-  it('resumes where it was after a clean end, at once, and reports no error', async () => {
+  it('resumes where it was after a clean end, and reports no error', async () => {
     server.deny('one')
-    await sleep(120)
+    await until(() => denylist.freshness().denials === 1)
+    await untilSynced()
 
-    const endedAt = performance.now()
     server.end()
     await untilRequests(2)
 
     const [, second] = server.requests
     expect(second?.lastEventId).to.equal('1')
-    expect((second?.at ?? Infinity) - endedAt).to.be.below(400)
     await untilKnown()
     expect(errors).to.deep.equal([])
     expect(denylist.freshness().denials).to.equal(1)
@@ -85,8 +108,8 @@ describe('feed', () => {
 
     const at = server.requests.slice(1).map((request) => request.at)
     const pauses = at.slice(1).map((time, index) => time - (at[index] ?? 0))
-    expect(pauses[0]).to.be.within(95, 700)
-    expect(pauses[2]).to.be.within(795, 2300)
+    expect(pauses[0]).to.be.at.least(195)
+    expect(pauses[2]).to.be.at.least(795)
     expect(new Set(messages().slice(1))).to.deep.equal(new Set([`${server.url}/ answered 503`]))
   })
 
@@ -95,24 +118,23 @@ describe('feed', () => {
     await untilRequests(3)
 
     const [, first, second] = server.requests
-    expect((second?.at ?? 0) - (first?.at ?? 0)).to.be.within(995, 2000)
+    expect((second?.at ?? 0) - (first?.at ?? 0)).to.be.at.least(995)
   })
 
   it('tells of wrong credentials, without them, and leaves the service alone for long after some tries', async () => {
+    const pauses = mock.method(globalThis, 'setTimeout').mock
     server.refuse(401)
-    await until(() => messages().some((message) => message.includes('401')))
-    await sleep(4_000)
-    const tries = server.requests.length
-    await sleep(2_000)
+    await until(() => pauses.calls.some(({ arguments: [, delayMs = 0] }) => delayMs >= 15_000))
 
-    expect(tries).to.be.within(5, 6)
-    expect(server.requests).to.have.length(tries)
+    // The first one was let in.
+    expect(server.requests).to.have.length(5)
     expect(messages().at(-1)).to.include('clientId and clientSecret')
     expect(denylist.freshness().lastError).to.equal(errors.at(-1))
     expect(JSON.stringify(errors.map(String))).not.to.include('ß')
   })
 
   it('gives up a connection without a heartbeat after half the lease, and is unknown after the whole of it', async () => {
+    await withShortLease()
     server.hush()
     await until(() => !denylist.freshness().isKnown)
     await until(() => messages().includes('the feed was silent for 0.5 s'))
@@ -123,13 +145,14 @@ describe('feed', () => {
   })
 
   it('gives up a connection that leaves it unknown, as after a clock that was set', async () => {
+    await withShortLease()
     mock.method(Date, 'now', () => performance.timeOrigin + performance.now() + 10_000)
     await until(() => !denylist.freshness().isKnown)
 
     await untilRequests(2)
     await untilKnown()
 
-    expect(messages()).to.deep.equal(['the feed was silent for 0.5 s'])
+    expect(new Set(messages())).to.deep.equal(new Set(['the feed was silent for 0.5 s']))
   })
 
   it('gives up a connection that never answers', async () => {
@@ -138,7 +161,7 @@ describe('feed', () => {
     server.serve()
 
     await untilKnown()
-  }).timeout(15_000)
+  })
 
   for (const { what, text } of [
     { what: 'an event that is no JSON', text: 'event: deny\ndata: {\n\n' },

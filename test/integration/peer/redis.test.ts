@@ -1,5 +1,4 @@
 // A verifier that asks a real Redis with the bare MGET.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
 import {
@@ -18,6 +17,7 @@ import {
 } from '../../../src/peer/index.ts'
 import { fakeSignoff, type FakeSignoff } from '../../../src/peer/testing/index.ts'
 import { eventually } from '../../support/environment.ts'
+import { HANGING_MS } from '../../support/hanging.ts'
 import { testRedis, type TestRedis } from '../../support/redis.ts'
 import { tokenRefusalOf } from '../../support/token-refusal.ts'
 
@@ -72,6 +72,19 @@ describe('redis', () => {
   }
   const deny = async (id: string) => await store.client.set(denialKey(id), '1')
 
+  it('asks under the prefix of the service, and under no other', async () => {
+    const { token, claims } = await fake.mint()
+    const shop = create({ denylist: redis({ mget: mgetOfStore, prefix: 'shop:' }) })
+    await deny(claims.sid)
+    const elsewhere = await outcome(shop, token)
+    await store.client.set(`shop:${watermarkKey(partitionOf(claims.sid))}`, '1')
+    const live = await outcome(shop, token)
+    await store.client.set(`shop:${denialKey(claims.sid)}`, '1')
+    const denied = await outcome(shop, token)
+
+    expect([elsewhere, live, denied]).to.deep.equal(['denylist_unknown', 'resolved', 'token_denied'])
+  })
+
   it('accepts while nothing is denied, with one MGET in one partition', async () => {
     const { token, claims } = await fake.mint()
 
@@ -118,14 +131,14 @@ describe('redis', () => {
     'answers no list': async () => await Promise.resolve({} as unknown[]),
     'does not answer': async () => await new Promise(() => undefined),
   })) {
-    it(`cannot tell when the client ${what}, and says so soon`, async () => {
+    it(`cannot tell when the client ${what}, and says so`, async () => {
       const verifier = create({}, mget)
       const { token } = await fake.mint()
       await tokenRefusalOf(verifier.verify('warm-up'))
 
       const startedAt = performance.now()
       expect(await outcome(verifier, token)).to.equal('denylist_unknown')
-      expect(performance.now() - startedAt).to.be.below(2_000)
+      expect(performance.now() - startedAt).to.be.below(HANGING_MS)
       expect(errors.map(({ message }) => message)).to.deep.equal(['Redis gives no answer'])
     })
   }
@@ -139,37 +152,40 @@ describe('redis', () => {
     expect(await tokenRefusalOf(verifier.ready())).to.equal('resolved')
   })
 
-  it('tells the end of a watched session within about a second, and asks for all of a partition at once', async () => {
+  it('tells the end of a watched session, and asks for all of a partition at once', async () => {
     const verifier = create()
     const sid = uuidv7()
     const neighbour = `${uuidv7().slice(0, -2)}${partitionOf(sid)}`
     const [heard, other] = [listen(verifier, sid), listen(verifier, neighbour)]
 
     await deny(sid)
-    await eventually(async () => await Promise.resolve(heard.length > 0), 3_000)
-    await sleep(1_200)
+    await eventually(() => heard.length > 0)
+    const askedUntilThen = asked.length
+    await eventually(() => asked.length > askedUntilThen)
 
     expect(heard).to.deep.equal(['token_denied'])
     expect(other).to.deep.equal([])
-    expect(asked).to.deep.equal([
-      [watermarkKey(partitionOf(sid)), denialKey(sid), denialKey(neighbour)],
-      [watermarkKey(partitionOf(sid)), denialKey(neighbour)],
-    ])
+    expect(asked[0]).to.deep.equal([watermarkKey(partitionOf(sid)), denialKey(sid), denialKey(neighbour)])
+    expect(asked.at(-1)).to.deep.equal([watermarkKey(partitionOf(sid)), denialKey(neighbour)])
   })
 
   it('tells watchers that nothing is known after three seconds, where unknown is refused', async () => {
     let isDown = false
+    let lastAskedAt = 0
     const mget: Mget = async (keys) => (isDown ? await new Promise(() => undefined) : await mgetOfStore(keys))
-    const [refusing, allowing] = [create({}, mget), create({ onUnknown: 'allow' }, mget)]
+    const timedMget: Mget = async (keys) => {
+      if (!isDown) lastAskedAt = performance.now()
+      return await mget(keys)
+    }
+    const [refusing, allowing] = [create({}, timedMget), create({ onUnknown: 'allow' }, mget)]
     const [refused, allowed] = [listen(refusing, uuidv7()), listen(allowing, uuidv7())]
-    await sleep(1_200)
+    await eventually(() => asked.length >= 2)
 
     isDown = true
-    const startedAt = performance.now()
-    await eventually(async () => await Promise.resolve(refused.length > 0))
+    await eventually(() => refused.length > 0)
 
     expect(refused).to.deep.equal(['denylist_unknown'])
-    expect(performance.now() - startedAt).to.be.within(2_000, 8_000)
+    expect(performance.now() - lastAskedAt).to.be.above(2_900)
     expect(allowed).to.deep.equal([])
   })
 

@@ -5,29 +5,32 @@ import {
   accessOptions,
   BOUNDS,
   connectionOfOne,
-  reconnectDelayMs,
+  reconnectDelays,
+  type ConnectOptions,
   type RedisConnection,
 } from './redis-connection.ts'
 import { connectSentinel } from './redis-sentinel.ts'
 import { parseRedisUrl, type StandaloneTarget } from './redis-url.ts'
 
 /**
- * In the background, for as long as it takes. `onError` hears of every failed attempt. Throws at once for a URL
- * that `parseRedisUrl` refuses.
+ * In the background, for as long as it takes. `onError` hears of every failed attempt; `prefix` stands before
+ * every key. Throws at once for a URL that `parseRedisUrl` refuses.
  */
-export function connectRedis(url: string, onError: (error: unknown) => void): RedisConnection {
+export function connectRedis(url: string, onError: (error: unknown) => void, prefix = ''): RedisConnection {
   const target = parseRedisUrl(url)
+  const options = { onError, prefix }
   switch (target.shape) {
     case 'standalone':
-      return connectStandalone(target, onError)
+      return connectStandalone(target, options)
     case 'cluster':
-      return connectCluster(target, onError)
+      return connectCluster(target, options)
     case 'sentinel':
-      return connectSentinel(target, onError)
+      return connectSentinel(target, options)
   }
 }
 
-function connectStandalone(target: StandaloneTarget, onError: (error: unknown) => void): RedisConnection {
+function connectStandalone(target: StandaloneTarget, { onError, prefix }: ConnectOptions): RedisConnection {
+  const delays = reconnectDelays()
   const client = new Redis({
     ...target.addresses[0],
     ...accessOptions(target),
@@ -35,8 +38,10 @@ function connectStandalone(target: StandaloneTarget, onError: (error: unknown) =
     db: target.database,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
-    retryStrategy: reconnectDelayMs,
+    keyPrefix: prefix,
+    retryStrategy: delays.delayMs,
   })
   client.on('error', onError)
+  client.on('ready', delays.noteReady)
   return connectionOfOne(client)
 }

@@ -5,11 +5,12 @@ import { connectRedis } from './connect-redis.ts'
 const TIMEOUT_MS = 3000
 
 /** Rejects when it is not usable within three seconds, with what kept it from that last. */
-export async function connectedRedis(url: string): Promise<RedisConnection> {
+export async function connectedRedis(url: string, prefix = ''): Promise<RedisConnection> {
   let reason: unknown = new Error(`no answer within ${TIMEOUT_MS} ms`)
-  const connection = connectRedis(url, (error) => {
+  const onError = (error: unknown): void => {
     reason = error
-  })
+  }
+  const connection = connectRedis(url, onError, prefix)
   const isReady = await new Promise<boolean>((resolve) => {
     const timer = setTimeout(resolve, TIMEOUT_MS, false)
     connection.onReady(() => {

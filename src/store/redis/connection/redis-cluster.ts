@@ -6,9 +6,11 @@ import {
   BOUNDS,
   COMMAND_TIMEOUT_MS,
   reconnectDelayMs,
+  type ConnectOptions,
   type RedisConnection,
   type RedisEvents,
 } from './redis-connection.ts'
+import { ioredisCommands } from './ioredis-commands.ts'
 import type { ClusterTarget } from './redis-url.ts'
 
 /** Of asking who serves what; each time on a connection of its own. */
@@ -17,8 +19,8 @@ const MAP_INTERVAL_MS = 1000
 const LEAST_MAP_INTERVAL_MS = 100
 
 /** Connects in the background. `onError` hears of every failed attempt to reach a node. */
-export function connectCluster(target: ClusterTarget, onError: (error: unknown) => void): RedisConnection {
-  const client = openCluster(target)
+export function connectCluster(target: ClusterTarget, { onError, prefix }: ConnectOptions): RedisConnection {
+  const client = openCluster(target, prefix)
   client.on('error', onError)
   client.on('node error', onError)
   joinScripts(client)
@@ -87,6 +89,9 @@ export function connectCluster(target: ClusterTarget, onError: (error: unknown) 
 
   return {
     client,
+    commands: ioredisCommands(client),
+    spansPartitions: false,
+    prefix,
     get isReady() {
       return isReady()
     },
@@ -101,8 +106,9 @@ export function connectCluster(target: ClusterTarget, onError: (error: unknown) 
   }
 }
 
-function openCluster(target: ClusterTarget): Cluster {
+function openCluster(target: ClusterTarget, prefix: string): Cluster {
   return new Cluster(target.addresses, {
+    keyPrefix: prefix,
     redisOptions: { ...accessOptions(target), ...BOUNDS },
     enableOfflineQueue: false,
     autoPipeliningIgnoredCommands: [],

@@ -6,13 +6,19 @@ import {
   COMMAND_TIMEOUT_MS,
   connectionOfOne,
   reconnectDelayMs,
+  reconnectDelays,
+  type ConnectOptions,
   type RedisConnection,
 } from './redis-connection.ts'
 import type { SentinelTarget } from './redis-url.ts'
 
 /** Connects in the background. `onError` hears of every failed attempt to reach the master. */
-export function connectSentinel(target: SentinelTarget, onError: (error: unknown) => void): RedisConnection {
+export function connectSentinel(
+  target: SentinelTarget,
+  { onError, prefix }: ConnectOptions,
+): RedisConnection {
   const { addresses, masterName, password, isTls } = target
+  const delays = reconnectDelays()
   const client = new Redis({
     ...accessOptions(target),
     ...BOUNDS,
@@ -25,9 +31,11 @@ export function connectSentinel(target: SentinelTarget, onError: (error: unknown
     sentinelRetryStrategy: reconnectDelayMs,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
-    retryStrategy: reconnectDelayMs,
+    keyPrefix: prefix,
+    retryStrategy: delays.delayMs,
   })
   client.on('error', onError)
+  client.on('ready', delays.noteReady)
 
   const stopWatching = watchSentinels(target, () => {
     // Whoever is still on the way asks the sentinels anyway; ended now, it would not set out again.

@@ -6,11 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import type { Cluster } from 'ioredis'
-import { attemptCounters } from '../../../../../src/store/redis/attempt-counters.ts'
 import type { RedisConnection } from '../../../../../src/store/redis/connection/redis-connection.ts'
 import { connectRedis } from '../../../../../src/store/redis/connection/connect-redis.ts'
+import { redisConnectionConformance, type Scripts } from '../../../../conformance/redis-connection.ts'
 import { eventually } from '../../../../support/environment.ts'
-import { recordingLog } from '../../../../support/fakes/recording-log.ts'
 import { testRedisCluster, type TestRedisCluster } from '../../../../support/redis-cluster.ts'
 import { testRedisSentinel, type TestRedisSentinel } from '../../../../support/redis-sentinel.ts'
 import { testRedis, type TestRedis } from '../../../../support/redis.ts'
@@ -21,14 +20,6 @@ const BOUND_MS = 600
 const REDIS_MODULE = new URL('../../../../../src/store/redis/connection/connect-redis.ts', import.meta.url)
   .href
 
-interface Scripts {
-  countKeys(keys: number, ...keysAndValues: string[]): Promise<[number, string]>
-  read(keys: number, key: string): Promise<string | null>
-}
-
-/** One in the slot of each name; three names are on three masters of a cluster mostly, thirty surely on all. */
-const NAMES = Array.from({ length: 30 }, (_, index) => `name-${index}`)
-
 async function timed(work: () => Promise<unknown>): Promise<{ failed: boolean; ms: number }> {
   const startedAt = performance.now()
   const failed = await work().then(
@@ -36,71 +27,6 @@ async function timed(work: () => Promise<unknown>): Promise<{ failed: boolean; m
     () => true,
   )
   return { failed, ms: performance.now() - startedAt }
-}
-
-function carries(connect: () => RedisConnection): void {
-  let connection: RedisConnection
-
-  beforeEach(async () => {
-    connection = connect()
-    await untilConnected(connection)
-  })
-  afterEach(() => {
-    connection.close()
-  })
-
-  it('carries many commands at once, each to where its keys are', async () => {
-    const { client } = connection
-
-    await Promise.all(NAMES.map(async (name) => await client.set(`{${name}}:a`, name, 'PX', 60_000)))
-    const found = await Promise.all(
-      NAMES.map(async (name) => await client.mget(`{${name}}:a`, `{${name}}:b`)),
-    )
-
-    expect(found).to.deep.equal(NAMES.map((name) => [name, null]))
-  })
-
-  it('carries scripts with any number of keys, among other commands', async () => {
-    const { client } = connection
-    client.defineCommand('countKeys', { lua: 'return {#KEYS, KEYS[#KEYS]}' })
-    const scripts = client as unknown as Scripts
-
-    const answers = await Promise.all(
-      NAMES.flatMap((name) => [
-        client.exists(name),
-        scripts.countKeys(2, `{${name}}:a`, `{${name}}:b`, 'value'),
-        scripts.countKeys(1, name),
-      ]),
-    )
-
-    expect(answers).to.deep.equal(NAMES.flatMap((name) => [0, [2, `{${name}}:b`], [1, name]]))
-  })
-
-  it('counts attempts', async () => {
-    const attempts = attemptCounters(connection.client, recordingLog())
-    const window = { name: 'pair', seconds: 60 }
-
-    const counts = await Promise.all(NAMES.map(async (name) => (await attempts.count(window, name)).count))
-    const again = (await attempts.count(window, 'name-0')).count
-    const peeked = (await attempts.peek(window, 'name-0')).count
-    await Promise.all(
-      NAMES.map(async (name) => {
-        await attempts.clear(window, name)
-      }),
-    )
-
-    expect([...new Set(counts), again, peeked]).to.deep.equal([1, 2, 2])
-  })
-
-  it('tells nothing of an end on purpose', async () => {
-    const told = toldBy(connection)
-
-    connection.close()
-    await sleep(50)
-
-    expect(told).to.deep.equal([])
-    expect(connection.isReady).to.equal(false)
-  })
 }
 
 describe('a connection to one Redis', () => {
@@ -117,7 +43,7 @@ describe('a connection to one Redis', () => {
     await server.remove()
   })
 
-  carries(() => connectRedis(server.url, () => undefined))
+  redisConnectionConformance((prefix) => connectRedis(server.url, () => undefined, prefix))
 
   it('uses the database its URL names', async () => {
     connection = connectRedis(`${server.url}/3`, () => undefined)
@@ -126,6 +52,19 @@ describe('a connection to one Redis', () => {
     await connection.client.set('only', 'there')
 
     expect(await server.client.exists('only')).to.equal(0)
+  })
+
+  it('leaves a server that has become a replica, though it only reads', async () => {
+    connection = connectRedis(server.url, () => undefined)
+    await untilConnected(connection)
+    const told = toldBy(connection)
+
+    await server.client.replicaof('127.0.0.1', 9)
+    await eventually(async () => await Promise.resolve(told.includes('loss')), 60_000)
+    await server.client.replicaof('NO', 'ONE')
+    await untilConnected(connection)
+
+    expect(told[0]).to.equal('loss')
   })
 
   it('tells of its loss once, and of each time it is ready', async () => {
@@ -210,7 +149,7 @@ describe('a connection to a Redis Cluster', () => {
     return { connection: opened, told }
   }
 
-  carries(() => connectRedis(cluster.url, () => undefined))
+  redisConnectionConformance((prefix) => connectRedis(cluster.url, () => undefined, prefix))
 
   it('has one connection to each master', async () => {
     const { connection } = await connected()
@@ -322,7 +261,7 @@ describe('a connection by Redis Sentinel', () => {
     await sentinel.remove()
   })
 
-  carries(() => connectRedis(sentinel.url, () => undefined))
+  redisConnectionConformance((prefix) => connectRedis(sentinel.url, () => undefined, prefix))
 
   it('finds its master though the first sentinel hangs', async () => {
     const [first] = sentinel.sentinels
