@@ -8,6 +8,8 @@ import type { Grant, SignedAccess, SignedRefresh, Tokens } from './ports/tokens.
 export interface BeginSessionDeps {
   sessions: Sessions
   tokens: Tokens
+  /** A UUIDv7, each time another one. */
+  newSessionId?: () => string
 }
 
 export interface BegunSession {
@@ -34,7 +36,8 @@ export async function beginSession(
   deps: BeginSessionDeps,
   { account, rehashed, rotates, origin }: SessionStart,
 ): Promise<BegunSession | null> {
-  const grant: Grant = { sid: uuidv7(), userId: account.id, scope: account.role }
+  const { newSessionId = uuidv7 } = deps
+  const grant: Grant = { sid: newSessionId(), userId: account.id, scope: account.role }
   const refresh = deps.tokens.signRefresh(grant, rotates)
   const begun = await deps.sessions.begin(
     {

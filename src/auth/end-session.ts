@@ -70,7 +70,9 @@ function endOf(
   { now, refreshTtlSeconds }: EndSessionDeps,
   claims: AccessClaims | RefreshClaims,
 ): EpochSeconds {
-  return claims.token_type === 'refresh' ? claims.exp : now() + refreshTtlSeconds
+  if (claims.token_type === 'refresh') return claims.exp
+  // The clock that issued it may be ahead of this one.
+  return Math.max(now(), claims.iat) + refreshTtlSeconds
 }
 
 function logoutEntry({ claims, origin, message }: Ending): LogEntry {

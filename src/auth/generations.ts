@@ -1,7 +1,7 @@
 // What the row of a rotating session says of a refresh token: the current one, one just replaced, or one used twice.
 import type { RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
-import type { Denylist } from './ports/denials.ts'
+import { NO_TOKEN, type Denylist } from './ports/denials.ts'
 import type { Origin } from './ports/log.ts'
 import type { LiveSession, Sessions } from './ports/sessions.ts'
 
@@ -12,13 +12,12 @@ export interface GenerationDeps {
   rotationGraceSeconds: number
 }
 
-export type Standing = 'current' | 'in_grace' | 'reused' | 'unknown'
+export type Standing = 'current' | 'in_grace' | 'reused'
 
 /** By generation; when a token was issued says nothing. */
 export function standingOf(session: LiveSession, generation: number, graceMs: number): Standing {
-  if (generation === session.generation) return 'current'
-  // From a future that this store has lost.
-  if (generation > session.generation) return 'unknown'
+  // A newer one than the row's proves a rotation that the store has lost: nothing can have replaced it since.
+  if (generation >= session.generation) return 'current'
   const isPrevious = generation === session.generation - 1
   const isYoung = session.sinceRotationMs !== null && session.sinceRotationMs <= graceMs
   return isPrevious && isYoung ? 'in_grace' : 'reused'
@@ -30,14 +29,29 @@ export interface Judgement {
 }
 
 /** Reads the row and changes nothing. Rejects with `token_denied` when the session is over, or with `unavailable`. */
-export async function judge(
-  deps: Omit<GenerationDeps, 'denylist'>,
-  claims: RefreshClaims,
-): Promise<Judgement> {
-  const session = await deps.sessions.find(claims.sid)
+export async function judge(deps: GenerationDeps, claims: RefreshClaims): Promise<Judgement> {
+  const session = await unlessDenied(deps.denylist, claims, deps.sessions.find(claims.sid))
   if (!session) throw new AuthError('token_denied')
   const standing = standingOf(session, generationOf(claims), deps.rotationGraceSeconds * 1000)
   return { session, standing }
+}
+
+/**
+ * Resolves to what the row says, unless the denylist denies the session: it may know of an end that the database
+ * has lost. It is asked while the row is, and where it cannot tell, the row has the last word. Rejects with
+ * `token_denied`, or as the row does.
+ */
+export async function unlessDenied<Row>(
+  denylist: Denylist,
+  { sid, jti, gen }: RefreshClaims,
+  row: Promise<Row>,
+): Promise<Row> {
+  // Until it is waited for, its failure is nobody's.
+  row.catch(() => undefined)
+  // One without a generation is denied by its own id once it is replaced: what its row says of it counts then.
+  const answer = await denylist.check({ sid, jti: gen === undefined ? NO_TOKEN : jti })
+  if (answer === 'denied') throw new AuthError('token_denied')
+  return await row
 }
 
 /**
@@ -56,8 +70,6 @@ export async function sessionOf(
       return session
     case 'reused':
       await endReused(deps, { claims, session, origin })
-      throw new AuthError('token_denied')
-    case 'unknown':
       throw new AuthError('token_denied')
   }
 }

@@ -1,10 +1,10 @@
 // Ends what stands behind an access token: the session of one of ours, or just that token if another service issued it.
 import type { Journal } from './ports/denials.ts'
 import type { Origin } from './ports/log.ts'
-import type { ForeignTokens } from './ports/tokens.ts'
+import type { ForeignToken, ForeignTokens } from './ports/tokens.ts'
 import { deny, endSession } from './end-session.ts'
 import { type LogoutDeps } from './logout.ts'
-import { verifyAccess } from './verify-access.ts'
+import { verifyAccessToEnd } from './verify-to-end.ts'
 
 export interface LogoutBearerDeps extends LogoutDeps {
   journal: Journal
@@ -20,10 +20,18 @@ export async function logoutBearer(
   { token, origin }: { token: string; origin: Origin },
 ): Promise<void> {
   if (deps.tokens.isOurs(token)) {
-    await endSession(deps, { claims: verifyAccess(deps.tokens, token), origin })
+    await endSession(deps, { claims: verifyAccessToEnd(deps.tokens, token), origin })
     return
   }
-  const { id, issuer, expiresAt } = await deps.foreignTokens.verify(token)
+  await denyForeign(deps, { foreign: await deps.foreignTokens.verify(token), origin })
+}
+
+/** Resolves once the denial is durable. Rejects with `token_denied` (already denied) or `unavailable`. */
+export async function denyForeign(
+  deps: LogoutBearerDeps,
+  { foreign, origin }: { foreign: ForeignToken; origin: Origin },
+): Promise<void> {
+  const { id, issuer, expiresAt } = foreign
   const message = issuer === null ? 'a token of another service' : `a token of ${issuer}`
   await deny(deps, { id, expiresAt }, async () => {
     const denial = await deps.journal.deny({ id, expiresAt }, { type: 'USER_LOGOUT', origin, message })

@@ -3,11 +3,10 @@ import type { AccessClaims, RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
 import { endAllSessions, endSession, type Ending } from './end-session.ts'
 import { type LogoutDeps } from './logout.ts'
-import type { DenialSubject, Journal } from './ports/denials.ts'
+import type { Denial, DenialSubject, Journal } from './ports/denials.ts'
 import type { Origin } from './ports/log.ts'
 import type { Tokens } from './ports/tokens.ts'
-import { verifyAccess } from './verify-access.ts'
-import { verifyRefresh } from './verify-refresh.ts'
+import { verifyAccessToEnd, verifyRefreshToEnd } from './verify-to-end.ts'
 
 export interface LogoutEitherDeps extends LogoutDeps {
   journal: Journal
@@ -35,16 +34,19 @@ export async function logoutEither(deps: LogoutEitherDeps, input: LogoutEitherIn
 
 /** Resolves once the end of that session is durable, or when it was over already. Rejects with `unavailable`. */
 export async function ensureEnded(deps: LogoutEitherDeps, ending: Ending): Promise<void> {
-  if (await isOver(endSession(deps, ending))) await answerFor(deps, { sessionId: ending.claims.sid })
+  if (!(await isOver(endSession(deps, ending)))) return
+  const denials = await hold(deps, { sessionId: ending.claims.sid })
+  // The journal had it a moment ago, and has lost it: asked again, it ends the session anew.
+  if (denials.length === 0) throw new AuthError('unavailable')
 }
 
 function identify(
   tokens: Tokens,
   { accessToken, refreshToken }: LogoutEitherInput,
 ): AccessClaims | RefreshClaims {
-  if (refreshToken === null) return verifyAccess(tokens, accessToken ?? '')
+  if (refreshToken === null) return verifyAccessToEnd(tokens, accessToken ?? '')
 
-  const refresh = verifyRefresh(tokens, refreshToken)
+  const refresh = verifyRefreshToEnd(tokens, refreshToken)
   const access = accessToken === null ? null : claimsIfGood(tokens, accessToken)
   if (access && access.sub !== refresh.sub) throw new AuthError('token_invalid')
   return refresh
@@ -53,7 +55,7 @@ function identify(
 /** `null` for whatever is wrong with it: usually it has expired, which is when people log out by the other one. */
 function claimsIfGood(tokens: Tokens, token: string): AccessClaims | null {
   try {
-    return verifyAccess(tokens, token)
+    return verifyAccessToEnd(tokens, token)
   } catch {
     return null
   }
@@ -68,7 +70,9 @@ async function endAll(deps: LogoutEitherDeps, ending: Ending): Promise<void> {
   const { sid, sub } = ending.claims
   const others = await deps.sessions.list(sub)
   if (others.length > 0) throw new AuthError('token_denied')
-  await answerFor(deps, { sessionId: sid, userId: sub })
+  // Without a row it may just be lost: whether it is over, the journal says.
+  await ensureEnded(deps, { ...ending, message: 'all devices' })
+  await hold(deps, { sessionId: sid, userId: sub })
 }
 
 /** Whether there was nothing left to end. */
@@ -82,7 +86,15 @@ async function isOver(end: Promise<void>): Promise<boolean> {
   }
 }
 
-/** Who ended it may have been another instance, which could not write it to Redis: what this one answers, it holds. */
-async function answerFor({ journal, denylist }: LogoutEitherDeps, subject: DenialSubject): Promise<void> {
-  await denylist.deny(await journal.denialsOf(subject))
+/**
+ * Makes this instance hold what the journal has of it: another one may have ended it, and failed to write it to
+ * Redis. Resolves to what that is. Rejects with `unavailable`.
+ */
+export async function hold(
+  { journal, denylist }: Pick<LogoutEitherDeps, 'journal' | 'denylist'>,
+  subject: DenialSubject,
+): Promise<Denial[]> {
+  const denials = await journal.denialsOf(subject)
+  await denylist.deny(denials)
+  return denials
 }

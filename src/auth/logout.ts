@@ -2,7 +2,7 @@
 import { endSession, type EndSessionDeps } from './end-session.ts'
 import type { Origin } from './ports/log.ts'
 import type { Tokens } from './ports/tokens.ts'
-import { verifyRefresh } from './verify-refresh.ts'
+import { verifyRefreshToEnd } from './verify-to-end.ts'
 
 export interface LogoutDeps extends EndSessionDeps {
   tokens: Tokens
@@ -19,5 +19,6 @@ export interface LogoutInput {
  * `token_wrong_type`, `token_denied` (already over) or `unavailable`.
  */
 export async function logout(deps: LogoutDeps, input: LogoutInput): Promise<void> {
-  await endSession(deps, { claims: verifyRefresh(deps.tokens, input.refreshToken), origin: input.origin })
+  const claims = verifyRefreshToEnd(deps.tokens, input.refreshToken)
+  await endSession(deps, { claims, origin: input.origin })
 }

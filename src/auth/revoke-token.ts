@@ -1,7 +1,7 @@
 // Ends what stands behind a token that a peer hands in, of whatever kind it is.
-import { isTokensFault } from './errors.ts'
-import { logoutBearer, type LogoutBearerDeps } from './logout-bearer.ts'
-import { ensureEnded } from './logout-either.ts'
+import { AuthError, isTokensFault } from './errors.ts'
+import { denyForeign, type LogoutBearerDeps } from './logout-bearer.ts'
+import { ensureEnded, hold } from './logout-either.ts'
 import type { Origin } from './ports/log.ts'
 
 export interface RevokeTokenInput {
@@ -18,17 +18,28 @@ export interface RevokeTokenInput {
  */
 export async function revokeToken(deps: LogoutBearerDeps, input: RevokeTokenInput): Promise<void> {
   try {
-    await end(deps, input)
+    await (deps.tokens.isOurs(input.token) ? endOurs(deps, input) : endForeign(deps, input))
   } catch (error) {
     if (!isTokensFault(error)) throw error
   }
 }
 
-async function end(deps: LogoutBearerDeps, { token, clientId, origin }: RevokeTokenInput): Promise<void> {
-  if (deps.tokens.isOurs(token)) {
-    const claims = deps.tokens.verify(token)
-    await ensureEnded(deps, { claims, origin, message: `by the peer ${clientId}` })
-  } else {
-    await logoutBearer(deps, { token, origin })
+async function endOurs(deps: LogoutBearerDeps, input: RevokeTokenInput): Promise<void> {
+  const { token, clientId, origin } = input
+  const { claims, hasExpired } = deps.tokens.identify(token)
+  // By this clock, which may be ahead of those that still take it. So the session is to be over; but where it is
+  // over by its row, nothing more is written for a token that is as good as dead.
+  if (hasExpired && !(await deps.sessions.find(claims.sid))) await hold(deps, { sessionId: claims.sid })
+  else await ensureEnded(deps, { claims, origin, message: `by the peer ${clientId}` })
+}
+
+async function endForeign(deps: LogoutBearerDeps, { token, origin }: RevokeTokenInput): Promise<void> {
+  const foreign = await deps.foreignTokens.verify(token)
+  try {
+    await denyForeign(deps, { foreign, origin })
+  } catch (error) {
+    const isDenied = error instanceof AuthError && error.code === 'token_denied'
+    if (!isDenied) throw error
+    await hold(deps, { sessionId: foreign.id })
   }
 }

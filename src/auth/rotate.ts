@@ -1,7 +1,7 @@
 // Trades a refresh token for its successor: once, however often and from wherever it is asked.
 import type { RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
-import { generationOf, sessionOf, type GenerationDeps } from './generations.ts'
+import { generationOf, sessionOf, unlessDenied, type GenerationDeps } from './generations.ts'
 import type { Origin } from './ports/log.ts'
 import type { LiveSession } from './ports/sessions.ts'
 import type { SignedRefresh, Tokens } from './ports/tokens.ts'
@@ -24,7 +24,7 @@ export async function rotate(
 ): Promise<SignedRefresh> {
   const generation = generationOf(claims)
   const rotatedAtMs = deps.nowMs()
-  const rotated = await deps.sessions.rotate({
+  const rotation = deps.sessions.rotate({
     sessionId: claims.sid,
     generation,
     refreshJti: deps.tokens.successorJti(claims.sid, generation + 1),
@@ -34,14 +34,15 @@ export async function rotate(
     // Without a generation of its own, it would be good again if rotation were switched off.
     ...(claims.gen === undefined && { retired: { jti: claims.jti, expiresAt: claims.exp } }),
   })
+  const rotated = await unlessDenied(deps.denylist, claims, rotation)
   if (rotated) {
     await deps.denylist.deny(rotated.denials)
     return successor(deps.tokens, claims, rotated.session)
   }
 
   const session = await sessionOf(deps, { claims, origin })
-  // It was not at this generation a moment ago, and generations only grow.
-  if (session.generation === generation) throw new AuthError('unavailable')
+  // It was beyond this generation a moment ago, and generations only grow.
+  if (session.generation <= generation) throw new AuthError('unavailable')
   return successor(deps.tokens, claims, session)
 }
 

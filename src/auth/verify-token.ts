@@ -12,5 +12,5 @@ export async function verifyToken(deps: RefreshDeps, token: string): Promise<voi
     return
   }
   const { standing } = await judge(deps, claims)
-  if (standing !== 'current' && standing !== 'in_grace') throw new AuthError('token_denied')
+  if (standing === 'reused') throw new AuthError('token_denied')
 }

@@ -55,8 +55,8 @@ const refreshClaims = commonClaims.extend({
 const CLIENT_ID = 'signoff'
 
 export function jwtTokens(options: JwtTokensOptions): Tokens {
-  const { issuer, audience, now } = options
-  const refreshAudience = `${issuer}/auth/token/refresh/`
+  const { issuer, audience, leewaySeconds, now } = options
+  const refreshAudience = refreshAudienceOf(issuer)
   const [signing] = options.accessSigners
   const accessHeader = { alg: signing.signer.alg, typ: ACCESS_TYP, ...(signing.kid && { kid: signing.kid }) }
   const refreshHeader = { alg: options.refreshSigner.alg, typ: REFRESH_TYP }
@@ -92,25 +92,16 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     successorJti,
 
     verify(token) {
-      const jws = parseJws(token)
-      if (!jws) throw new AuthError('token_invalid')
+      const claims = signedClaims(options, token)
+      const latestStart = now() + leewaySeconds
+      if (Math.max(claims.iat, claims.nbf ?? 0) > latestStart) throw new AuthError('token_invalid')
+      if (hasExpired(claims)) throw new AuthError('token_expired')
+      return claims
+    },
 
-      switch (jws.header['typ']) {
-        case ACCESS_TYP: {
-          const named = options.accessSigners.find(({ kid }) => kid === jws.header['kid'])
-          return verifyClaims(options, verifySignature(jws, named?.signer), {
-            schema: accessClaims,
-            audience,
-          })
-        }
-        case REFRESH_TYP:
-          return verifyClaims(options, verifySignature(jws, options.refreshSigner), {
-            schema: refreshClaims,
-            audience: refreshAudience,
-          })
-        default:
-          throw new AuthError('token_invalid')
-      }
+    identify(token) {
+      const claims = signedClaims(options, token)
+      return { claims, hasExpired: hasExpired(claims) }
     },
 
     isOurs(token) {
@@ -122,6 +113,10 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
 
   function commonClaimsOf({ sid, userId, scope }: Grant, own: Pick<RefreshClaims, 'jti' | 'iat' | 'exp'>) {
     return { iss: issuer, sub: userId, sid, scope, ...own }
+  }
+
+  function hasExpired({ exp }: SignedClaims): boolean {
+    return exp + leewaySeconds <= now()
   }
 
   function signRefresh(own: Omit<RefreshClaims, 'aud' | 'token_type'>): SignedRefresh {
@@ -138,27 +133,42 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
   }
 }
 
-interface Expected<Claims> {
-  schema: z.ZodType<Claims & { nbf?: number | undefined }>
+function refreshAudienceOf(issuer: string): string {
+  return `${issuer}/auth/token/refresh/`
+}
+
+type SignedClaims = (AccessClaims | RefreshClaims) & { nbf?: number | undefined }
+
+/** Of one of ours, whatever its times. Throws `token_invalid`. */
+function signedClaims(options: JwtTokensOptions, token: string): SignedClaims {
+  const { accessSigners, refreshSigner, issuer, audience } = options
+  const jws = parseJws(token)
+  switch (jws?.header['typ']) {
+    case ACCESS_TYP: {
+      const named = accessSigners.find(({ kid }) => kid === jws.header['kid'])
+      const payload = verifySignature(jws, named?.signer)
+      return claimsOf(payload, { schema: accessClaims, issuer, audience })
+    }
+    case REFRESH_TYP: {
+      const payload = verifySignature(jws, refreshSigner)
+      return claimsOf(payload, { schema: refreshClaims, issuer, audience: refreshAudienceOf(issuer) })
+    }
+    default:
+      throw new AuthError('token_invalid')
+  }
+}
+
+interface Expected {
+  schema: z.ZodType<SignedClaims>
+  issuer: string
   audience: string
 }
 
-function verifyClaims<Claims extends AccessClaims | RefreshClaims>(
-  { issuer, leewaySeconds, now }: JwtTokensOptions,
-  payload: unknown,
-  { schema, audience }: Expected<Claims>,
-): Claims {
+function claimsOf(payload: unknown, { schema, issuer, audience }: Expected): SignedClaims {
   const result = schema.safeParse(payload)
-  if (!result.success) throw new AuthError('token_invalid')
-
-  const claims = result.data
-  const latestStart = now() + leewaySeconds
-  const isOurs = claims.iss === issuer && claims.aud === audience
-  if (!isOurs || claims.iat > latestStart || (claims.nbf ?? 0) > latestStart) {
-    throw new AuthError('token_invalid')
-  }
-  if (claims.exp + leewaySeconds <= now()) throw new AuthError('token_expired')
-  return claims
+  const isOurs = result.data?.iss === issuer && result.data.aud === audience
+  if (!result.success || !isOurs) throw new AuthError('token_invalid')
+  return result.data
 }
 
 function uuidv8(bytes: Buffer): string {

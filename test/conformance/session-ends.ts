@@ -84,6 +84,31 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         expect(await logOut(store, other)).to.include({ id: other.id })
       })
 
+      it('denies it again where it is over, and its denial is lost', async () => {
+        const session = await storedSession(store, await storedUser(store), 600)
+        await logOut(store, session)
+        await store.loseDenial(session.id)
+
+        const again = await logOut(store, session)
+
+        expect(again?.id).to.equal(session.id)
+        expect(again?.ttlMs).to.be.closeTo((600 + store.leewaySeconds) * 1000, CLOCK_TOLERANCE_MS)
+        expect(await isDenied(store, session.id)).to.equal(true)
+        expect(await logOut(store, session)).to.equal(null)
+      })
+
+      it('ends it again where both its end and its denial are lost', async () => {
+        const session = await storedSession(store, await storedUser(store), 600)
+        await logOut(store, session)
+        await store.loseEnd(session.id)
+
+        const again = await logOut(store, session)
+
+        expect(again?.id).to.equal(session.id)
+        expect(await isDenied(store, session.id)).to.equal(true)
+        expect(await store.sessions.find(session.id)).to.equal(null)
+      })
+
       it('denies as long as the token at hand lives, where the row is older than it', async () => {
         const session = await storedSession(store, await storedUser(store), 600)
         const expiresAt = session.expiresAt + 600

@@ -82,12 +82,27 @@ export function sessionRotationConformance(name: string, create: CreateStore): v
       expect(await store.sessions.find(other.id)).to.include({ generation: 0, rotatedAtMs: null })
     })
 
-    it('is null at any other generation than that of the session, and changes nothing', async () => {
+    it('goes up to the generation of a token that is newer than the row, and one further', async () => {
+      const session = await begun()
+      await store.sessions.rotate(rotation(session, 0))
+      const rotatedAtMs = Math.floor(store.nowMs()) - 1234
+
+      const rotated = await store.sessions.rotate(rotation(session, 7, { rotatedAtMs }))
+
+      expect(rotated?.session).to.include({ generation: 8, rotatedAtMs })
+      expect(rotated?.session.sinceRotationMs).to.be.within(0, CLOCK_TOLERANCE_MS)
+      expect(atRest(await store.sessions.find(session.id))).to.deep.equal(atRest(rotated?.session))
+      for (const generation of [0, 1, 6, 7]) {
+        expect(await store.sessions.rotate(rotation(session, generation)), `${generation}`).to.equal(null)
+      }
+    })
+
+    it('is null at a generation that the session is beyond, and changes nothing', async () => {
       const session = await begun()
       await store.sessions.rotate(rotation(session, 0))
       const before = await store.sessions.find(session.id)
 
-      for (const generation of [0, 2, -1]) {
+      for (const generation of [0, -1]) {
         expect(await store.sessions.rotate(rotation(session, generation)), `${generation}`).to.equal(null)
       }
 
@@ -153,9 +168,10 @@ export function sessionRotationConformance(name: string, create: CreateStore): v
 
     it('retires nothing where it does not rotate', async () => {
       const session = await begun()
+      await store.sessions.rotate(rotation(session, 0))
       const retired = { jti: session.refreshJti, expiresAt: session.expiresAt }
 
-      const rotated = await store.sessions.rotate(rotation(session, 7, { retired }))
+      const rotated = await store.sessions.rotate(rotation(session, 0, { retired }))
 
       expect(rotated).to.equal(null)
       expect(await store.journal.isDenied({ sid: session.id, jti: retired.jti })).to.equal(false)
@@ -175,6 +191,28 @@ export function sessionRotationConformance(name: string, create: CreateStore): v
       expect(winner?.session.generation).to.equal(1)
       expect(winner?.denials).to.have.length(1)
       expect(atRest(await store.sessions.find(session.id))).to.deep.equal(atRest(winner?.session))
+    })
+
+    it('lets one of fifty callers that race from one generation win which the row has lost', async () => {
+      const session = await begun()
+      const callers = Array.from({ length: 50 }, () => rotation(session, 3))
+
+      const answers = await Promise.all(callers.map(async (caller) => await store.sessions.rotate(caller)))
+
+      const winners = answers.filter((rotated) => rotated !== null)
+      expect(winners.map((rotated) => rotated.session.generation)).to.deep.equal([4])
+    })
+
+    it('lets one caller at most win from each generation when several of them race', async () => {
+      const session = await begun()
+      const callers = Array.from({ length: 60 }, (_, index) => rotation(session, index % 3))
+
+      const answers = await Promise.all(callers.map(async (caller) => await store.sessions.rotate(caller)))
+
+      const generations = answers.flatMap((rotated) => rotated?.session.generation ?? [])
+      expect(generations).to.have.length(new Set(generations).size)
+      expect(Math.max(...generations)).to.equal(3)
+      expect(await store.sessions.find(session.id)).to.include({ generation: 3 })
     })
 
     for (const { what, end } of [

@@ -22,6 +22,10 @@ export interface StoreSubject {
   deny(id: string, expiresInMs: number): Promise<void>
   /** Forgets the row of a session, as a database does that is put back to an older backup. */
   loseSession(id: string): Promise<void>
+  /** Forgets a row of the journal. */
+  loseDenial(id: string): Promise<void>
+  /** Forgets that a session has ended, as a database does that failed over to a replica which lagged. */
+  loseEnd(sessionId: string): Promise<void>
   /** From now on no log entry can be written. */
   breakEntries(): Promise<void>
   close(): Promise<void>

@@ -14,7 +14,7 @@ export interface Denial {
 export interface Journal {
   /** Rejects with `unavailable`. */
   isDenied(ids: TokenIds): Promise<boolean>
-  /** The denials of whole sessions, as long as they last. Rejects with `unavailable`. */
+  /** The denials of whole sessions, or of a foreign token, as long as they last. Rejects with `unavailable`. */
   denialsOf(subject: DenialSubject): Promise<Denial[]>
   /**
    * Denies a foreign token, with its log entry, in one statement; `null` when it was denied already,
@@ -24,7 +24,8 @@ export interface Journal {
 }
 
 export interface DenialSubject {
-  sessionId: string
+  /** Or the id of a foreign token. */
+  sessionId: DeniedId
   /** With this, every other session of that user is meant, too. */
   userId?: string
 }
@@ -34,6 +35,9 @@ export interface TokenIds {
   sid: string
   jti: string
 }
+
+/** Asked for as a `jti`, it asks for the session alone: no token is called so. */
+export const NO_TOKEN = 'none'
 
 /** The denylist: the same facts, where asking is cheap. */
 export interface Denylist {
@@ -53,10 +57,12 @@ export interface Denylist {
 export interface DenialFeed {
   /** Whether a replica of it may be believed. */
   readonly isKnown: boolean
-  /** All that was acknowledged before then is in it. By `performance.now()`. */
+  /** All that was acknowledged before then is in it. By the steady clock. */
   readonly asOf: number
-  /** What was journaled before then is in it, late commits included: where any instance's feed can be resumed. */
-  readonly resumeAt: JournalTime
+  /** Where a reader that has all of it resumes, at whichever instance. Printable. */
+  readonly resumeId: string
+  /** From when on a reader with that id lacks what was journaled; `null` where it lacks everything. */
+  resumeFrom: (id: string) => JournalTime | null
   readonly leaseSeconds: number
   /** Seconds of a token's age for which it has every denial. */
   readonly coversSeconds: number

@@ -32,8 +32,8 @@ export interface Sessions {
   begin(session: NewSession, entry: LogEntry): Promise<boolean>
   /**
    * Ends the session, with its journal row and its log entry, in one statement; durable when it
-   * resolves. `null` when it was over already: of several callers one wins. A session whose row is
-   * lost (to an older backup, say) is denied all the same.
+   * resolves. `null` when it was over already, which is for the journal to say: of several callers one wins. A
+   * session whose row is lost (to an older backup, say), or over without a denial, is denied all the same.
    */
   end(session: EndingSession, entry: LogEntry): Promise<Denial | null>
   /** Ends one session of that user; `null` when the user has no such live session. */
@@ -44,8 +44,9 @@ export interface Sessions {
    */
   endAll(sessionId: string, entry: LogEntry): Promise<Denial[] | null>
   /**
-   * Takes a live session from one generation to the next; `null` when it is over or not at that
-   * generation any more: of several callers one wins, and against a racing end none does.
+   * Takes a live session from that generation, or an earlier one, to the next; `null` when it is over or beyond
+   * that generation already: of several callers one wins, and against a racing end none does. A session that is
+   * at an earlier one has lost rotations, which the token proves.
    */
   rotate(rotation: Rotation): Promise<Rotated | null>
   /** `null` when there is no such session, or it is over. */
@@ -64,7 +65,7 @@ export interface EndingSession {
 
 export interface Rotation {
   sessionId: string
-  /** The one it is at. */
+  /** Of the token at hand. */
   generation: number
   /** Of the next refresh token; stored as SHA-256 only. */
   refreshJti: string

@@ -19,10 +19,21 @@ export interface Tokens {
   signSuccessor(grant: Grant, successor: Successor): SignedRefresh
   /** The `jti` that the successor of that generation will have. */
   successorJti(sid: string, generation: number): string
-  /** Throws `token_invalid` or `token_expired`. */
+  /** For using it, here and now. Throws `token_invalid` or `token_expired`. */
   verify(token: string): AccessClaims | RefreshClaims
+  /**
+   * For ending its session: by signature, issuer, audience and type alone. Its `iat` and `nbf` say nothing, since
+   * this clock may be behind the one that issued it. Throws `token_invalid`.
+   */
+  identify(token: string): IdentifiedToken
   /** Whether it says of itself that it is one of ours; nothing is verified. */
   isOurs(token: string): boolean
+}
+
+export interface IdentifiedToken {
+  claims: AccessClaims | RefreshClaims
+  /** By this clock, which may be ahead of others. */
+  hasExpired: boolean
 }
 
 export interface Successor {
@@ -46,8 +57,9 @@ export interface SignedRefresh {
 /** Tokens that another login service issued (`SECRET_KEY`, `TRUSTED_ISSUERS`). */
 export interface ForeignTokens {
   /**
-   * Rejects with `token_invalid`, `token_expired`, `token_wrong_type` (a refresh token), or `unavailable`
-   * when the issuer's keys cannot be had.
+   * For ending it, which is all that can be done with it here: `iat` and `nbf` say nothing. Rejects with
+   * `token_invalid`, `token_expired`, `token_wrong_type` (a refresh token), or `unavailable` when the issuer's keys
+   * cannot be had.
    */
   verify(token: string): Promise<ForeignToken>
 }

@@ -2,7 +2,7 @@
 import type { Context } from 'koa'
 import { endAllSessions, endSession } from '../../auth/end-session.ts'
 import { type LogoutDeps } from '../../auth/logout.ts'
-import { verifyRefresh } from '../../auth/verify-refresh.ts'
+import { verifyRefreshToEnd } from '../../auth/verify-to-end.ts'
 import { InvalidInputError } from '../errors.ts'
 import type { OriginOf } from '../origin.ts'
 import { clearCookie } from './cookie.ts'
@@ -22,7 +22,7 @@ export async function endSessionOfCookie(
   { token, fields }: CookieLogout,
 ): Promise<void> {
   requireOwnOrigin(deps, ctx)
-  const claims = verifyRefresh(deps.tokens, token)
+  const claims = verifyRefreshToEnd(deps.tokens, token)
   requireCsrfToken(deps, ctx, claims.sid)
 
   const end = meansAllDevices(ctx, fields) ? endAllSessions : endSession

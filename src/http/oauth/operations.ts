@@ -75,7 +75,8 @@ export const introspect: Operation = {
 export const revoke: Operation = {
   operationId: 'revokeToken',
   summary: 'End the session behind a token of either kind (RFC 7009)',
-  description: 'A token of a trusted foreign issuer is denied itself.',
+  description:
+    'A token of a trusted foreign issuer is denied itself. A token that has expired ends its session all the same.',
   tags: TAGS,
   security: [{ peer: [] }],
   requestBody: takes(tokenForm, { token: ACCESS_TOKEN }, FORM),

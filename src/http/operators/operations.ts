@@ -26,12 +26,12 @@ export const readyz: Operation = {
   responses: {
     '200': answers('It is.', readiness, {
       status: 'ready',
-      checks: { postgres: 'ok', redis: 'ok', denylist: 'ok' },
+      checks: { postgres: 'ok', redis: 'ok', denylist: 'ok', clock: 'ok' },
     }),
     '503': {
       ...answers('Some of it is not.', readiness, {
         status: 'not ready',
-        checks: { postgres: 'does not answer', redis: 'ok', denylist: 'ok' },
+        checks: { postgres: 'does not answer', redis: 'ok', denylist: 'ok', clock: 'ok' },
       }),
       headers: headers('Retry-After'),
     },

@@ -17,12 +17,10 @@ export const PIECE = 512
 /** Pieces kept for the next reader: of those who come together, each is at another one. */
 const MAX_KEPT = 64
 
-/** Milliseconds since 1970 by a clock that is never set; `at` is of `performance.now()`. */
-function epochMs(at: number): number {
-  return performance.timeOrigin + at
-}
-
-export function feedFrames(feed: DenialFeed): FeedFrames {
+/** `originMs`: when the steady clock began, in milliseconds since 1970. */
+export function feedFrames(feed: DenialFeed, originMs: number = performance.timeOrigin): FeedFrames {
+  /** Milliseconds since 1970 by a clock that is never set; `at` is of the steady clock. */
+  const epochMs = (at: number): number => originMs + at
   const kept = new Map<string, Buffer>()
 
   /** `make` makes the same for the same name, as denials with the same numbers do not change. */
@@ -65,9 +63,7 @@ export function feedFrames(feed: DenialFeed): FeedFrames {
           .join(''),
       ),
     sync: () =>
-      Buffer.from(
-        `id: ${Math.floor(feed.resumeAt)}\n${event('sync', { as_of: epochMs(feed.asOf) } satisfies FeedSync)}`,
-      ),
+      Buffer.from(`id: ${feed.resumeId}\n${event('sync', { as_of: epochMs(feed.asOf) } satisfies FeedSync)}`),
   }
 }
 

@@ -1,7 +1,6 @@
 // One reader of the feed: what it has got, what comes next, and whether it still reads.
 import { Readable } from 'node:stream'
 import type { DenialFeed } from '../../auth/ports/denials.ts'
-import type { JournalTime } from '../../contract/denylist-keys.ts'
 import { PIECE, type FeedFrames } from './feed-frames.ts'
 
 export interface FeedReader {
@@ -24,7 +23,7 @@ export interface FeedNews {
 }
 
 export interface FeedReaderDeps {
-  feed: Pick<DenialFeed, 'begin'>
+  feed: Pick<DenialFeed, 'begin' | 'resumeFrom'>
   frames: FeedFrames
   news: () => FeedNews
   onGone: (reader: FeedReader) => void
@@ -32,18 +31,19 @@ export interface FeedReaderDeps {
   now: () => number
 }
 
-/** When it asked, by `performance.now()`; and up to where it has the journal already. */
 export interface FeedRequest {
+  /** When it asked, by the steady clock. */
   arrivedAt: number
-  resumeFrom: JournalTime | null
+  /** Of the last sync that it has read, whatever text that is; empty for none. */
+  lastEventId: string
 }
 
 /** What it may leave unread; the rest waits in the list of denials. */
 const UNREAD_BYTES = 64 * 1024
 
-export function feedReader(deps: FeedReaderDeps, { arrivedAt, resumeFrom }: FeedRequest): FeedReader {
+export function feedReader(deps: FeedReaderDeps, { arrivedAt, lastEventId }: FeedRequest): FeedReader {
   const { feed, frames, news, now } = deps
-  const since = resumeFrom ?? 0
+  const since = feed.resumeFrom(lastEventId) ?? 0
   const snapshotEnd = news().end
   let next = feed.begin
   let synced = 0

@@ -1,8 +1,9 @@
 // Who reads the feed: each at its own pace from the one list of denials, and none that holds others up.
 import type { Readable } from 'node:stream'
-import { setImmediate as yieldToOthers, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import { AuthError } from '../../auth/errors.ts'
 import type { DenialFeed } from '../../auth/ports/denials.ts'
+import { every, sleep, systemClock, type Clock } from '../../clock.ts'
 import type { Metrics } from '../../ops/metrics.ts'
 import { feedFrames } from './feed-frames.ts'
 import { feedReader, type FeedReader, type FeedRequest } from './feed-reader.ts'
@@ -17,8 +18,13 @@ export interface FeedReaders {
 export interface FeedReadersDeps {
   feed: DenialFeed
   metrics: Pick<Metrics, 'feedReaders' | 'feedReaderCut'>
-  /** Milliseconds that only grow. */
-  now?: () => number
+  clock?: Clock
+  /** When its steady clock began, in milliseconds since 1970. */
+  originMs?: number
+  /** Resolves when all that waits has had its turn. */
+  yieldToOthers?: () => Promise<void>
+  /** From 0 to 1. */
+  random?: () => number
 }
 
 const MAX_READERS = 5000
@@ -34,16 +40,18 @@ const SLICE = 64
 /** However long it takes to serve all readers once, others get as much time, up to this. */
 const MAX_REST_MS = 250
 
-export function feedReaders({ feed, metrics, now = () => performance.now() }: FeedReadersDeps): FeedReaders {
+export function feedReaders(deps: FeedReadersDeps): FeedReaders {
+  const { feed, metrics, clock = systemClock, originMs, random = Math.random } = deps
+  const { yieldToOthers = setImmediate } = deps
+  const now = (): number => clock.steadyMs()
   /** With when each of them has to come again. */
   const readers = new Map<FeedReader, number>()
-  const frames = feedFrames(feed)
+  const frames = feedFrames(feed, originMs)
   let news = { number: 0, end: 0, sync: frames.sync() }
   let asOf = -Infinity
   let isServing = false
   let isClosed = false
-  const sweeping = setInterval(sweep, SWEEP_MS)
-  sweeping.unref()
+  const stopSweeping = every(clock, SWEEP_MS, sweep)
   feed.onNews(() => void serveAll())
 
   return {
@@ -51,14 +59,14 @@ export function feedReaders({ feed, metrics, now = () => performance.now() }: Fe
       if (isClosed || !isServed() || readers.size >= MAX_READERS) throw new AuthError('unavailable')
       const reader = feedReader({ feed, frames, news: () => news, onGone: forget, now }, request)
       // Not all of those who came together come again together.
-      readers.set(reader, now() + MAX_AGE_MS * (0.8 + 0.2 * Math.random()))
+      readers.set(reader, now() + MAX_AGE_MS * (0.8 + 0.2 * random()))
       metrics.feedReaders(readers.size)
       return reader.stream
     },
 
     close: () => {
       isClosed = true
-      clearInterval(sweeping)
+      stopSweeping()
       for (const reader of readers.keys()) reader.dismiss()
     },
   }
@@ -79,15 +87,15 @@ export function feedReaders({ feed, metrics, now = () => performance.now() }: Fe
     await yieldToOthers()
     while (feed.end > news.end || feed.asOf > asOf) {
       takeNews()
-      const startedAt = performance.now()
+      const startedAt = now()
       let served = 0
       for (const reader of readers.keys()) {
         reader.serve()
         served += 1
         if (served % SLICE === 0) await yieldToOthers()
       }
-      const tookMs = performance.now() - startedAt
-      if (tookMs > 1) await sleep(Math.min(tookMs, MAX_REST_MS), undefined, { ref: false })
+      const tookMs = now() - startedAt
+      if (tookMs > 1) await sleep(clock, Math.min(tookMs, MAX_REST_MS))
     }
     isServing = false
   }

@@ -1,7 +1,6 @@
 // GET /denylist/feed: the denials as server-sent events, for replicas of the denylist.
 import type { Context } from 'koa'
 import { authenticatePeer, type AuthenticatePeerDeps } from '../../auth/authenticate-peer.ts'
-import type { JournalTime } from '../../contract/denylist-keys.ts'
 import { FEED_PATH } from '../../contract/feed.ts'
 import { clientCredentials } from '../client-credentials.ts'
 import type { Dialect, Endpoint } from '../endpoint.ts'
@@ -28,7 +27,7 @@ function getFeed(deps: FeedDeps): Endpoint['handler'] {
   return async (ctx) => {
     const arrivedAt = performance.now()
     await authenticatePeer(deps, { credentials: clientCredentials(ctx), origin: deps.originOf(ctx) })
-    const stream = deps.feedReaders.open({ arrivedAt, resumeFrom: lastEventId(ctx) })
+    const stream = deps.feedReaders.open({ arrivedAt, lastEventId: ctx.get('Last-Event-ID') })
     // A proxy that collects what it passes on would keep denials back.
     ctx.set('X-Accel-Buffering', 'no')
     // Whoever comes again is to reach any instance; and one that stops does not wait for what is idle.
@@ -47,10 +46,4 @@ function endConnection({ res }: Context): void {
   res.once('close', () => {
     clearTimeout(timer)
   })
-}
-
-/** `null` for whatever is none of ours: then the reader gets everything. */
-function lastEventId(ctx: Context): JournalTime | null {
-  const id = ctx.get('Last-Event-ID')
-  return /^\d{1,15}$/.test(id) ? Number(id) : null
 }

@@ -114,6 +114,12 @@ export function endInMemory(
   })
 }
 
+/** As a database that failed over to a replica which lagged: the session is on, and the journal knows no better. */
+export function loseEndInMemory(database: MemoryDatabase, sessionId: string): void {
+  for (const session of database.sessions) if (session.id === sessionId) session.endReason = null
+  database.revocations = database.revocations.filter(({ deniedId }) => deniedId !== sessionId)
+}
+
 /** Those of the user's sessions of which a token may still be alive. */
 export function openSessions(database: MemoryDatabase, userId: string): MemorySession[] {
   const aliveAfter = database.clock.nowMs() - database.leewaySeconds * 1000

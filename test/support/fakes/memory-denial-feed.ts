@@ -1,11 +1,11 @@
-// A feed of denials that a test fills by hand.
+// A feed of denials that a test fills by hand. Its readers resume by the time alone.
 import type { DenialFeed, FedDenial } from '../../../src/auth/ports/denials.ts'
 import type { DeniedId, JournalTime } from '../../../src/contract/denylist-keys.ts'
 
 export interface MemoryDenialFeed extends DenialFeed {
   isKnown: boolean
   begin: number
-  resumeAt: JournalTime
+  resumeId: string
   /** How often a denial was asked for. */
   askedFor: number
   deny: (...ids: DeniedId[]) => void
@@ -33,7 +33,8 @@ export function memoryDenialFeed(): MemoryDenialFeed {
     isKnown: true,
     leaseSeconds: 5,
     coversSeconds: 305,
-    resumeAt: 1_800_000_000_000,
+    resumeId: '1800000000000',
+    resumeFrom: (id) => (/^\d+$/.test(id) ? Number(id) : null),
     begin: 0,
     askedFor: 0,
     get end() {

@@ -39,9 +39,10 @@ export function memorySessions(database: MemoryDatabase): Sessions {
     end: async ({ id, userId, reason, expiresAt }, entry) =>
       await statement(database, () => {
         const session = database.sessions.find((candidate) => candidate.id === id)
-        if (session) session.expiresAtMs = Math.max(session.expiresAtMs, expiresAt * 1000)
+        const isOn = session?.endReason === null
+        if (isOn) session.expiresAtMs = Math.max(session.expiresAtMs, expiresAt * 1000)
         const lostUntilMs = (expiresAt + database.leewaySeconds) * 1000
-        const denial = session
+        const denial = isOn
           ? endOne(session, reason)
           : denyInMemory(database, { deniedId: id, reason, expiresAtMs: lostUntilMs })
         if (denial) storeEntry(database, { ...entry, userId, sessionId: id })
@@ -70,7 +71,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
     rotate: async (rotation) =>
       await statement(database, () => {
         const session = live(rotation.sessionId)
-        if (session?.generation !== rotation.generation) return null
+        if (!session || session.generation > rotation.generation) return null
         step(session, rotation)
         return { session: liveSession(session, database.clock.nowMs()), denials: retire(rotation) }
       }),
@@ -112,7 +113,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
 
   function step(session: MemorySession, rotation: Rotation): void {
     const oldest = Math.floor(session.createdAtMs / 1000) + rotation.maxAgeSeconds
-    session.generation += 1
+    session.generation = rotation.generation + 1
     session.rotatedAtMs = rotation.rotatedAtMs
     session.refreshJti = rotation.refreshJti
     session.lastSeenAtMs = database.clock.nowMs()

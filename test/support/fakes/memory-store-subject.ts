@@ -5,7 +5,7 @@ import type { StoreSubject } from '../../conformance/store-subject.ts'
 import { fastHash, fastPasswords } from './fast-passwords.ts'
 import { manualClock } from './manual-clock.ts'
 import { memoryAuditLog } from './memory-audit-log.ts'
-import { memoryDatabase } from './memory-database.ts'
+import { loseEndInMemory, memoryDatabase } from './memory-database.ts'
 import { memoryDenylist } from './memory-denylist.ts'
 import { memoryJournal } from './memory-journal.ts'
 import { memoryOwnAccount } from './memory-own-account.ts'
@@ -43,6 +43,14 @@ export async function memoryStoreSubject(): Promise<StoreSubject> {
     },
     loseSession: async (sessionId) => {
       database.sessions = database.sessions.filter(({ id }) => id !== sessionId)
+      await Promise.resolve()
+    },
+    loseDenial: async (id) => {
+      database.revocations = database.revocations.filter(({ deniedId }) => deniedId !== id)
+      await Promise.resolve()
+    },
+    loseEnd: async (sessionId) => {
+      loseEndInMemory(database, sessionId)
       await Promise.resolve()
     },
     breakEntries: async () => {

@@ -68,8 +68,8 @@ describe('standingOf', () => {
       { what: 'an older one within the grace', generation: 1, afterMs: 0, standing: 'reused' },
       { what: 'the oldest one within the grace', generation: 0, afterMs: 0, standing: 'reused' },
       { what: 'an older one after the grace', generation: 1, afterMs: GRACE_MS + 1, standing: 'reused' },
-      { what: 'the next one, which the row never saw', generation: 4, afterMs: 0, standing: 'unknown' },
-      { what: 'one far ahead of the row', generation: 99, afterMs: GRACE_MS + 1, standing: 'unknown' },
+      { what: 'the next one, which the row never saw', generation: 4, afterMs: 0, standing: 'current' },
+      { what: 'one far ahead of the row', generation: 99, afterMs: GRACE_MS + 1, standing: 'current' },
     ]
   for (const { what, generation, afterMs, graceMs = GRACE_MS, standing } of cases) {
     it(`is ${standing} for ${what}`, () => {
@@ -80,9 +80,9 @@ describe('standingOf', () => {
   describe('of a session that never rotated', () => {
     const never = session({ generation: 0, rotatedAtMs: null, sinceRotationMs: null })
 
-    it('is current for its first generation, and unknown for any other', () => {
+    it('is current for its first generation, and for any that the row has lost', () => {
       expect(standingOf(never, 0, GRACE_MS)).to.equal('current')
-      expect(standingOf(never, 1, GRACE_MS)).to.equal('unknown')
+      expect(standingOf(never, 1, GRACE_MS)).to.equal('current')
     })
   })
 
@@ -159,6 +159,84 @@ describe('a refresh token and the row of its session', () => {
       deps.database.isAnswering = false
 
       expect(await refusalOf(judge(deps, claims(0)))).to.equal('unavailable')
+    })
+
+    describe('where the denylist knows of an end that the row has lost', () => {
+      it('is token_denied, whatever the row says', async () => {
+        await deps.denylist.deny([{ id: sid, ttlMs: 60_000 }])
+
+        for (const gen of [0, 7, undefined]) {
+          expect(await refusalOf(judge(deps, claims(gen))), String(gen)).to.equal('token_denied')
+        }
+      })
+
+      it('is token_denied also when the row cannot be read', async () => {
+        await deps.denylist.deny([{ id: sid, ttlMs: 60_000 }])
+        deps.database.isAnswering = false
+
+        expect(await refusalOf(judge(deps, claims(0)))).to.equal('token_denied')
+      })
+
+      it('is token_denied for a token with a generation that is denied itself', async () => {
+        const own = claims(0)
+        await deps.denylist.deny([{ id: `${sid}:${own.jti}`, ttlMs: 60_000 }])
+
+        expect(await refusalOf(judge(deps, own))).to.equal('token_denied')
+        expect((await judge(deps, claims(0))).standing).to.equal('current')
+      })
+
+      it('leaves the last word to the row for a token that is denied only since it was replaced', async () => {
+        const own = claims(undefined)
+        await deps.denylist.deny([{ id: `${sid}:${own.jti}`, ttlMs: 60_000 }])
+        rotateTo(1)
+
+        expect((await judge(deps, own)).standing).to.equal('in_grace')
+      })
+    })
+
+    it('leaves the last word to the row where the denylist cannot tell', async () => {
+      await deps.denylist.deny([{ id: sid, ttlMs: 60_000 }])
+      deps.denylist.isTrusted = false
+
+      expect((await judge(deps, claims(0))).standing).to.equal('current')
+    })
+
+    it('is unavailable, and no unhandled rejection, when the row fails before the denylist answers', async () => {
+      deps.database.isAnswering = false
+      const check: typeof deps.denylist.check = async (ids) => {
+        await new Promise((resolve) => setImmediate(resolve))
+        return await deps.denylist.check(ids)
+      }
+
+      const unhandled: unknown[] = []
+      const listener = (reason: unknown) => unhandled.push(reason)
+      process.on('unhandledRejection', listener)
+
+      const answer = await refusalOf(judge({ ...deps, denylist: { ...deps.denylist, check } }, claims(0)))
+      process.off('unhandledRejection', listener)
+
+      expect(answer).to.equal('unavailable')
+      expect(unhandled).to.deep.equal([])
+    })
+
+    it('asks the denylist and the row at the same time', async () => {
+      const events: string[] = []
+      const told = async <T>(name: string, answer: Promise<T>): Promise<T> => {
+        events.push(`${name} is asked`)
+        const result = await answer
+        events.push(`${name} answers`)
+        return result
+      }
+      const sessions = {
+        ...deps.sessions,
+        find: async (id: string) => await told('row', deps.sessions.find(id)),
+      }
+      const check: typeof deps.denylist.check = async (ids) =>
+        await told('denylist', deps.denylist.check(ids))
+
+      await judge({ ...deps, sessions, denylist: { ...deps.denylist, check } }, claims(0))
+
+      expect(events.slice(0, 2)).to.have.members(['row is asked', 'denylist is asked'])
     })
   })
 
@@ -242,15 +320,25 @@ describe('a refresh token and the row of its session', () => {
       ])
     })
 
-    it('is token_denied, and ends nothing, for a generation that the row has not reached', async () => {
+    it('resolves to the session for a generation that the row has lost, and leaves the row as it is', async () => {
       const before = deps.database.logs.length
 
       const answer = await askWith(7)
 
-      expect(answer).to.equal('token_denied')
-      expect(deps.database.sessions[0]?.endReason).to.equal(null)
+      expect(answer).to.equal('resolved')
+      expect(deps.database.sessions[0]).to.include({ generation: 0, endReason: null })
       expect(deps.database.logs).to.have.length(before)
       expect(deps.denylist.denials.size).to.equal(0)
+    })
+
+    it('ends nothing by a used-up token of a session that the denylist knows to be over', async () => {
+      rotateTo(5)
+      await deps.denylist.deny([{ id: sid, ttlMs: 60_000 }])
+      const before = deps.database.logs.length
+
+      expect(await askWith(0)).to.equal('token_denied')
+      expect(deps.database.sessions[0]?.endReason).to.equal(null)
+      expect(deps.database.logs).to.have.length(before)
     })
 
     it('holds without an entry when that cannot be written', async () => {

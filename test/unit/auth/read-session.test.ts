@@ -81,6 +81,12 @@ describe('readSession', () => {
     expect(await refusalOf(ask())).to.equal('token_denied')
   })
 
+  it('is token_denied when the denylist knows of an end that the row has lost', async () => {
+    await deps.denylist.deny([{ id: begun.sid, ttlMs: 60_000 }])
+
+    expect(await refusalOf(ask())).to.equal('token_denied')
+  })
+
   it('is token_denied when the user is gone', async () => {
     deps.database.users.length = 0
 

@@ -138,10 +138,26 @@ describe('refresh of a token with a generation, by a service that does not rotat
     expect(await refusalOf(ask())).to.equal('resolved')
   })
 
-  it('asks the row and not the denylist, which never hears of tokens that were replaced', async () => {
-    await ask()
+  it('asks the row and, for ends that the row may have lost, the denylist, once each', async () => {
+    const finds: string[] = []
+    const sessions: Sessions = {
+      ...deps.sessions,
+      find: async (id) => {
+        finds.push(id)
+        return await deps.sessions.find(id)
+      },
+    }
 
-    expect(deps.denylist.checks).to.equal(0)
+    await ask(begun.refresh.token, { sessions })
+
+    expect(finds).to.deep.equal([begun.sid])
+    expect(deps.denylist.checks).to.equal(1)
+  })
+
+  it('is token_denied when the denylist knows of an end that the row has lost', async () => {
+    await deps.denylist.deny([{ id: begun.sid, ttlMs: 60_000 }])
+
+    expect(await refusalOf(ask())).to.equal('token_denied')
   })
 
   it('is token_denied for one that was used up, and ends the session of its successor', async () => {

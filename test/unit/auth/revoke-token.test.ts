@@ -65,6 +65,42 @@ describe('revokeToken', () => {
     expect([...deps.denylist.denials.keys()]).to.deep.equal([alice.claims.sid])
   })
 
+  it('ends the session behind a token that has expired by this clock, which others may take still', async () => {
+    deps.clock.advance(600)
+
+    expect(await revoke(alice.access)).to.equal('resolved')
+    expect(await isDead(alice.refresh)).to.equal(true)
+    expect(liveSessions(deps)).to.deep.equal([])
+  })
+
+  it('writes nothing for an expired token whose session is over, and holds what the journal has of it', async () => {
+    await revoke(alice.access)
+    const entries = deps.database.logs.length
+    deps.denylist.denials.clear()
+    deps.clock.advance(600)
+
+    expect(await revoke(alice.access)).to.equal('resolved')
+    expect(deps.database.logs).to.have.length(entries)
+    expect([...deps.denylist.denials.keys()]).to.deep.equal([alice.claims.sid])
+  })
+
+  it('writes nothing for an expired token of a session that nobody knows', async () => {
+    deps.database.sessions.length = 0
+    deps.clock.advance(600)
+
+    expect(await revoke(alice.access)).to.equal('resolved')
+    expect(deps.database.revocations).to.deep.equal([])
+  })
+
+  it('is not done where the journal denies the session at one moment and not at the next', async () => {
+    await revoke(alice.access)
+    const journal = { ...deps.journal, denialsOf: async () => await Promise.resolve([]) }
+
+    const asked = revokeToken({ ...deps, journal }, { token: alice.access, clientId: 'shop', origin: ORIGIN })
+
+    expect(await refusalOf(asked)).to.equal('unavailable')
+  })
+
   it('has nothing to end behind what is no token, and ends nothing', async () => {
     for (const garbage of ['', 'a.b.c', `${alice.access}x`, `${alice.refresh.slice(0, -5)}AAAAA`, '\0']) {
       expect(await revoke(garbage), garbage).to.equal('resolved')
@@ -78,6 +114,16 @@ describe('revokeToken', () => {
 
     expect([await revoke(token), await revoke(token)]).to.deep.equal(['resolved', 'resolved'])
     expect(deps.database.revocations).to.have.length(1)
+  })
+
+  it('makes this instance hold a token of another service that another one denied', async () => {
+    const claims = { jti: 'one', exp: deps.now() + 60 }
+    const token = encodeJws({ alg: 'HS256' }, claims, hs256(Buffer.from(SECRET)))
+    await revoke(token)
+    deps.denylist.denials.clear()
+
+    expect(await revoke(token)).to.equal('resolved')
+    expect([...deps.denylist.denials.keys()]).to.deep.equal([deps.database.revocations[0]?.deniedId])
   })
 
   it('is not done when it cannot be made durable', async () => {

@@ -102,12 +102,19 @@ describe('verifyToken for a refresh token with a generation', () => {
     expect(stores.database.logs).to.have.length(logs)
   })
 
-  it('is token_denied for a generation that the row has not reached', async () => {
+  it('resolves for a generation that the row has lost', async () => {
     const current = await rotated(pair.refresh)
     const [session] = stores.database.sessions
     if (session) session.generation = 0
 
-    expect(await ask(current)).to.equal('token_denied')
+    expect(await ask(current)).to.equal('resolved')
+  })
+
+  it('is token_denied when the denylist knows of an end that the row has lost', async () => {
+    const { sid } = stores.tokens.verify(pair.refresh)
+    await stores.denylist.deny([{ id: sid, ttlMs: 60_000 }])
+
+    expect(await ask()).to.equal('token_denied')
   })
 
   it('is token_denied when the session is over', async () => {

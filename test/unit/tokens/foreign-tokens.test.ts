@@ -162,9 +162,8 @@ describe('foreignTokens', () => {
       'exp null': () => shared({ exp: null }),
       'exp without end': () => forgedToken({ alg: 'HS256' }, '{"exp":1e999}', hs256(Buffer.from(SECRET))),
       'exp after the year 9999': () => shared({ exp: 253_402_300_800 }),
-      'iat in the future': () => issued({ iat: clock.now() + 6 }),
-      'nbf in the future': () => shared({ nbf: clock.now() + 6 }),
       'nbf as a text': () => shared({ nbf: '0' }),
+      'iat as a text': () => issued({ iat: '0' }),
       'an expired token with a bad signature': () =>
         issuedToken(otherKey, claims({ exp: 1 }), { kid: 'key' }),
       'an expired token under another secret': () => shared({ exp: 1 }, {}, `${SECRET}!`),
@@ -214,10 +213,11 @@ describe('foreignTokens', () => {
     })
   }
 
-  it('takes a clock that is ahead by the leeway', async () => {
-    const ahead = clock.now() + 5
+  it('takes one of a clock that is ahead, by however much: it can be ended, not used', async () => {
+    const ahead = clock.now() + 100_000
 
     expect(await outcome(await issued({ iat: ahead, nbf: ahead }))).to.equal('resolved')
+    expect(await outcome(await shared({ iat: ahead, nbf: ahead }))).to.equal('resolved')
   })
 
   it('rounds a fractional end up, so that the denial lasts as long as the token', async () => {

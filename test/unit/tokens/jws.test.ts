@@ -6,6 +6,7 @@ import { compactVerify, CompactSign } from 'jose'
 import { encodeJws, es256, hs256, parseJws, type Signer } from '../../../src/tokens/jws.ts'
 import { base64url } from '../../support/builders/forged-token.ts'
 import { testKeys } from '../../support/builders/test-keys.ts'
+import { HANGING_MS } from '../../support/hanging.ts'
 
 const keys = testKeys()
 const others = testKeys()
@@ -200,7 +201,7 @@ describe('parseJws', () => {
     )
   })
 
-  it('answers soon for a megabyte of anything', () => {
+  it('answers for a megabyte of anything', () => {
     const huge = [
       '.'.repeat(1_000_000),
       'A'.repeat(1_000_000),
@@ -212,7 +213,7 @@ describe('parseJws', () => {
 
     for (const token of huge) expect(parseJws(token)).to.equal(null)
 
-    expect(performance.now() - start).to.be.below(1000)
+    expect(performance.now() - start).to.be.below(HANGING_MS)
   })
 
   it('takes the last of members with the same name, as jose does', async () => {

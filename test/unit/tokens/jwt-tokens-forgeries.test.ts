@@ -36,6 +36,8 @@ const kinds: { kind: 'access' | 'refresh'; good: string; signer: Signer; audienc
 ]
 
 const outcome = (token: string) => refusalBy(() => tokens.verify(token))
+/** For ending its session. */
+const outcomeOfEnding = (token: string) => refusalBy(() => tokens.identify(token))
 
 for (const { kind, good, signer, audience } of kinds) {
   const header = headerOf(good)
@@ -74,6 +76,7 @@ for (const { kind, good, signer, audience } of kinds) {
       for (const [what, token] of Object.entries(headers)) {
         it(what, () => {
           expect(outcome(token)).to.equal('token_invalid')
+          expect(outcomeOfEnding(token)).to.equal('token_invalid')
         })
       }
     })
@@ -105,9 +108,6 @@ for (const { kind, good, signer, audience } of kinds) {
         'scope is a list': { scope: ['user'] },
         'iat is missing': { iat: undefined },
         'iat is a text': { iat: String(now) },
-        'iat is beyond the leeway': { iat: now + 6 },
-        'iat is beyond the leeway by a moment': { iat: now + 5.001 },
-        'nbf is beyond the leeway': { nbf: now + 6 },
         'nbf is a text': { nbf: String(now) },
         'nbf is null': { nbf: null },
         'exp is missing': { exp: undefined },
@@ -119,6 +119,20 @@ for (const { kind, good, signer, audience } of kinds) {
       for (const [what, change] of Object.entries(claims)) {
         it(what, () => {
           expect(outcome(withClaims(change))).to.equal('token_invalid')
+          expect(outcomeOfEnding(withClaims(change))).to.equal('token_invalid')
+        })
+      }
+
+      const later: Record<string, object> = {
+        'iat is beyond the leeway': { iat: now + 6 },
+        'iat is beyond the leeway by a moment': { iat: now + 5.001 },
+        'nbf is beyond the leeway': { nbf: now + 6 },
+        'iat and nbf are years ahead': { iat: now + 1e9, nbf: now + 1e9, exp: now + 2e9 },
+      }
+      for (const [what, change] of Object.entries(later)) {
+        it(`${what}, but for ending its session`, () => {
+          expect(outcome(withClaims(change))).to.equal('token_invalid')
+          expect(outcomeOfEnding(withClaims(change))).to.equal('resolved')
         })
       }
 

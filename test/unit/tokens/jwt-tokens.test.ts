@@ -164,6 +164,54 @@ describe('jwtTokens', () => {
     })
   })
 
+  describe('identify', () => {
+    it('returns the claims of what it signed, whatever the clock says, and whether that has expired', () => {
+      const both = tokens()
+      const access = both.signAccess(grant(), FAR_AWAY).token
+      const refresh = both.signRefresh(grant(), true).token
+
+      const expired = []
+      for (const seconds of [-100_000, 100_000 + 304, 1, 86_400]) {
+        clock.advance(seconds)
+        for (const token of [access, refresh]) {
+          const { claims, hasExpired } = both.identify(token)
+          expect(claims).to.deep.equal(payloadOf(token))
+          expired.push(hasExpired)
+        }
+      }
+
+      expect(expired).to.deep.equal([false, false, false, false, true, false, true, true])
+    })
+
+    it('is token_invalid for a token under a key that is not ours, expired or not', () => {
+      const stranger = testTokens(testKeys('key-1'), clock)
+      const strange = [
+        stranger.signAccess(grant(), FAR_AWAY).token,
+        stranger.signRefresh(grant(), true).token,
+      ]
+
+      for (const seconds of [0, 100_000]) {
+        clock.advance(seconds)
+        for (const token of [...strange, 'garbage', '']) {
+          expect(refusalBy(() => tokens().identify(token))).to.equal('token_invalid')
+        }
+      }
+    })
+
+    it('is token_invalid for a pair of another issuer, or for another audience', () => {
+      const elsewhere = jwtTokens({ ...optionsOf(clock), issuer: 'https://elsewhere.test' })
+      const forOthers = jwtTokens({ ...optionsOf(clock), audience: 'others' })
+
+      const foreign = [
+        elsewhere.signAccess(grant(), FAR_AWAY).token,
+        elsewhere.signRefresh(grant(), false).token,
+        forOthers.signAccess(grant(), FAR_AWAY).token,
+      ]
+
+      for (const token of foreign) expect(refusalBy(() => tokens().identify(token))).to.equal('token_invalid')
+    })
+  })
+
   describe('verify', () => {
     it('returns the claims of what it signed, for any scope', () => {
       fc.assert(

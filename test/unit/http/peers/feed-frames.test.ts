@@ -5,11 +5,12 @@ import { MEMORY_FEED_UNTIL, memoryDenialFeed } from '../../../support/fakes/memo
 import { eventsOf } from '../../../support/server-sent-events.ts'
 
 const until = MEMORY_FEED_UNTIL
+const ORIGIN_MS = 1_700_000_000_000
 
 describe('feedFrames', () => {
   const setUp = () => {
     const feed = memoryDenialFeed()
-    return { feed, frames: feedFrames(feed) }
+    return { feed, frames: feedFrames(feed, ORIGIN_MS) }
   }
 
   it('open with the time of the request, the lease, and the age of tokens that it knows about', () => {
@@ -17,19 +18,19 @@ describe('feedFrames', () => {
 
     const events = eventsOf(frames.open(1234.5))
 
-    const now = performance.timeOrigin + 1234.5
+    const now = ORIGIN_MS + 1234.5
     expect(events).to.deep.equal([{ event: 'open', id: null, data: { now, lease: 5, covers: 305 } }])
   })
 
   it('tell of up to when that was all, by the same clock, and where to resume', () => {
     const { feed, frames } = setUp()
-    feed.resumeAt = 1_800_000_000_000.75
+    feed.resumeId = '1800000000000-305-0badcafe'
     feed.knowUpTo(2345.25)
 
     const events = eventsOf(frames.sync().toString())
 
-    const data = { as_of: performance.timeOrigin + 2345.25 }
-    expect(events).to.deep.equal([{ event: 'sync', id: '1800000000000', data }])
+    const data = { as_of: ORIGIN_MS + 2345.25 }
+    expect(events).to.deep.equal([{ event: 'sync', id: '1800000000000-305-0badcafe', data }])
   })
 
   it('give each new denial an event, and those of before one for all', () => {

@@ -11,7 +11,11 @@ interface Subject {
   /** Brings the reader up to what the feed has now. */
   bring: (asOf?: number) => void
   gone: FeedReader[]
+  /** Lets time go by. */
+  pass: (ms: number) => void
 }
+
+const ORIGIN_MS = 1_700_000_000_000
 
 const turn = async () => {
   await new Promise((resolve) => setImmediate(resolve))
@@ -19,26 +23,30 @@ const turn = async () => {
 
 describe('feedReader', () => {
   /** Of a feed that holds `denials` already. */
-  const open = (denials: number, resumeFrom: number | null = null): Subject => {
+  const open = (denials: number): Subject => {
     const feed = memoryDenialFeed()
     feed.denyMany(denials)
-    return openOn(feed, resumeFrom)
+    return openOn(feed)
   }
-  const openOn = (feed: MemoryDenialFeed, resumeFrom: number | null = null): Subject => {
-    const frames = feedFrames(feed)
+  const openOn = (feed: MemoryDenialFeed, lastEventId = ''): Subject => {
+    const frames = feedFrames(feed, ORIGIN_MS)
+    let nowMs = 0
     const newsNow = (number: number): FeedNews => ({ number, end: feed.end, sync: frames.sync() })
     let news = newsNow(1)
     const gone: FeedReader[] = []
     const reader = feedReader(
-      { feed, frames, news: () => news, onGone: (one) => gone.push(one), now: () => performance.now() },
-      { arrivedAt: 0, resumeFrom },
+      { feed, frames, news: () => news, onGone: (one) => gone.push(one), now: () => nowMs },
+      { arrivedAt: 0, lastEventId },
     )
     const bring = (asOf?: number): void => {
       if (asOf !== undefined) feed.knowUpTo(asOf)
       news = newsNow(news.number + (asOf === undefined ? 0 : 1))
       reader.serve()
     }
-    return { feed, reader, bring, gone }
+    const pass = (ms: number): void => {
+      nowMs += ms
+    }
+    return { feed, reader, bring, gone, pass }
   }
   /** All that it hands out now. */
   const read = async ({ reader }: Subject): Promise<ServerSentEvent[]> => {
@@ -95,7 +103,7 @@ describe('feedReader', () => {
       ['a', 'b'],
     ])
     expect(names(synced)).to.deep.equal(['deny', 'sync'])
-    expect(synced[1]?.data).to.deep.equal({ as_of: performance.timeOrigin + 77 })
+    expect(synced[1]?.data).to.deep.equal({ as_of: ORIGIN_MS + 77 })
   })
 
   it('gets each time once, and nothing while there is nothing', async () => {
@@ -121,7 +129,7 @@ describe('feedReader', () => {
     expect(buffered).to.be.below(2 * 64 * 1024)
     expect(names(events).indexOf('sync')).to.equal(20_005)
     expect(names(events)).to.have.length(20_006)
-    expect(events.at(-1)?.data).to.deep.equal({ as_of: performance.timeOrigin + 78 })
+    expect(events.at(-1)?.data).to.deep.equal({ as_of: ORIGIN_MS + 78 })
   })
 
   it('is spared what was over before it came to that', async () => {
@@ -134,12 +142,12 @@ describe('feedReader', () => {
     expect(idsOf(await read(subject))).to.deep.equal(['id-8', 'id-9'])
   })
 
-  it('that resumes gets what may have been on its way to the other instance, and what is later', async () => {
+  it('that resumes gets what was journaled since, or is not known to be before, and what is later', async () => {
     const feed = memoryDenialFeed()
     feed.denyAt('had', 89_999)
     feed.denyAt('perhaps', 90_000)
     feed.deny('heard of')
-    const subject = openOn(feed, 100_000)
+    const subject = openOn(feed, '90000')
     const first = await read(subject)
     feed.denyAt('late', 1000)
     subject.bring()
@@ -152,7 +160,16 @@ describe('feedReader', () => {
     const feed = memoryDenialFeed()
     for (let i = 0; i < 600; i += 1) feed.denyAt(`old-${i}`, 1000)
 
-    expect(names(await read(openOn(feed, 100_000)))).to.deep.equal(['open', 'sync'])
+    expect(names(await read(openOn(feed, '100000')))).to.deep.equal(['open', 'sync'])
+  })
+
+  it('gets everything where it comes with an id that leads nowhere', async () => {
+    const feed = memoryDenialFeed()
+    for (let i = 0; i < 600; i += 1) feed.denyAt(`old-${i}`, 1000)
+
+    const events = await read(openOn(feed, 'of another journal'))
+
+    expect(names(events)).to.deep.equal(['open', 'snapshot', 'snapshot', 'sync'])
   })
 
   it('is let go when it has all it was given', async () => {
@@ -188,12 +205,12 @@ describe('feedReader', () => {
     const idle = subject.reader.stalledMs()
     subject.feed.denyMany(5000)
     subject.bring()
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    subject.pass(20)
     const stalled = subject.reader.stalledMs()
     await read(subject)
 
     expect(idle).to.equal(0)
-    expect(stalled).to.be.above(15)
+    expect(stalled).to.equal(20)
     expect(subject.reader.stalledMs()).to.equal(0)
   })
 })
