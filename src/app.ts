@@ -60,9 +60,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   const stores = openStores({
     ...options,
-    leewaySeconds: denialLeewaySeconds(config),
-    leaseSeconds: config.DENYLIST_LEASE,
-    accessTokens: { accessAgeSeconds: config.ACCESS_TOKEN_TTL, leewaySeconds: config.LEEWAY },
+    redisPrefix: config.REDIS_PREFIX,
+    denialLeewaySeconds: denialLeewaySeconds(config),
+    denials: {
+      issuer: config.ISSUER,
+      leaseSeconds: config.DENYLIST_LEASE,
+      accessAgeSeconds: config.ACCESS_TOKEN_TTL,
+      leewaySeconds: config.LEEWAY,
+    },
     logRetentionSeconds: config.LOG_RETENTION,
     isProduction: config.NODE_ENV === 'production',
     metrics,

@@ -20,7 +20,13 @@ export async function demoUser(
 ): Promise<DemoUser | null> {
   const demo = { username: 'demo', passwordFile: join(dataDir, 'demo-password') }
   return await withUsers(
-    { databaseUrl, redisUrl: null, leewaySeconds: denialLeewaySeconds(config) },
+    {
+      databaseUrl,
+      redisUrl: null,
+      redisPrefix: '',
+      leewaySeconds: denialLeewaySeconds(config),
+      issuer: config.ISSUER,
+    },
     async (deps) => {
       const users = await deps.userAdmin.list()
       if (users.length === 0) return (await makeUser(deps, demo)) ? demo : null

@@ -6,6 +6,8 @@ import { ConfigError, type Config, type ServeConfig } from '../config.ts'
 import { systemLog, type SystemLog } from '../ops/log.ts'
 import { stopSignal } from '../ops/shutdown.ts'
 import { migrationStatus } from '../store/postgres/migrate.ts'
+import { postgresUnfitness } from '../store/postgres/postgres-unfitness.ts'
+import { redisFailure, redisFailureDetail } from '../store/redis/redis-failure.ts'
 import { redisUnfitness } from '../store/redis/redis-watch.ts'
 import { loadKeys } from '../tokens/load-keys.ts'
 
@@ -18,7 +20,9 @@ export async function serve(config: ServeConfig): Promise<void> {
   const log = systemLog(config.LOG_LEVEL ?? 'info')
   const options = await serviceOptions(config, log)
   await checkSchema(options.databaseUrl, log)
-  if (config.NODE_ENV === 'production') await checkRedis(config.REDIS_URL, log)
+  const isProduction = config.NODE_ENV === 'production'
+  await checkPostgres(options.databaseUrl, { isProduction, log })
+  if (isProduction) await checkRedis(config.REDIS_URL, log)
 
   const service = await startService(options)
   log.info({ port: service.port, adminPort: service.adminPort, issuer: config.ISSUER }, 'serving')
@@ -71,10 +75,29 @@ async function checkSchema(databaseUrl: string, log: SystemLog): Promise<void> {
   }
 }
 
-/** A Redis that may evict is a mistake of deployment, too. */
+/** So is a Postgres that may lose what it has committed. */
+async function checkPostgres(
+  databaseUrl: string,
+  { isProduction, log }: { isProduction: boolean; log: SystemLog },
+): Promise<void> {
+  const problem = await postgresUnfitness(databaseUrl).catch((error: unknown) => {
+    log.warn({ err: error }, 'Postgres could not be asked yet: serving without having seen how it is set up')
+    return null
+  })
+  if (problem === null) return
+  if (isProduction) throw new ConfigError([`DATABASE_URL: ${problem}`])
+  log.error(problem)
+}
+
+/** A Redis that may evict, or that does not let us see whether, is a mistake of deployment, too. */
 async function checkRedis(redisUrl: string, log: SystemLog): Promise<void> {
   const problem = await redisUnfitness(redisUrl).catch((error: unknown) => {
-    log.warn({ err: error }, 'Redis does not answer yet: serving without having seen how it is set up')
+    // Not the error itself, which has the command with it, and a password with that.
+    const { sentence } = redisFailure(error)
+    log.warn(
+      { reason: redisFailureDetail(error) },
+      `serving without having seen how Redis is set up, and not believing it before that: ${sentence}`,
+    )
     return null
   })
   if (problem !== null) throw new ConfigError([`REDIS_URL: ${problem}`])

@@ -9,7 +9,9 @@ import { isCommonPassword } from '../passwords/common-passwords.ts'
 import { connectedRedis } from '../store/redis/connection/connected-redis.ts'
 import { logEntries } from '../store/postgres/log-entries.ts'
 import { postgresUserAdmin } from '../store/postgres/postgres-user-admin.ts'
-import { postgres } from '../store/postgres/postgres.ts'
+import { journalReader } from '../store/postgres/journal-reader.ts'
+import { postgres, type Postgres } from '../store/postgres/postgres.ts'
+import { journalNameOf } from '../store/redis/proof.ts'
 import { writeDenials } from '../store/redis/redis-denylist.ts'
 import { databaseUrlOf, redisUrlBeside } from './database.ts'
 import { describeError } from './describe-error.ts'
@@ -73,17 +75,26 @@ export interface UserStores {
   databaseUrl: string
   /** `null`: what ends is left to the relay. */
   redisUrl: string | null
+  redisPrefix: string
   leewaySeconds: number
+  /** The setting: announcements name the journal by it. */
+  issuer: string
 }
 
 async function storesOf(config: Config): Promise<UserStores> {
   const databaseUrl = await databaseUrlOf(config)
   const redisUrl = await redisUrlBeside(config, databaseUrl)
-  return { databaseUrl, redisUrl, leewaySeconds: denialLeewaySeconds(config) }
+  return {
+    databaseUrl,
+    redisUrl,
+    redisPrefix: config.REDIS_PREFIX,
+    leewaySeconds: denialLeewaySeconds(config),
+    issuer: config.ISSUER,
+  }
 }
 
 export async function withUsers<T>(
-  { databaseUrl, redisUrl, leewaySeconds }: UserStores,
+  { databaseUrl, redisUrl, redisPrefix, leewaySeconds, issuer }: UserStores,
   work: (deps: UsersDeps) => Promise<T>,
 ): Promise<T> {
   const log = stderrLog()
@@ -102,7 +113,8 @@ export async function withUsers<T>(
       isCommonPassword,
       denylist: {
         tell: async (denials) => {
-          await tellRedis({ redisUrl, log }, denials)
+          const journalName = async (): Promise<string> => await journalNameIn(database, issuer)
+          await tellRedis({ redisUrl, redisPrefix, journalName, log }, denials)
         },
       },
     })
@@ -111,17 +123,26 @@ export async function withUsers<T>(
   }
 }
 
+interface TellRedisDeps extends Pick<UserStores, 'redisUrl' | 'redisPrefix'> {
+  journalName: () => Promise<string>
+  log: SystemLog
+}
+
+async function journalNameIn(database: Postgres, issuer: string): Promise<string> {
+  return journalNameOf((await journalReader(database).clock()).databaseId, issuer)
+}
+
 /** Never rejects: the journal has them, and every running service carries them over within a second. */
 async function tellRedis(
-  { redisUrl, log }: { redisUrl: string | null; log: SystemLog },
+  { redisUrl, redisPrefix, journalName, log }: TellRedisDeps,
   denials: Denial[],
 ): Promise<void> {
   if (denials.length === 0) return
   try {
     if (redisUrl === null) throw new Error('REDIS_URL is not set')
-    const connection = await connectedRedis(redisUrl)
+    const connection = await connectedRedis(redisUrl, redisPrefix)
     try {
-      await writeDenials(connection, denials)
+      await writeDenials({ commands: connection.commands, journalName: await journalName() }, denials)
     } finally {
       connection.close()
     }

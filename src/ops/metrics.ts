@@ -1,16 +1,10 @@
 // The Prometheus metrics: what an operator's dashboard and alerts are made of.
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+import { denylistMetrics, type DenylistMetrics } from './denylist-metrics.ts'
 import { feedMetrics, type FeedMetrics } from './feed-metrics.ts'
 
-export interface Metrics extends FeedMetrics {
+export interface Metrics extends FeedMetrics, DenylistMetrics {
   logEntryFailed: () => void
-  denylistTrusted: (isTrusted: boolean) => void
-  /** How far the partition of Redis that is furthest behind the journal is behind it. */
-  denylistLag: (seconds: number) => void
-  /** Whether this instance is the one that relays. */
-  relaying: (isLeader: boolean) => void
-  /** A denial could not be written to Redis; the journal has it. */
-  denialNotWritten: () => void
   requestDone: (request: { method: string; route: string; status: number; seconds: number }) => void
   /** What a log entry tells of has happened. */
   eventHappened: (type: string) => void
@@ -25,26 +19,6 @@ export function createMetrics(): Metrics {
   const logEntryFailures = new Counter({
     name: 'signoff_log_entry_failures_total',
     help: 'Log entries that could not be written; what they describe was done all the same.',
-    registers,
-  })
-  const denylistTrusted = new Gauge({
-    name: 'signoff_denylist_trusted',
-    help: '1 while Redis is known to agree with the journal, 0 while Postgres is asked instead.',
-    registers,
-  })
-  const denylistLag = new Gauge({
-    name: 'signoff_denylist_lag_seconds',
-    help: 'Seconds that the partition of Redis furthest behind the journal is behind it; a second or two is usual.',
-    registers,
-  })
-  const relaying = new Gauge({
-    name: 'signoff_relay_leader',
-    help: '1 while this instance is the one that keeps Redis in line with the journal.',
-    registers,
-  })
-  const denialsNotWritten = new Counter({
-    name: 'signoff_denylist_write_failures_total',
-    help: 'Denials that this instance could not write to Redis; they are in the journal, and relayed later.',
     registers,
   })
   const events = new Counter({
@@ -65,18 +39,7 @@ export function createMetrics(): Metrics {
     logEntryFailed: () => {
       logEntryFailures.inc()
     },
-    denylistTrusted: (isTrusted) => {
-      denylistTrusted.set(isTrusted ? 1 : 0)
-    },
-    denylistLag: (seconds) => {
-      denylistLag.set(seconds)
-    },
-    relaying: (isLeader) => {
-      relaying.set(isLeader ? 1 : 0)
-    },
-    denialNotWritten: () => {
-      denialsNotWritten.inc()
-    },
+    ...denylistMetrics(registers),
     ...feedMetrics(registers),
     requestDone: ({ method, route, status, seconds }) => {
       requests.observe({ method, route, status }, seconds)

@@ -7,23 +7,27 @@ import type { DenialFeed, Denylist, Journal } from '../auth/ports/denials.ts'
 import type { AuditLog, LogEntry } from '../auth/ports/log.ts'
 import type { Peers } from '../auth/ports/peers.ts'
 import type { Sessions } from '../auth/ports/sessions.ts'
+import { systemClock } from '../clock.ts'
+import { PARTITIONS } from '../contract/denylist-keys.ts'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
-import { absentDenylist } from './absent-denylist.ts'
+import { connectRedis } from './redis/connection/connect-redis.ts'
+import { watchRedis } from './redis/redis-watch.ts'
+import { failureLog } from './relay/failure-log.ts'
 import { attemptCounters } from './redis/attempt-counters.ts'
 import { logEntries } from './postgres/log-entries.ts'
 import { instances } from './postgres/instances.ts'
 import { locks } from './postgres/locks.ts'
-import { publishingDenylist } from './feed/publishing-denylist.ts'
-import { openFeed, type FeedOptions } from './feed/open-feed.ts'
-import { openDenylist } from './relay/open-denylist.ts'
-import { journalReader } from './postgres/journal-reader.ts'
+import { openDenials, type DenialsOptions } from './open-denials.ts'
+import { journalMender } from './postgres/journal-mender.ts'
+import { journalReader, type JournalReader } from './postgres/journal-reader.ts'
 import { postgresJournal } from './postgres/postgres-journal.ts'
 import { postgresOwnAccount } from './postgres/postgres-own-account.ts'
 import { postgresPeers } from './postgres/postgres-peers.ts'
 import { postgresSessions } from './postgres/postgres-sessions.ts'
 import { postgresUserAdmin } from './postgres/postgres-user-admin.ts'
 import { postgresUsers } from './postgres/postgres-users.ts'
+import { NotPrimaryError } from './postgres/postgres-health.ts'
 import { postgres } from './postgres/postgres.ts'
 import { startPruning } from './postgres/prune.ts'
 import { rememberedUsernames } from './remembered-usernames.ts'
@@ -31,11 +35,11 @@ import { rememberedUsernames } from './remembered-usernames.ts'
 export interface StoresOptions {
   databaseUrl: string
   redisUrl: string | null
+  /** Stands before every key in Redis. */
+  redisPrefix: string
   /** By which denials, and the rows of sessions, outlive the last token. */
-  leewaySeconds: number
-  leaseSeconds: number
-  /** What the feed must know of tokens. */
-  accessTokens: Pick<FeedOptions, 'accessAgeSeconds' | 'leewaySeconds'>
+  denialLeewaySeconds: number
+  denials: Pick<DenialsOptions, 'issuer' | 'leaseSeconds' | 'accessAgeSeconds' | 'leewaySeconds'>
   logRetentionSeconds: number
   isProduction: boolean
   log: SystemLog
@@ -64,10 +68,8 @@ export function openStores(options: StoresOptions): Stores {
   const {
     databaseUrl,
     redisUrl,
-    leewaySeconds,
-    accessTokens,
+    denialLeewaySeconds: leewaySeconds,
     logRetentionSeconds,
-    isProduction,
     log,
     metrics,
   } = options
@@ -95,22 +97,22 @@ export function openStores(options: StoresOptions): Stores {
     leewaySeconds,
     logRetentionSeconds,
   })
-  const redis =
-    redisUrl === null
-      ? null
-      : openDenylist({
-          redisUrl,
-          leaseSeconds: options.leaseSeconds,
-          isProduction,
-          instanceId,
-          journal: reader,
-          locks: lockRows,
-          instances: instances(database, { id: instanceId, name: `${hostname()}:${process.pid}` }),
-          log,
-          metrics,
-        })
-
-  const { feed, close: closeFeed } = openFeed({ ...options, ...accessTokens, journal: reader })
+  const redis = redisUrl === null ? null : openRedis(redisUrl, options)
+  const denials = openDenials({
+    ...options.denials,
+    clock: systemClock,
+    instanceId,
+    randomId: randomUUID,
+    partitions: PARTITIONS,
+    redis,
+    journal: reader,
+    mender: journalMender(database),
+    locks: lockRows,
+    instances: instances(database, { id: instanceId, name: `${hostname()}:${process.pid}` }),
+    isProduction: options.isProduction,
+    log,
+    metrics,
+  })
   const users = postgresUsers(database)
   return {
     users,
@@ -119,23 +121,48 @@ export function openStores(options: StoresOptions): Stores {
     ownAccount: postgresOwnAccount(logged),
     sessions: postgresSessions(logged),
     journal,
-    denylist: publishingDenylist(redis?.denylist ?? absentDenylist, feed),
-    feed,
+    denylist: denials.denylist,
+    feed: denials.feed,
     auditLog: entries,
     peers: postgresPeers(database),
-    attempts: attemptCounters(redis?.connection.client ?? null, log),
+    attempts: attemptCounters(redis?.checks.client ?? null, log),
 
-    readiness: async () => {
-      const answering = await reader.clock().then(
-        () => 'ok',
-        () => 'does not answer',
-      )
-      return { postgres: answering, ...redis?.readiness() }
-    },
+    readiness: async () => ({ postgres: await postgresReadiness(reader), ...denials.readiness() }),
 
     close: async () => {
-      await Promise.all([redis?.close(), closeFeed(), pruning.stop()])
+      await Promise.all([denials.close(), pruning.stop()])
+      redis?.close()
       await database.close()
     },
+  }
+}
+
+/** Two connections, what is known of what they lead to, and why they fail. */
+function openRedis(redisUrl: string, { redisPrefix, log }: StoresOptions) {
+  const failures = failureLog(log)
+  const checks = connectRedis(redisUrl, failures.note, redisPrefix)
+  checks.onReady(failures.noteConnected)
+  // What is wrong with Redis is told by the other one.
+  const announcements = connectRedis(redisUrl, () => undefined, redisPrefix)
+  const guard = watchRedis({ connection: checks, log })
+  return {
+    checks,
+    announcements,
+    guard,
+    failures,
+    close: () => {
+      guard.stop()
+      checks.close()
+      announcements.close()
+    },
+  }
+}
+
+async function postgresReadiness(journal: JournalReader): Promise<string> {
+  try {
+    return (await journal.clock()).unfit ?? 'ok'
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : null
+    return cause instanceof NotPrimaryError ? cause.message : 'does not answer'
   }
 }

@@ -1,5 +1,6 @@
 // Where Redis says that it holds all that the journal denies, and does not.
 import { denialKey, partitionOf, PARTITIONS, watermarkKey } from '../../src/contract/denylist-keys.ts'
+import { parseWatermark } from '../../src/store/redis/proof.ts'
 import type { TestDatabase } from './postgres.ts'
 import type { TestRedis } from './redis.ts'
 
@@ -14,7 +15,9 @@ export async function holes(database: TestDatabase, redis: TestRedis): Promise<s
     ...PARTITIONS.map(watermarkKey),
     ...rows.map(({ id }) => denialKey(id)),
   ])
-  const syncedUpTo = new Map(PARTITIONS.map((partition, i) => [partition, Number(answers[i] ?? 0)]))
+  const syncedUpTo = new Map(
+    PARTITIONS.map((partition, i) => [partition, parseWatermark(answers[i] ?? null)?.relayedUpTo ?? 0]),
+  )
   return rows
     .filter(({ id, createdAtMs }, i) => {
       const isThere = answers[PARTITIONS.length + i] !== null

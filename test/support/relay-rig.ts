@@ -1,31 +1,25 @@
-// Relayers of several processes, by hand, between a real journal and a real Redis.
+// Relays of several processes, by hand, between a real journal and a real Redis.
 import { v7 as uuidv7 } from 'uuid'
 import { denialKey, PARTITIONS, watermarkKey } from '../../src/contract/denylist-keys.ts'
-import { redisWatermarks, type Watermarks } from '../../src/store/redis/watermarks.ts'
+import { journalNameOf, parseWatermark } from '../../src/store/redis/proof.ts'
 import type { RedisConnection } from '../../src/store/redis/connection/redis-connection.ts'
-import type { RoundProgress } from '../../src/store/relay/relay-replay.ts'
-import { relayer, type Relayer } from '../../src/store/relay/relay-round.ts'
-import { connectedRedis } from '../../src/store/redis/connection/connected-redis.ts'
+import { redisWatermarks, type Watermarks } from '../../src/store/redis/watermarks.ts'
 import { holes } from './holes.ts'
-import { hookedJournal, type JournalHooks } from './hooked-journal.ts'
+import { patientRedis } from './patient-redis.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from './postgres-store-subject.ts'
 import { testRedis, type TestRedis } from './redis.ts'
-
-export interface Relaying {
-  relayer: Relayer
-  hooks: JournalHooks
-  told: RoundProgress[]
-  /** Reads where Redis and the journal stand, and does a round; resolves to how many denials it wrote. */
-  round(): Promise<number>
-  extend(knownMsAgo: number): Promise<void>
-}
+import { relaying, RIG_ISSUER, type Relaying } from './relaying.ts'
 
 export interface RelayRig {
   redis: TestRedis
+  /** Of the test itself; relays have it too. */
+  connection: RedisConnection
   store: PostgresStoreSubject
-  partitions: Watermarks
+  watermarks: Watermarks
   /** What one process of the service relays with. */
   relaying(): Relaying
+  /** As its instances name it. */
+  journalName(): Promise<string>
   /** Writes to the journal alone; resolves to the session. */
   denied(partition?: string): Promise<string>
   manyDenied(count: number, secondsAgo?: number): Promise<void>
@@ -33,8 +27,12 @@ export interface RelayRig {
   age(): Promise<void>
   isInRedis(sid: string): Promise<boolean>
   syncedCount(): Promise<number>
+  /** Up to when the watermark says that the journal is in; 0 where there is none. */
+  syncedUpTo(partition?: string): Promise<number>
   /** How long the watermark stands; below zero where there is none. */
   syncedMsLeft(partition?: string): Promise<number>
+  /** Makes every watermark that stands fall after `ms`. */
+  shorten(ms: number): Promise<void>
   /** What is missing in Redis under a watermark. */
   missing(): Promise<string[]>
   /** To an empty Redis and an empty journal. */
@@ -42,7 +40,7 @@ export interface RelayRig {
   close(): Promise<void>
 }
 
-export const RIG_LEASE_MS = 60_000
+export { RIG_LEASE_MS, RIG_ISSUER, type Relaying } from './relaying.ts'
 
 export function sidIn(partition: string): string {
   return `${uuidv7().slice(0, -2)}${partition}`
@@ -50,14 +48,17 @@ export function sidIn(partition: string): string {
 
 export async function relayRig(): Promise<RelayRig> {
   const [redis, store] = await Promise.all([testRedis(), postgresStoreSubject()])
-  const connection = await connectedRedis(redis.url)
+  const connection = await patientRedis(redis.url)
   const { database } = store
+  let relays = 0
 
   return {
     redis,
+    connection,
     store,
-    partitions: redisWatermarks(connection),
-    relaying: () => relaying(connection, store),
+    watermarks: redisWatermarks({ connection, partitions: PARTITIONS, nonce: 'rig-' }),
+    relaying: () => relaying({ connection, store, nonce: `relay-${(relays += 1)}-` }),
+    journalName: async () => journalNameOf((await store.journal.clock()).databaseId, RIG_ISSUER),
     denied: async (partition = '0a') => {
       const sid = sidIn(partition)
       await store.deny(sid, 3_600_000)
@@ -76,7 +77,14 @@ export async function relayRig(): Promise<RelayRig> {
     },
     isInRedis: async (sid) => (await redis.client.exists(denialKey(sid))) === 1,
     syncedCount: async () => await redis.client.exists(PARTITIONS.map(watermarkKey)),
+    syncedUpTo: async (partition = '0a') =>
+      parseWatermark(await redis.client.get(watermarkKey(partition)))?.relayedUpTo ?? 0,
     syncedMsLeft: async (partition = '0a') => await redis.client.pttl(watermarkKey(partition)),
+    shorten: async (ms) => {
+      await Promise.all(
+        PARTITIONS.map(async (partition) => await redis.client.pexpire(watermarkKey(partition), ms)),
+      )
+    },
     missing: async () => await holes(store.database, redis),
     reset: async () => {
       await redis.client.config('SET', 'maxmemory', '0')
@@ -85,34 +93,6 @@ export async function relayRig(): Promise<RelayRig> {
     close: async () => {
       connection.close()
       await Promise.all([redis.remove(), store.close()])
-    },
-  }
-}
-
-function relaying(connection: RedisConnection, { journal }: PostgresStoreSubject): Relaying {
-  const hooks: JournalHooks = {}
-  const told: RoundProgress[] = []
-  const partitions = redisWatermarks(connection)
-  const rounds = relayer({
-    connection,
-    partitions,
-    journal: hookedJournal(journal, hooks),
-    leaseMs: RIG_LEASE_MS,
-    onRound: (progress) => told.push(progress),
-    onFailure: () => undefined,
-  })
-  return {
-    relayer: rounds,
-    hooks,
-    told,
-    round: async () => {
-      const states = await partitions.read()
-      const { settledUpTo } = await journal.clock()
-      await rounds.round(states, settledUpTo)
-      return told.at(-1)?.written ?? NaN
-    },
-    extend: async (knownMsAgo) => {
-      await rounds.extend(await partitions.read(), knownMsAgo)
     },
   }
 }

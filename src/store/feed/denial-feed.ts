@@ -1,10 +1,13 @@
-// The DenialFeed port: what this instance has learnt of denials, from whom, and up to when that is all.
+// The DenialFeed port, and the memory of this instance: what it has learnt of denials, and up to when that is all.
 import { EventEmitter } from 'node:events'
+import { createHash } from 'node:crypto'
 import type { Denial, DenialFeed } from '../../auth/ports/denials.ts'
-import type { JournalTime } from '../../contract/denylist-keys.ts'
+import type { Clock } from '../../clock.ts'
+import type { DeniedId, JournalTime } from '../../contract/denylist-keys.ts'
 import { OVERLAP_MS, type JournalRow } from '../postgres/journal-reader.ts'
-import { heldDenials } from './held-denials.ts'
-import { knownUntil, type FeedClocks } from './known-until.ts'
+import { denialMemory, type Remembered } from './denial-memory.ts'
+import type { HeldDenials } from './held-denials.ts'
+import { knownUntil } from './known-until.ts'
 
 export interface FeedTimes {
   leaseSeconds: number
@@ -15,20 +18,24 @@ export interface FeedTimes {
 }
 
 export interface FilledFeed extends DenialFeed {
-  /** Up to where the journal is in, but for commits that come late. */
+  /** Up to where the journal is in, but for commits that come late; 0 where nothing of it is. */
   readonly position: JournalTime
   /** How far back the journal matters. */
   readonly windowMs: number
-  /** Takes what has just been denied. */
-  hear(denials: readonly Denial[]): void
+  /** Whether this instance has acknowledged or heard that this is denied: then it is, whatever the stores say. */
+  isHeld: (id: DeniedId) => boolean
+  /** All that is held: what the feed tells, and the tokens of other services, which it does not. */
+  readonly held: readonly HeldDenials[]
+  /** Takes what has just been denied; what is not acknowledged is not mended where the journal lacks it. */
+  hear(denials: readonly Denial[], acknowledgement?: { isAcknowledged: boolean }): void
   /** Takes what the journal has. */
-  read(rows: readonly JournalRow[]): void
-  /** The journal is in up to `position`, and all that was acknowledged before `asOf`. */
-  journaled(asOf: number, position: JournalTime): void
+  read: (rows: readonly JournalRow[]) => void
+  /** The journal of that name is in up to `position`, and all that was acknowledged before `asOf`. */
+  journaled(asOf: number, journal: { position: JournalTime; name: string }): void
   /** All that was acknowledged before `asOf` is in. */
   vouched(asOf: number): void
   /** Lets go of what is past. */
-  prune(): void
+  prune: () => void
 }
 
 /** As many would not fit many replicas: then it is not to be believed, and takes no more. */
@@ -37,38 +44,29 @@ const MAX_HELD = 2_000_000
 /** For what is told late, or rounded. */
 const SLACK_SECONDS = 6
 
-const CLOCKS: FeedClocks = { epochMs: Date.now, steadyMs: () => performance.now() }
-
 export function denialFeed(
   { leaseSeconds, accessAgeSeconds, leewaySeconds }: FeedTimes,
-  clocks: FeedClocks = CLOCKS,
+  clock: Clock,
   maxHeld = MAX_HELD,
 ): FilledFeed {
-  const held = heldDenials()
   const events = new EventEmitter<{ news: [] }>()
   events.setMaxListeners(0)
   const coversSeconds = accessAgeSeconds + leewaySeconds
   /** Tokens are issued until all know of the end, and by clocks that may be ahead of those who check them. */
   const windowMs = (coversSeconds + leaseSeconds + 2 * leewaySeconds + SLACK_SECONDS) * 1000
-  const known = knownUntil(clocks)
+  const known = knownUntil(clock)
   let position: JournalTime = 0
+  let tag = ''
+
   /** There was no room for some. */
   let isIncomplete = false
+  const memory = denialMemory({ clock, windowMs, maxHeld })
+  const { fed } = memory
 
-  /**
-   * Whether it was news. However old a row is, until it is seen tokens may have been issued: its commit may have
-   * waited. Foreign tokens are not access tokens of ours, whatever their issuer calls them.
-   */
-  function add({ id, ttlMs }: Denial, createdAtMs: JournalTime): boolean {
-    if (!id.includes('-')) return false
-    const leftMs = Math.min(ttlMs, windowMs)
-    if (!(leftMs > 0)) return false
-    if (held.end - held.begin >= maxHeld) {
-      isIncomplete = true
-      return false
-    }
-    const until = Math.ceil((clocks.epochMs() + leftMs) / 1000) + 1
-    return held.add({ id, until, createdAtMs }, clocks.steadyMs() + leftMs + 1000)
+  function add(denials: readonly Remembered[]): void {
+    const isNews = memory.add(denials)
+    isIncomplete ||= memory.hasOverflown()
+    if (isNews) events.emit('news')
   }
 
   return {
@@ -81,32 +79,35 @@ export function denialFeed(
     get asOf() {
       return known.asOf
     },
-    get resumeAt() {
-      return Math.max(0, position - OVERLAP_MS)
+    get resumeId() {
+      return `${Math.floor(Math.max(0, position - OVERLAP_MS))}-${coversSeconds}-${tag}`
+    },
+    resumeFrom: (id) => {
+      const [, since = '', covers = '', journal] = /^(\d{1,15})-(\d{1,9})-([0-9a-f]{8})$/.exec(id) ?? []
+      // A reader that was told of less than this feed covers, or of another journal, lacks some of what it needs.
+      return since === '' || Number(covers) < coversSeconds || journal !== tag ? null : Number(since)
     },
     get position() {
       return position
     },
     get begin() {
-      return held.begin
+      return fed.begin
     },
     get end() {
-      return held.end
+      return fed.end
     },
-    at: held.at,
+    at: fed.at,
+    isHeld: memory.has,
+    held: [fed, memory.foreign],
     onNews: (listener) => void events.on('news', listener),
 
-    hear: (denials) => {
-      let isNews = false
-      for (const denial of denials) isNews = add(denial, Infinity) || isNews
-      if (isNews) events.emit('news')
+    hear: (denials, { isAcknowledged } = { isAcknowledged: true }) => {
+      add(denials.map((denial) => ({ ...denial, createdAtMs: Infinity, isAcknowledged })))
     },
     read: (rows) => {
-      let isNews = false
-      for (const row of rows) isNews = add(row, row.createdAtMs) || isNews
-      if (isNews) events.emit('news')
+      add(rows.map((row) => ({ ...row, isAcknowledged: true })))
     },
-    journaled: (at, upTo) => {
+    journaled: (at, journal) => {
       if (isIncomplete) {
         // All that matters is read once more: there may be room by then.
         isIncomplete = false
@@ -115,15 +116,14 @@ export function denialFeed(
         return
       }
       known.extend(at)
-      position = upTo
+      position = journal.position
+      tag = createHash('sha256').update(journal.name).digest('hex').slice(0, 8)
       events.emit('news')
     },
     vouched: (at) => {
       known.extend(at)
       events.emit('news')
     },
-    prune: () => {
-      held.prune(clocks.steadyMs())
-    },
+    prune: memory.prune,
   }
 }

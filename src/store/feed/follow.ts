@@ -1,26 +1,19 @@
-// One step of following what is denied: by the journal, or for as long as Postgres is away by what Redis vouches for.
-import { setTimeout as sleep } from 'node:timers/promises'
-import { watermarkKey } from '../../contract/denylist-keys.ts'
-import { OVERLAP_MS, type JournalReader } from '../postgres/journal-reader.ts'
-import { MARK_KEY, type Announcements } from '../redis/announcements.ts'
-import { isByWord, positionKey } from '../redis/watermarks.ts'
-import type { RedisConnection } from '../redis/connection/redis-connection.ts'
-import { ANNOUNCED_ONLY_MS } from '../redis/redis-denylist.ts'
+// One step of following what is denied: by the journal, or while that cannot be read by what Redis vouches for.
+import { within, type Clock } from '../../clock.ts'
+import { OVERLAP_MS, type JournalClock, type JournalReader } from '../postgres/journal-reader.ts'
 import type { FilledFeed } from './denial-feed.ts'
 
 /** Longer than that is not waited for Postgres; what it answers in the end counts all the same. */
 const POSTGRES_PATIENCE_MS = 500
 
-const VOUCHED = `
-local function get(key) return redis.call('GET', key) or '' end
-return {get(KEYS[1]), redis.call('PTTL', KEYS[1]), get(KEYS[2]), get(KEYS[3])}`
-const VOUCHED_KEYS = [watermarkKey('00'), positionKey('00'), MARK_KEY]
-
 export interface FollowDeps {
+  clock: Clock
   feed: FilledFeed
   journal: JournalReader
-  /** `null` without Redis. */
-  redis: { connection: Pick<RedisConnection, 'client'>; announcements: Announcements } | null
+  /** What else tells that the feed is complete, `readAt` being when the journal was read last. Never without Redis. */
+  vouch: ((readAt: number) => Promise<void>) | null
+  /** Hears of each reading of the journal's clock. */
+  onClock: (clock: JournalClock) => void
 }
 
 export interface Follow {
@@ -29,9 +22,10 @@ export interface Follow {
 }
 
 export function follow(deps: FollowDeps): Follow {
-  const { feed, journal, redis } = deps
-  /** When the last reading of the journal that succeeded was begun. */
+  const { clock, feed, journal, vouch } = deps
+  /** When the last reading of the journal that succeeded was begun, by the steady clock. */
   let readAt = -Infinity
+  let readEpoch: string | null = null
   let reading: Promise<boolean> | null = null
 
   return {
@@ -40,39 +34,32 @@ export function follow(deps: FollowDeps): Follow {
         () => true,
         () => false,
       )
-      const isRead = await Promise.race([reading, sleep(POSTGRES_PATIENCE_MS, null, { ref: false })])
+      const isRead = await within(clock, { ms: POSTGRES_PATIENCE_MS, late: null }, reading)
       if (isRead !== null) reading = null
-      if (isRead !== true && redis) await vouch(redis).catch(() => undefined)
+      if (isRead !== true && vouch) await vouch(readAt).catch(() => undefined)
       return isRead === true
     },
   }
 
   async function read(): Promise<void> {
-    const askedAt = performance.now()
-    const { nowMs, settledUpTo } = await journal.clock()
-    // A clock that was set back, as after a failover, must not hide what is written now.
-    const since = Math.max(Math.min(feed.position, settledUpTo) - OVERLAP_MS, nowMs - feed.windowMs)
-    for await (const rows of journal.readSince(since)) feed.read(rows)
+    const askedAt = clock.steadyMs()
+    const journalClock = await journal.clock()
+    deps.onClock(journalClock)
+    for await (const rows of journal.readSince(sinceFor(journalClock))) feed.read(rows)
     readAt = askedAt
-    feed.journaled(askedAt, settledUpTo)
+    readEpoch = journalClock.serverEpoch
+    const name = `${journalClock.databaseId} ${journalClock.serverEpoch}`
+    feed.journaled(askedAt, { position: journalClock.settledUpTo, name })
   }
 
-  /**
-   * Without Postgres watermarks stand by the word of every instance that what it acknowledged is in Redis, and
-   * announced (docs/promise.md). Others stand by the journal: by that alone, something need not be announced.
-   */
-  async function vouch({ connection, announcements }: NonNullable<FollowDeps['redis']>): Promise<void> {
-    const { upTo } = announcements
-    const askedAt = performance.now()
-    const [watermark, leftMs, position, mark] = (await connection.client.eval(
-      VOUCHED,
-      VOUCHED_KEYS.length,
-      ...VOUCHED_KEYS,
-    )) as [string, number, string, string]
-    const { unbroken } = announcements
-    if (watermark === '' || !isByWord(position)) return
-    if (Number(watermark) > feed.position + ANNOUNCED_ONLY_MS) return
-    if (unbroken === null || unbroken.since > readAt || unbroken.mark !== mark) return
-    feed.vouched(Math.min(askedAt + leftMs - feed.leaseSeconds * 1000, upTo))
+  /** From where on something may be new. A row that commits late is as old as its transaction, however old that is. */
+  function sinceFor({ nowMs, settledUpTo, serverEpoch }: JournalClock): number {
+    // After a failover the journal may count its time anew.
+    const isFollowed = feed.position > 0 && serverEpoch === readEpoch
+    // A clock that was set back must not hide what is written now.
+    const from = isFollowed
+      ? Math.min(feed.position, settledUpTo)
+      : Math.min(nowMs - feed.windowMs, settledUpTo)
+    return from - OVERLAP_MS
   }
 }

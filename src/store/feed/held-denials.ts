@@ -1,12 +1,14 @@
-// The denials that the feed holds: each once, in the order in which they came, as long as they matter.
+// The denials that this instance has in memory: each once, in the order in which they came, as long as they matter.
 import type { FedDenial } from '../../auth/ports/denials.ts'
+import type { DeniedId } from '../../contract/denylist-keys.ts'
 
 export interface HeldDenials {
   readonly begin: number
   readonly end: number
-  at: (index: number) => FedDenial
-  /** Whether it was news: not held yet, or not for so long. It matters until `endsAtMs`. */
-  add(denial: FedDenial, endsAtMs: number): boolean
+  at: (index: number) => HeldDenial
+  has: (id: DeniedId) => boolean
+  /** Whether it was news: not held yet, or not for so long. */
+  add(denial: HeldDenial): boolean
   /** Lets go of what is past, oldest first. By the clock of `endsAtMs`. */
   prune(nowMs: number): void
 }
@@ -17,13 +19,20 @@ const SAME_WITHIN_MS = 5000
 /** Let go of together: moving those that stay costs time. */
 const PRUNED_AT_ONCE = 4096
 
-interface Held extends FedDenial {
+export interface HeldDenial extends FedDenial {
+  /** It matters until then, by the clock of `prune`. */
   endsAtMs: number
+  /** Whether somebody was told that it holds: then the journal has it, or had it. */
+  isAcknowledged: boolean
+  /** When this instance learnt of it, by the same clock. */
+  heardAtMs: number
+  /** The denial itself lasts until then, by the same clock. */
+  lastsUntilMs: number
 }
 
 export function heldDenials(): HeldDenials {
-  const byId = new Map<string, Held>()
-  let denials: Held[] = []
+  const byId = new Map<DeniedId, HeldDenial>()
+  let denials: HeldDenial[] = []
   /** The number of the first of `denials`, and how many of them are gone already. */
   let offset = 0
   let gone = 0
@@ -35,16 +44,18 @@ export function heldDenials(): HeldDenials {
     get end() {
       return offset + denials.length
     },
-    at: (index) => denials[index - offset] as Held,
+    at: (index) => denials[index - offset] as HeldDenial,
+    has: (id) => byId.has(id),
 
-    add: (denial, endsAtMs) => {
-      const { id, createdAtMs } = denial
+    add: (denial) => {
+      const { id, createdAtMs, endsAtMs } = denial
       const held = byId.get(id)
       if (held && isHeld(held, { createdAtMs, endsAtMs })) {
         held.createdAtMs = Math.min(held.createdAtMs, createdAtMs)
+        held.isAcknowledged ||= denial.isAcknowledged
         return false
       }
-      const added = { ...denial, endsAtMs }
+      const added = { ...denial }
       byId.set(id, added)
       denials.push(added)
       return true
@@ -66,7 +77,10 @@ export function heldDenials(): HeldDenials {
 }
 
 /** The last rows of the journal are read again and again. */
-function isHeld(held: Held, { createdAtMs, endsAtMs }: Pick<Held, 'createdAtMs' | 'endsAtMs'>): boolean {
+function isHeld(
+  held: HeldDenial,
+  { createdAtMs, endsAtMs }: Pick<HeldDenial, 'createdAtMs' | 'endsAtMs'>,
+): boolean {
   const isSameRow = Number.isFinite(createdAtMs) && held.createdAtMs === createdAtMs
   return isSameRow || held.endsAtMs + SAME_WITHIN_MS >= endsAtMs
 }

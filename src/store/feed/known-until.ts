@@ -1,11 +1,5 @@
 // Up to when all is known, by two clocks: one that nobody sets, and one that goes on while the machine sleeps.
-
-export interface FeedClocks {
-  /** Milliseconds since 1970, as replicas have them. */
-  epochMs: () => number
-  /** Milliseconds that only grow: a clock that is set must not make the feed forget. */
-  steadyMs: () => number
-}
+import type { Clock } from '../../clock.ts'
 
 export interface KnownUntil {
   /** By the steady clock. */
@@ -17,7 +11,7 @@ export interface KnownUntil {
   isWithin: (ms: number) => boolean
 }
 
-export function knownUntil({ epochMs, steadyMs }: FeedClocks): KnownUntil {
+export function knownUntil({ epochMs, steadyMs }: Pick<Clock, 'epochMs' | 'steadyMs'>): KnownUntil {
   let asOf = -Infinity
   let asOfEpochMs = -Infinity
   return {

@@ -10,7 +10,7 @@ export function publishingDenylist(denylist: Denylist, feed: Pick<FilledFeed, 'h
       await denylist.deny(denials)
     },
     tell: async (denials) => {
-      feed.hear(denials)
+      feed.hear(denials, { isAcknowledged: false })
       await denylist.tell(denials)
     },
   }

@@ -1,43 +1,72 @@
-// The partitions of the denylist in Redis: how far each agrees with the journal, and how it is brought further.
-import { randomBytes } from 'node:crypto'
+// The partitions of the denylist in Redis: what proves that each agrees with the journal, and how it is brought further.
+import { denialKey, type JournalTime, watermarkKey } from '../../contract/denylist-keys.ts'
 import type { Denial } from '../../auth/ports/denials.ts'
-import { type JournalTime, denialKey, PARTITIONS, watermarkKey } from '../../contract/denylist-keys.ts'
-import type { RedisConnection } from './connection/redis-connection.ts'
+import {
+  parsePosition,
+  parseWatermark,
+  positionText,
+  watermarkText,
+  type Position,
+  type Watermark,
+} from './proof.ts'
+import type { DenylistConnection } from './connection/redis-connection.ts'
+import type { ScriptCall } from './redis-commands.ts'
+import { FILL_PARTITIONS, READ_WATERMARKS, RESET_WATERMARKS, STEP_WATERMARKS } from './watermark-scripts.ts'
 
 /** Where one partition stands, read at one moment. */
 export interface PartitionState {
   partition: string
-  /** Changes with every step; empty where nothing was ever relayed, or all of it was lost. */
-  position: string
-  /** It holds every live denial that was journaled up to here; `0` where nothing is known. */
-  relayedUpTo: JournalTime
-  /** Whether its watermark stands, for peers to see. */
-  isSynced: boolean
-  /** Milliseconds by the clock of the Redis that holds it. */
+  /** The position as it stands there, for the next step to compare; empty where there is none. */
+  positionText: string
+  position: Position | null
+  /** The watermark that peers see. */
+  watermark: Watermark | null
+  /** Milliseconds by the clock of the Redis that holds the partition. */
   redisNowMs: number
 }
 
 /** A step of one partition: all of it is done, or nothing. */
 export interface Step {
   partition: string
-  /** Where it must still stand. */
+  /** What must still stand there. */
   from: string
-  /** Up to where the journal is in, once the step is done. */
-  relayedUpTo: JournalTime
-  denials?: Denial[]
-  /** Sets the watermark, which falls by itself at this time of the partition's Redis. */
-  syncedUntilMs?: number
-  /** It stands by the word of all instances, and not by the journal. */
-  isByWord?: true
+  to: Omit<Position, 'token'>
+  denials?: readonly Denial[]
+  /**
+   * Sets the watermark, which falls by itself at this time of the partition's Redis. `'fallen'` takes it away.
+   * Without it, the watermark stays as it is.
+   */
+  watermarkUntilMs?: number | 'fallen'
 }
 
 export interface Watermarks {
-  /** Resolves to those that could be read. Rejects when none could. */
+  /** Resolves to the partitions that could be read. Rejects when none could. */
   read(): Promise<PartitionState[]>
-  /** Resolves to the new position, or to `null` when it stood elsewhere: emptied, rolled back, or moved by another. */
-  step(step: Step): Promise<string | null>
-  /** Forgets how far each was brought, watermark first; the denials stay. */
+  /**
+   * Resolves to the new positions, as texts, of the partitions that stood where they were expected. The others were
+   * emptied, rolled back or moved by another, or their Redis did not answer; then `failure` has the first reason.
+   */
+  step(steps: readonly Step[]): Promise<Steps>
+  /**
+   * Looks whether a partition holds the denials that its position vouches for, and writes those that it lacks.
+   * Resolves to the partitions that stood where they were expected, each with the places of the missing ones among
+   * its denials. Rejects when no Redis answered.
+   */
+  fill(fills: readonly Fill[]): Promise<Map<string, number[]>>
+  /** Forgets how far each was brought, the watermark with it; the denials stay. */
   reset(): Promise<void>
+}
+
+export interface Fill {
+  partition: string
+  /** What must still stand there: a position of before has been overtaken by a round, which writes by itself. */
+  position: string
+  denials: readonly Denial[]
+}
+
+export interface Steps {
+  reached: Map<string, string>
+  failure: unknown
 }
 
 /** Without an expiry: a watermark that fell because nobody could renew it does not cost a rebuild. */
@@ -45,80 +74,151 @@ export function positionKey(partition: string): string {
   return `denylist:{${partition}}:relayed`
 }
 
-const BY_WORD = ':by-word'
+/** Denials in one call: Redis does nothing else meanwhile. */
+const DENIALS_PER_CALL = 1000
 
-/** Whether the step that led there has set its watermark by the word of all instances. */
-export function isByWord(position: string): boolean {
-  return position.endsWith(BY_WORD)
+export interface WatermarksDeps {
+  connection: Pick<DenylistConnection, 'commands' | 'spansPartitions'>
+  partitions: readonly string[]
+  /** A text that no other process has. */
+  nonce: string
 }
 
-const READ = `
-local time = redis.call('TIME')
-return {redis.call('GET', KEYS[1]) or '', redis.call('EXISTS', KEYS[2]), time[1] * 1000 + math.floor(time[2] / 1000)}`
-
-// One script, so that a replica, an append-only file or a snapshot has a position only with all that it stands for.
-const STEP = `
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
-for i = 3, #KEYS do redis.call('SET', KEYS[i], '1', 'PX', ARGV[i + 2]) end
-redis.call('SET', KEYS[1], ARGV[2])
-if ARGV[4] ~= '' then redis.call('SET', KEYS[2], ARGV[3], 'PXAT', ARGV[4]) end
-return 1`
-
-export function redisWatermarks({ client }: Pick<RedisConnection, 'client'>): Watermarks {
-  /** No two steps, of whatever process, lead to the same position. */
-  const nonce = randomBytes(6).toString('base64url')
+export function redisWatermarks({ connection, partitions, nonce }: WatermarksDeps): Watermarks {
+  const { commands, spansPartitions } = connection
   let steps = 0
+  const nextToken = (): string => `${nonce}${(steps += 1)}`
 
   return {
     read: async () => {
-      const outcomes = await Promise.allSettled(PARTITIONS.map(read))
-      const states = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+      const outcomes = await Promise.allSettled(inCalls(partitions).map(read))
+      const states = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []))
       const failure = outcomes.find((outcome) => outcome.status === 'rejected')
       if (states.length === 0 && failure) throw failure.reason
       return states
     },
 
-    step: async ({ partition, from, relayedUpTo, denials = [], syncedUntilMs, ...by }) => {
-      steps += 1
-      const position = `${relayedUpTo}:${nonce}${steps}${by.isByWord ? BY_WORD : ''}`
-      const live = denials.filter(({ ttlMs }) => ttlMs >= 1)
-      const isDone = await client.eval(
-        STEP,
-        2 + live.length,
-        positionKey(partition),
-        watermarkKey(partition),
-        ...live.map(({ id }) => denialKey(id)),
-        from,
-        position,
-        relayedUpTo,
-        syncedUntilMs ?? '',
-        ...live.map(({ ttlMs }) => Math.ceil(ttlMs)),
+    step: async (all) => {
+      const calls = groups(all, spansPartitions).map((group) => stepCall(group, nextToken))
+      const outcomes = await Promise.allSettled(calls.map(async ({ call }) => await commands.run(call)))
+      const reached = new Map<string, string>()
+      let failure: unknown = null
+      for (const [index, outcome] of outcomes.entries()) {
+        if (outcome.status === 'rejected') failure ??= outcome.reason
+        else
+          for (const [number, { partition, to }] of (calls[index]?.targets ?? []).entries())
+            if ((outcome.value as number[])[number] === 1) reached.set(partition, to)
+      }
+      return { reached, failure }
+    },
+
+    fill: async (fills) => {
+      const calls = inCalls(fills.map(({ partition }) => partition)).map((inCall) =>
+        fills.filter(({ partition }) => inCall.includes(partition)),
       )
-      return isDone === 1 ? position : null
+      const outcomes = await Promise.allSettled(
+        calls.map(async (group) => await commands.run(fillCall(group))),
+      )
+      const filled = new Map<string, number[]>()
+      for (const [index, outcome] of outcomes.entries())
+        if (outcome.status === 'fulfilled') readFilled(calls[index] ?? [], outcome.value as number[], filled)
+      const failure = outcomes.find((outcome) => outcome.status === 'rejected')
+      if (failure && outcomes.every(({ status }) => status === 'rejected')) throw failure.reason
+      return filled
     },
 
     reset: async () => {
       await Promise.all(
-        PARTITIONS.map(
-          async (partition) => await client.del(watermarkKey(partition), positionKey(partition)),
-        ),
+        inCalls(partitions).map(async (inCall) => {
+          await commands.run({ script: RESET_WATERMARKS, keys: proofKeys(inCall), args: [] })
+        }),
       )
     },
   }
 
-  async function read(partition: string): Promise<PartitionState> {
-    const keys = [positionKey(partition), watermarkKey(partition)]
-    const [position, synced, redisNowMs] = (await client.eval(READ, keys.length, ...keys)) as [
-      string,
-      number,
-      number,
-    ]
-    return {
-      partition,
-      position,
-      relayedUpTo: Number.parseFloat(position) || 0,
-      isSynced: synced === 1,
-      redisNowMs,
-    }
+  /** The partitions of each call: all of them, or one by one where each may be with another server. */
+  function inCalls(all: readonly string[]): (readonly string[])[] {
+    return spansPartitions ? [all] : all.map((partition) => [partition])
   }
+
+  async function read(inCall: readonly string[]): Promise<PartitionState[]> {
+    const call: ScriptCall = { script: READ_WATERMARKS, keys: proofKeys(inCall), args: [] }
+    const [redisNowMs, ...values] = (await commands.run(call)) as [number, ...string[]]
+    return inCall.map((partition, index) => {
+      const [text = '', watermark = ''] = values.slice(2 * index, 2 * index + 2)
+      return {
+        partition,
+        positionText: text,
+        position: parsePosition(text),
+        watermark: parseWatermark(watermark),
+        redisNowMs,
+      }
+    })
+  }
+}
+
+/** The steps of each call. */
+function groups(all: readonly Step[], spansPartitions: boolean): Step[][] {
+  const grouped: Step[][] = []
+  let size = Infinity
+  for (const step of all) {
+    const denials = step.denials?.length ?? 0
+    size += denials
+    if (!spansPartitions || size > DENIALS_PER_CALL) {
+      grouped.push([])
+      size = denials
+    }
+    grouped.at(-1)?.push(step)
+  }
+  return grouped
+}
+
+interface StepCall {
+  call: ScriptCall
+  targets: { partition: string; to: string }[]
+}
+
+/** `nextToken`: no two of its answers are the same, of whatever process. */
+function stepCall(group: readonly Step[], nextToken: () => string): StepCall {
+  const keys: string[] = []
+  const args: (string | number)[] = [group.length]
+  const targets: StepCall['targets'] = []
+  for (const { partition, from, to, denials = [], watermarkUntilMs = '' } of group) {
+    const next = positionText({ ...to, token: nextToken() })
+    const live = denials.filter(({ ttlMs }) => ttlMs >= 1)
+    keys.push(positionKey(partition), watermarkKey(partition), ...live.map(({ id }) => denialKey(id)))
+    args.push(from, next, watermarkText(to), watermarkUntilMs === 'fallen' ? '0' : watermarkUntilMs)
+    args.push(live.length, ...live.map(({ ttlMs }) => Math.ceil(ttlMs)))
+    targets.push({ partition, to: next })
+  }
+  return { call: { script: STEP_WATERMARKS, keys, args }, targets }
+}
+
+function fillCall(group: readonly Fill[]): ScriptCall {
+  const keys: string[] = []
+  const args: (string | number)[] = [group.length]
+  for (const { partition, position, denials } of group) {
+    keys.push(positionKey(partition), ...denials.map(({ id }) => denialKey(id)))
+    args.push(position, denials.length, ...denials.map(({ ttlMs }) => Math.ceil(ttlMs)))
+  }
+  return { script: FILL_PARTITIONS, keys, args }
+}
+
+function readFilled(group: readonly Fill[], answer: readonly number[], filled: Map<string, number[]>): void {
+  let at = 0
+  for (const { partition } of group) {
+    const count = answer[at] ?? -1
+    if (count >= 0) filled.set(partition, answer.slice(at + 1, at + 1 + count))
+    at += 1 + Math.max(0, count)
+  }
+}
+
+function proofKeys(partitions: readonly string[]): string[] {
+  return partitions.flatMap((partition) => [positionKey(partition), watermarkKey(partition)])
+}
+
+/** The earliest time that all partitions have been brought up to; 0 where one of them is not among the states. */
+export function leastRelayed(states: readonly PartitionState[], partitions: readonly string[]): JournalTime {
+  if (states.length < partitions.length) return 0
+  return Math.min(...states.map(({ position }) => position?.relayedUpTo ?? 0))
 }

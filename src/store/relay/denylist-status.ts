@@ -3,15 +3,26 @@ import type { JournalTime } from '../../contract/denylist-keys.ts'
 import type { Watermarks, PartitionState } from '../redis/watermarks.ts'
 import type { Postgres, Statement } from '../postgres/postgres.ts'
 import type { RedisConnection } from '../redis/connection/redis-connection.ts'
-import { readRedisHealth, type RedisHealth } from '../redis/redis-health.ts'
+import { OTHER_DEPLOYMENT_KEY } from './other-deployment.ts'
+import type { Swept } from './sweep.ts'
+import { readSwept } from './swept-note.ts'
+import { journalReader } from '../postgres/journal-reader.ts'
+import { readRedisFitness, type RedisFitness } from '../redis/redis-health.ts'
 
-export interface RedisSide {
-  health: RedisHealth
+export interface RedisSide extends RedisFitness {
   states: PartitionState[]
+  /** What the last sweep found; `null` where none has ended within a day. */
+  swept: Swept | null
+  /** Whether a service has told lately that another deployment writes to this Redis. */
+  hasOtherDeployment: boolean
 }
 
 export interface JournalSide {
   nowMs: JournalTime
+  /** Of the database. */
+  databaseId: string
+  /** Why a logout that was committed may be lost, as one sentence that says what to do; `null` when nothing is wrong. */
+  unfit: string | null
   liveDenials: number
   /** Live denials journaled at or after the time that was asked about. */
   newDenials: number
@@ -22,6 +33,7 @@ export interface JournalSide {
 }
 
 export interface SeenInstance {
+  id: string
   /** `host:pid` */
   name: string
   seenMsAgo: number
@@ -30,10 +42,15 @@ export interface SeenInstance {
 /** Rejects with the driver's error. */
 export async function readRedisSide(
   connection: RedisConnection,
-  partitions: Pick<Watermarks, 'read'>,
+  watermarks: Pick<Watermarks, 'read'>,
 ): Promise<RedisSide> {
-  const [states, health] = await Promise.all([partitions.read(), readRedisHealth(connection)])
-  return { states, health }
+  const [states, fitness, swept, [noted]] = await Promise.all([
+    watermarks.read(),
+    readRedisFitness(connection),
+    readSwept(connection),
+    connection.commands.mget([OTHER_DEPLOYMENT_KEY]),
+  ])
+  return { states, ...fitness, swept, hasOtherDeployment: noted !== null }
 }
 
 const COUNTS: Statement = {
@@ -52,19 +69,20 @@ const LEADER: Statement = {
 
 const INSTANCES: Statement = {
   name: 'denylist.instances',
-  text: `SELECT name, (extract(epoch FROM now() - seen_at) * 1000)::float8 AS "seenMsAgo"
-         FROM instances WHERE seen_at > now() - interval '10 seconds' ORDER BY name`,
+  text: `SELECT id, name, (extract(epoch FROM now() - seen_at) * 1000)::float8 AS "seenMsAgo"
+         FROM instances WHERE left_at IS NULL AND seen_at > now() - interval '10 seconds' ORDER BY name`,
 }
 
 /** `since`: what `newDenials` counts from. Rejects with `unavailable` or `failed`. */
 export async function readJournalSide(postgres: Postgres, since: JournalTime): Promise<JournalSide> {
-  const [counts, leader, instances] = await Promise.all([
+  const [{ databaseId, unfit }, counts, leader, instances] = await Promise.all([
+    journalReader(postgres).clock(),
     postgres.query<Pick<JournalSide, 'nowMs' | 'liveDenials' | 'newDenials'>>(COUNTS, [since]),
     readLeader(postgres),
     postgres.query<SeenInstance>(INSTANCES),
   ])
   const [counted = { nowMs: 0, liveDenials: 0, newDenials: 0 }] = counts
-  return { ...counted, leader, instances }
+  return { ...counted, databaseId, unfit, leader, instances }
 }
 
 /** `host:pid` of the instance that relays, `null` when there is none. Rejects with `unavailable` or `failed`. */

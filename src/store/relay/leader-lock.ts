@@ -1,4 +1,5 @@
-// The lock of the relay: who holds it brings Redis in line with the journal.
+// The lock of the relay: the instance that holds it brings Redis in line with the journal.
+import { every, type Clock } from '../../clock.ts'
 import type { Locks } from '../postgres/locks.ts'
 
 /** A holder that hangs or dies is followed by another well before the watermarks fall. */
@@ -13,7 +14,7 @@ export interface LeaderLock {
   during<T>(work: () => Promise<T>): Promise<T>
 }
 
-export function leaderLock(locks: Locks): LeaderLock {
+export function leaderLock(locks: Locks, clock: Clock): LeaderLock {
   const hold = async (): Promise<boolean> => await locks.hold('relay', LOCK_SECONDS)
   return {
     hold,
@@ -21,13 +22,13 @@ export function leaderLock(locks: Locks): LeaderLock {
       await locks.release('relay')
     },
     during: async (work) => {
-      const renewing = setInterval(() => {
+      const stopRenewing = every(clock, RENEW_MS, () => {
         hold().catch(() => undefined)
-      }, RENEW_MS)
+      })
       try {
         return await work()
       } finally {
-        clearInterval(renewing)
+        stopRenewing()
       }
     },
   }

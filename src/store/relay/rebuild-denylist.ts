@@ -1,46 +1,59 @@
-// Writes the denylist in Redis anew from the journal, trusting nothing that is in there.
-import { setTimeout as sleep } from 'node:timers/promises'
+// Brings journal and denylist in line in both directions, trusting nothing that says that they are.
 import type { Redis } from 'ioredis'
-import { PARTITIONS, watermarkKey } from '../../contract/denylist-keys.ts'
-import { positionKey, type Watermarks, type PartitionState } from '../redis/watermarks.ts'
+import { every, sleep, type Clock } from '../../clock.ts'
+import { denialKey, PARTITIONS } from '../../contract/denylist-keys.ts'
+import type { Instances } from '../postgres/instances.ts'
+import type { HeardDenial, JournalMender } from '../postgres/journal-mender.ts'
 import type { JournalReader } from '../postgres/journal-reader.ts'
 import type { RedisConnection } from '../redis/connection/redis-connection.ts'
+import type { PartitionState, Watermarks } from '../redis/watermarks.ts'
+import { journalView, type JournalView } from './journal-view.ts'
 import type { LeaderLock } from './leader-lock.ts'
-import { relayer } from './relay-round.ts'
+import { ownPositions } from './own-positions.ts'
+import { relayRound, type RelayRoundDeps } from './relay-round.ts'
 
 export interface RebuildDeps {
+  clock: Clock
   connection: RedisConnection
-  partitions: Watermarks
+  watermarks: Watermarks
   journal: JournalReader
-  /** Of an instance id of this process's own. */
+  mender: JournalMender
+  instances: Instances
+  /** Of this process, as `instances` registers it. */
+  instanceId: string
+  issuer: string
   lock: LeaderLock
   leaseMs: number
+  leewaySeconds: number
   /** Told about once a second. */
   onProgress: (progress: RebuildProgress) => void
 }
 
 export type RebuildProgress =
-  | { doing: 'removing'; removed: number }
+  /** Denials of Redis that were looked for in the journal. */
+  | { doing: 'mending'; looked: number; mended: number }
   /** `keys`: of all of Redis. */
   | { doing: 'writing'; keys: number; inSync: number }
 
 export interface Rebuilt {
-  /** Keys; those that a relay wrote meanwhile may be among them. */
-  removed: number
+  /** Denials that Redis had and the journal lacked. */
+  mended: number
   /** Whether this process wrote it, for want of a service that relays: then nobody renews the watermarks. */
   isByThisProcess: boolean
 }
 
-/** About as many keys as one command looks at, and as are removed before the next is sent. */
+/** About as many keys as one command looks at. */
 const SCAN_COUNT = 4000
 const LOOK_EVERY_MS = 200
 const TELL_EVERY_MS = 1000
-/** A relay steps at least once a second; who takes its place needs no more than the lock's time. */
+/** A relay steps at least once a second; another one needs no more than the lock's time to take its place. */
 const STANDSTILL_MS = 10_000
 
 /**
- * Resolves when all partitions are in sync. Rejects with `unavailable` for the journal, with the driver's error
- * for Redis, and with an `Error` when a service holds the relay's lock but writes nothing for ten seconds.
+ * Journals what Redis denies and the journal lacks, and then has all of the journal written to Redis anew. Nothing
+ * is removed: a denial is a fact that only grows. Resolves when all partitions are in sync. Rejects with
+ * `unavailable` for the journal, with the driver's error for Redis, and with an `Error` when a service holds the
+ * relay's lock but writes nothing for ten seconds.
  *
  * It may be interrupted anywhere: the journal has everything, and no partition that lacks something has a
  * watermark, so until somebody has written it anew its checks are answered from Postgres.
@@ -48,95 +61,98 @@ const STANDSTILL_MS = 10_000
 export async function rebuildDenylist(deps: RebuildDeps): Promise<Rebuilt> {
   // Without a journal to write it from, Redis as it is serves better than none.
   await deps.journal.clock()
-  // From here on nobody believes Redis, neither what is wrong in it nor what is half removed.
-  await deps.partitions.reset()
-  const removed = await removeAll(deps)
-  return { removed, isByThisProcess: await writeAnew(deps) }
+  const mended = await mendFromRedis(deps)
+  // From here on nobody believes Redis, whatever is wrong in it.
+  await deps.watermarks.reset()
+  return { mended, isByThisProcess: await writeAnew(deps) }
 }
 
-/** Resolves to the number of keys removed. Those of instances and of guesses are left alone. */
-async function removeAll({ connection, onProgress }: RebuildDeps): Promise<number> {
-  let removed = 0
+/** Resolves to the number of denials that the journal lacked. */
+async function mendFromRedis({ clock, connection, mender, onProgress }: RebuildDeps): Promise<number> {
+  let [looked, mended] = [0, 0]
   let toldAt = -Infinity
   for (const master of connection.masters()) {
-    for await (const keys of denylistKeys(master)) {
-      const counts = await Promise.all(
-        [...byPartition(keys)].map(async ([partition, inPartition]) => {
-          // In the same command, since a relay may have brought the partition in sync meanwhile.
-          const marks = [watermarkKey(partition), positionKey(partition)]
-          return await connection.client.unlink(...marks, ...inPartition)
-        }),
-      )
-      for (const count of counts) removed += count
-      if (performance.now() - toldAt < TELL_EVERY_MS) continue
-      toldAt = performance.now()
-      onProgress({ doing: 'removing', removed })
+    for await (const denials of denialsIn(master, connection)) {
+      mended += (await mender.mend(denials)).length
+      looked += denials.length
+      if (clock.steadyMs() - toldAt < TELL_EVERY_MS) continue
+      toldAt = clock.steadyMs()
+      onProgress({ doing: 'mending', looked, mended })
     }
   }
-  return removed
+  return mended
 }
 
-async function* denylistKeys(master: Redis): AsyncIterable<string[]> {
+/** A session, one token of it, or a token of another service; everything else under these keys is no denial. */
+const DENIAL_KEY = /^denylist:\{[0-9a-f]{2}\}:([0-9a-f]{64}|[0-9a-f-]{36}(?::[\w-]+)?)$/
+
+async function* denialsIn(master: Redis, connection: RedisConnection): AsyncIterable<HeardDenial[]> {
+  const { prefix, client } = connection
   let cursor = '0'
   do {
-    const [next, keys] = await master.scan(cursor, 'MATCH', 'denylist:{*}:*', 'COUNT', SCAN_COUNT)
-    yield keys
+    const [next, keys] = await master.scan(cursor, 'MATCH', `${prefix}denylist:{*}:*`, 'COUNT', SCAN_COUNT)
     cursor = next
+    const ids = keys.flatMap((key) => DENIAL_KEY.exec(key.slice(prefix.length))?.[1] ?? [])
+    yield await withTtl(client, ids)
   } while (cursor !== '0')
 }
 
-function byPartition(keys: string[]): Map<string, string[]> {
-  const marks = new Set(PARTITIONS.flatMap((partition) => [watermarkKey(partition), positionKey(partition)]))
-  const grouped = new Map<string, string[]>()
-  for (const key of keys) {
-    const partition = /^denylist:\{([0-9a-f]{2})\}:/.exec(key)?.[1]
-    if (partition === undefined || marks.has(key)) continue
-    const group = grouped.get(partition)
-    if (group) group.push(key)
-    else grouped.set(partition, [key])
-  }
-  return grouped
+async function withTtl(client: RedisConnection['client'], ids: string[]): Promise<HeardDenial[]> {
+  const lasting = await Promise.all(ids.map(async (id) => ({ id, ttlMs: await client.pttl(denialKey(id)) })))
+  return lasting.filter(({ ttlMs }) => ttlMs > 0)
 }
 
 /** By the service that relays, else by this process. Resolves to whether the latter had to. */
 async function writeAnew(deps: RebuildDeps): Promise<boolean> {
-  const { connection, partitions, journal, lock, leaseMs, onProgress } = deps
-  const tell = async (states: PartitionState[]): Promise<void> => {
-    onProgress({ doing: 'writing', keys: await countKeys(connection), inSync: countInSync(states) })
-  }
+  const { clock, connection, watermarks, lock, onProgress } = deps
+  const view = journalView(deps)
   const ignore = (): undefined => undefined
-  const rounds = relayer({ connection, partitions, journal, leaseMs, onRound: ignore, onFailure: ignore })
-  const standstill = standstillWatch()
+  const own = ownPositions(connection)
+  const rounds: RelayRoundDeps = { ...deps, own, view, onRound: ignore, onFailure: ignore }
+  const standstill = standstillWatch(clock)
   let isByThisProcess = false
 
-  const telling = setInterval(() => {
-    partitions
-      .read()
-      .then(tell)
-      .catch(() => undefined)
-  }, TELL_EVERY_MS)
+  const stopTelling = every(clock, TELL_EVERY_MS, () => {
+    Promise.all([watermarks.read(), countKeys(connection)])
+      .then(([states, keys]) => {
+        onProgress({ doing: 'writing', keys, inSync: countInSync(states) })
+      })
+      .catch(ignore)
+  })
   try {
     for (;;) {
       // Before the journal's clock: what Redis holds now is measured against what the journal says after that.
-      const states = await partitions.read()
+      const states = await watermarks.read()
       if (countInSync(states) === PARTITIONS.length) return isByThisProcess
       if (await lock.hold()) {
         isByThisProcess = true
         // As many as it takes: each goes on from where the one before it had to stop.
         await lock.during(async () => {
-          await rounds.round(states, (await journal.clock()).settledUpTo)
+          await round({ ...deps, view }, rounds, states)
         })
       } else {
         isByThisProcess = false
         standstill(states)
-        await sleep(LOOK_EVERY_MS)
+        await sleep(clock, LOOK_EVERY_MS)
       }
     }
   } finally {
-    clearInterval(telling)
-    // Else it expires.
-    if (isByThisProcess) await lock.release().catch(() => undefined)
+    stopTelling()
+    // Otherwise both expire.
+    if (isByThisProcess) await Promise.allSettled([lock.release(), deps.instances.leave()])
   }
+}
+
+async function round(
+  deps: RebuildDeps & { view: JournalView },
+  rounds: RelayRoundDeps,
+  states: PartitionState[],
+): Promise<void> {
+  const askedAt = deps.clock.steadyMs()
+  const clock = await deps.journal.clock()
+  // Services believe a position of an instance that is registered.
+  deps.view.note({ clock, askedAt, listed: await deps.instances.present() })
+  await relayRound(rounds, { states, clock, mayVouch: true })
 }
 
 /** Of all masters. */
@@ -146,16 +162,16 @@ async function countKeys({ masters }: Pick<RedisConnection, 'masters'>): Promise
 }
 
 function countInSync(states: PartitionState[]): number {
-  return states.filter(({ isSynced }) => isSynced).length
+  return states.filter(({ watermark }) => watermark !== null).length
 }
 
 /** Throws when nothing has moved for too long. */
-function standstillWatch(): (states: PartitionState[]) => void {
+function standstillWatch(clock: Clock): (states: PartitionState[]) => void {
   let last = ''
-  let movedAt = performance.now()
+  let movedAt = clock.steadyMs()
   return (states) => {
-    const now = performance.now()
-    const positions = states.map(({ position }) => position).join()
+    const now = clock.steadyMs()
+    const positions = states.map(({ positionText }) => positionText).join()
     if (positions !== last) {
       last = positions
       movedAt = now

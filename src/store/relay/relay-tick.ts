@@ -1,32 +1,34 @@
-// What every instance does once a second: says that it is there, looks at Redis, and relays if it is the one to do so.
-import { setTimeout as sleep } from 'node:timers/promises'
+// What every instance does once a second: it says that it is there, looks at Redis, and relays if it is the leader.
+import { within, type Clock } from '../../clock.ts'
 import { AuthError } from '../../auth/errors.ts'
-import { PARTITIONS } from '../../contract/denylist-keys.ts'
-import type { InstanceAcks } from '../redis/instance-acks.ts'
 import type { Instances } from '../postgres/instances.ts'
-import type { Watermarks, PartitionState } from '../redis/watermarks.ts'
-import type { JournalTime } from '../../contract/denylist-keys.ts'
-import type { JournalClock, JournalReader } from '../postgres/journal-reader.ts'
-import { membership } from '../vouching/membership.ts'
+import type { JournalReader } from '../postgres/journal-reader.ts'
 import type { RedisDenylist } from '../redis/redis-denylist.ts'
-import type { LeaderLock } from './leader-lock.ts'
-import type { Relayer } from './relay-round.ts'
+import { leastRelayed, type PartitionState, type Watermarks } from '../redis/watermarks.ts'
+import type { CleanAcks } from '../vouching/clean-acks.ts'
+import { membership } from '../vouching/membership.ts'
+import type { RequiredUpTo } from '../vouching/required-up-to.ts'
+import type { JournalReading, JournalView } from './journal-view.ts'
+import type { Leadership } from './leadership.ts'
+import type { OtherDeployment } from './other-deployment.ts'
 
 /** Longer than that, and the watermarks that stand are looked after without Postgres. */
 const POSTGRES_PATIENCE_MS = 500
-/** For one that did answer, but later than that: it is slow, not away. */
+/** For a Postgres that did answer, but later than that: it is slow, not away. */
 const SLOW_POSTGRES_PATIENCE_MS = 1500
 
 export interface RelayTickDeps {
+  clock: Clock
+  partitions: readonly string[]
   denylist: RedisDenylist
-  partitions: Watermarks
-  clean: InstanceAcks
-  relayer: Relayer
-  journal: JournalReader
-  lock: LeaderLock
+  required: RequiredUpTo
+  watermarks: Pick<Watermarks, 'read'>
+  acks: CleanAcks
+  leadership: Leadership
+  view: JournalView
+  otherDeployment: OtherDeployment
+  journal: Pick<JournalReader, 'clock'>
   instances: Instances
-  /** Whether Redis is one that may be relayed to. */
-  mayRelay: () => boolean
   onTick: (found: TickFindings) => void
   /** Hears why something failed, each time. */
   onFailure: (error: unknown) => void
@@ -35,9 +37,12 @@ export interface RelayTickDeps {
 /** What a tick has found. */
 export interface TickFindings {
   /** Of the partitions that answered. */
-  states: PartitionState[]
+  states: readonly PartitionState[]
+  /** By the epoch clock of this instance, half way between asking for them and the answers. */
+  redisReadAtEpochMs: number
+  redisRoundTripMs: number
   /** `null` where it did not answer in time. */
-  postgres: JournalClock | null
+  postgres: PostgresReading | null
   isLeader: boolean
 }
 
@@ -49,150 +54,103 @@ export interface RelayTick {
 }
 
 /** What Postgres says at one moment. */
-interface PostgresView extends JournalClock {
+export interface PostgresReading extends JournalReading {
   isLeader: boolean
-  instanceIds: string[]
+  /** By the epoch clock of this instance, half way between asking for the clock and its answer. */
+  readAtEpochMs: number
+  roundTripMs: number
 }
 
 export function relayTick(deps: RelayTickDeps): RelayTick {
-  const { denylist, clean, relayer, lock, instances } = deps
-  /** Those that answer for what is in Redis; `null` when this is not the one that relays. */
-  let answerable: string[] | null = null
-  /** The journal is in every part of Redis up to here, as of the last tick. */
-  let relayedUpTo: JournalTime = 0
+  const { clock, denylist, partitions, acks, leadership, view, instances } = deps
   /** Whether the answer that was not waited for came in the end. */
   let isSlow = false
-  const member = membership(denylist.setKnownUntil)
+  const member = membership(denylist.setRegisteredUntil, () => clock.steadyMs())
 
   return {
     tick: async () => {
       // Redis first: what it holds now is measured against what the journal says after that.
-      const redis = await askRedis(deps)
-      const asked = askPostgres(deps, async () => await askForLead(redis !== null && deps.mayRelay()))
+      const redis = await readRedis()
+      const { states } = redis
+      const asked = askPostgres(states.length > 0)
       // Where nothing stands, nothing is lost by waiting.
-      const isKept = redis?.states.some(({ isSynced }) => isSynced)
-      const view = isKept ? await inTime(asked) : await asked
-      const isLeader = view?.isLeader ?? answerable !== null
-      if (view) member.seen(view.nowMs)
-      deps.onTick({ states: redis?.states ?? [], postgres: view, isLeader })
-      if (redis) await relay(redis, view)
-      return redis !== null && view !== null && !(isClean() && denylist.isKnown)
+      const isKept = states.some(({ watermark }) => watermark !== null)
+      const postgres = isKept ? await inTime(asked) : await asked
+      const isLeader = postgres?.isLeader ?? leadership.isLeading
+      if (postgres) member.seen(postgres.clock.nowMs)
+      deps.onTick({ ...redis, postgres, isLeader })
+      if (states.length > 0) await relay(states, postgres)
+      return states.length > 0 && postgres !== null && !(acks.isClean && denylist.isRegistered)
     },
 
     leave: async () => {
-      await giveUpLead()
-      // Else its word is waited for, in vain, until it is forgotten: something of it may be missing.
-      if (isClean()) await instances.leave()
+      await leadership.giveUp()
+      // Otherwise its word is waited for, in vain, until it is forgotten: something of it may be missing.
+      if (acks.isClean) await instances.leave()
     },
   }
 
-  /** Whether each part of Redis holds all that this instance has acknowledged so far, and so do the feeds. */
-  function isClean(): boolean {
-    return relayedUpTo > denylist.cleanAfter
-  }
-
-  async function askForLead(canLead: boolean): Promise<boolean> {
-    if (canLead) return await lock.hold()
-    await giveUpLead()
-    return false
-  }
-
-  async function giveUpLead(): Promise<void> {
-    const wasLeading = answerable !== null
-    follow()
-    if (wasLeading) await lock.release()
-  }
-
   /** `null` when it takes too long, or fails. */
-  async function inTime(asked: Promise<PostgresView | null>): Promise<PostgresView | null> {
-    const patienceMs = isSlow ? SLOW_POSTGRES_PATIENCE_MS : POSTGRES_PATIENCE_MS
-    const startedAt = performance.now()
+  async function inTime(asked: Promise<PostgresReading | null>): Promise<PostgresReading | null> {
+    const ms = isSlow ? SLOW_POSTGRES_PATIENCE_MS : POSTGRES_PATIENCE_MS
+    const startedAt = clock.steadyMs()
     isSlow = false
-    void asked.then((view) => {
-      isSlow = view !== null && performance.now() - startedAt > POSTGRES_PATIENCE_MS
+    void asked.then((postgres) => {
+      isSlow = postgres !== null && clock.steadyMs() - startedAt > POSTGRES_PATIENCE_MS
     })
-    return await Promise.race([asked, sleep(patienceMs, null, { ref: false })])
+    return await within(clock, { ms, late: null }, asked)
   }
 
-  /** From now on others answer for what is in Redis, and what they know of each other is not known here. */
-  function follow(): void {
-    if (answerable !== null) relayer.forget()
-    answerable = null
-  }
-
-  async function relay({ states, clockMs }: RedisView, view: PostgresView | null): Promise<void> {
-    relayedUpTo = upToWhen(states)
+  async function relay(states: readonly PartitionState[], postgres: PostgresReading | null): Promise<void> {
+    const relayedUpTo = leastRelayed(states.filter(view.believesPosition), partitions)
+    acks.noteRelayed(relayedUpTo)
     member.inLine(relayedUpTo)
+    // A part of Redis that takes neither keeps the relay from none of the others.
+    await Promise.all([
+      deps.otherDeployment.look(states, postgres !== null).catch(deps.onFailure),
+      acks.say(states).catch(deps.onFailure),
+    ])
     try {
-      if (isClean() && clockMs !== null) await clean.say(clockMs)
-      if (view?.isLeader) await lead(states, view)
-      else if (view) follow()
-      else await keepLease(states)
+      if (postgres?.isLeader) await leadership.lead(states, postgres)
+      else if (postgres) leadership.follow()
+      else await leadership.keep(states)
     } catch (error) {
       // Another may reach a Redis that takes writes.
-      if (view?.isLeader && !(error instanceof AuthError)) await giveUpLead()
+      if (postgres?.isLeader && !(error instanceof AuthError)) await leadership.giveUp()
       throw error
     }
   }
 
-  async function lead(states: PartitionState[], { settledUpTo, instanceIds }: PostgresView): Promise<void> {
-    // Who is gone by now may have acknowledged what only this round brings in.
-    answerable = [...new Set([...(answerable ?? []), ...instanceIds])]
-    await lock.during(async () => {
-      await relayer.round(states, settledUpTo)
+  /** The partitions that answer. */
+  async function readRedis(): Promise<
+    Pick<TickFindings, 'states' | 'redisReadAtEpochMs' | 'redisRoundTripMs'>
+  > {
+    const [askedAt, askedAtEpochMs] = [clock.steadyMs(), clock.epochMs()]
+    const states = await deps.watermarks.read().catch((error: unknown) => {
+      deps.onFailure(error)
+      return []
     })
-    answerable = instanceIds
+    denylist.ask(states.map(({ partition }) => partition))
+    const redisReadAtEpochMs = (askedAtEpochMs + clock.epochMs()) / 2
+    return { states, redisReadAtEpochMs, redisRoundTripMs: clock.steadyMs() - askedAt }
   }
 
-  /** Nothing is acknowledged without Postgres; what was must be in Redis, by the word of every instance. */
-  async function keepLease(states: PartitionState[]): Promise<void> {
-    if (!answerable || !deps.mayRelay()) return
-    const ageMs = await clean.oldestAgeMs(answerable)
-    if (ageMs !== null) await relayer.extend(states, ageMs)
-  }
-}
-
-/** Up to when the journal is in every partition. */
-function upToWhen(states: PartitionState[]): JournalTime {
-  return states.length < PARTITIONS.length ? 0 : Math.min(...states.map(({ relayedUpTo }) => relayedUpTo))
-}
-
-interface RedisView {
-  /** Of the partitions that answered. */
-  states: PartitionState[]
-  /** Of the Redis that keeps this instance's word; `null` where that one did not answer. */
-  clockMs: number | null
-}
-
-async function askRedis({
-  denylist,
-  partitions,
-  clean,
-  onFailure,
-}: RelayTickDeps): Promise<RedisView | null> {
-  const failed = (error: unknown): null => {
-    onFailure(error)
-    return null
-  }
-  const [states, clockMs] = await Promise.all([partitions.read().catch(failed), clean.clock().catch(failed)])
-  denylist.ask((states ?? []).filter(({ isSynced }) => isSynced).map(({ partition }) => partition))
-  return states && { states, clockMs }
-}
-
-/** `null` when it does not answer. */
-async function askPostgres(
-  { denylist, journal, instances, onFailure }: RelayTickDeps,
-  askForLead: () => Promise<boolean>,
-): Promise<PostgresView | null> {
-  const askedAt = performance.now()
-  try {
-    const clock = await journal.clock()
-    denylist.noteClock(clock.nowMs, askedAt)
-    // After the clock: who sees a watermark from after its own start is known to whoever has set that.
-    const [instanceIds, isLeader] = await Promise.all([instances.present(), askForLead()])
-    return { ...clock, instanceIds, isLeader }
-  } catch (error) {
-    onFailure(error)
-    return null
+  /** `null` when it does not answer. */
+  async function askPostgres(canLead: boolean): Promise<PostgresReading | null> {
+    const [askedAt, askedAtEpochMs] = [clock.steadyMs(), clock.epochMs()]
+    try {
+      const journalClock = await deps.journal.clock()
+      const readAtEpochMs = (askedAtEpochMs + clock.epochMs()) / 2
+      const roundTripMs = clock.steadyMs() - askedAt
+      deps.required.noteClock(journalClock.nowMs, askedAt)
+      // After the clock: an instance that sees a watermark from after its own start is known to who has set that.
+      const [listed, isLeader] = await Promise.all([instances.present(), leadership.ask(canLead)])
+      const reading = { clock: journalClock, askedAt, listed, isLeader, readAtEpochMs, roundTripMs }
+      view.note(reading)
+      return reading
+    } catch (error) {
+      deps.onFailure(error)
+      return null
+    }
   }
 }

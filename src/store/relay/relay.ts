@@ -1,5 +1,6 @@
-// The loop that makes Redis agree with the journal: a tick a second, and one whenever Redis comes back.
-import type { RedisConnection } from '../redis/connection/redis-connection.ts'
+// The relay of the journal, a transactional outbox, to Redis: a tick a second, and one whenever Redis comes back.
+import type { Clock } from '../../clock.ts'
+import type { DenylistConnection } from '../redis/connection/redis-connection.ts'
 import type { RelayTick } from './relay-tick.ts'
 
 const INTERVAL_MS = 1000
@@ -7,7 +8,8 @@ const INTERVAL_MS = 1000
 const HURRIED_INTERVAL_MS = 200
 
 export interface RelayDeps {
-  connection: RedisConnection
+  clock: Clock
+  connection: Pick<DenylistConnection, 'onReady'>
   relayTick: RelayTick
   /** Hears why a tick failed, each time. */
   onFailure: (error: unknown) => void
@@ -18,8 +20,8 @@ export interface Relay {
   stop(): Promise<void>
 }
 
-export function startRelay({ connection, relayTick, onFailure }: RelayDeps): Relay {
-  let timer: NodeJS.Timeout | undefined
+export function startRelay({ clock, connection, relayTick, onFailure }: RelayDeps): Relay {
+  let cancel: () => void = () => undefined
   let running: Promise<void> = Promise.resolve()
   let isStopped = false
   let isWaiting = false
@@ -31,14 +33,14 @@ export function startRelay({ connection, relayTick, onFailure }: RelayDeps): Rel
     stop: async () => {
       isStopped = true
       await running
-      clearTimeout(timer)
+      cancel()
       await relayTick.leave().catch(onFailure)
     },
   }
 
   /** After the tick that is under way, and once only. */
   function wake(): void {
-    clearTimeout(timer)
+    cancel()
     if (isWaiting) return
     isWaiting = true
     running = running.then(next)
@@ -47,13 +49,13 @@ export function startRelay({ connection, relayTick, onFailure }: RelayDeps): Rel
   async function next(): Promise<void> {
     isWaiting = false
     if (isStopped) return
-    const startedAt = performance.now()
+    const startedAt = clock.steadyMs()
     const isHurried = await relayTick.tick().catch((error: unknown) => {
       onFailure(error)
       return false
     })
-    clearTimeout(timer)
+    cancel()
     const intervalMs = isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS
-    timer = setTimeout(wake, Math.max(0, startedAt + intervalMs - performance.now()))
+    cancel = clock.after(Math.max(0, startedAt + intervalMs - clock.steadyMs()), wake)
   }
 }

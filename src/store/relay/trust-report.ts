@@ -1,17 +1,19 @@
 // Whether checks ask Redis, as the log, the metrics and /readyz tell it: what each tick of the relay has found.
-import { PARTITIONS } from '../../contract/denylist-keys.ts'
+import type { Clock } from '../../clock.ts'
+import type { JournalTime } from '../../contract/denylist-keys.ts'
 import type { SystemLog } from '../../ops/log.ts'
 import type { Metrics } from '../../ops/metrics.ts'
-import type { JournalTime } from '../../contract/denylist-keys.ts'
-import type { RedisDenylist } from '../redis/redis-denylist.ts'
+import type { RequiredUpTo } from '../vouching/required-up-to.ts'
+import type { JournalView } from './journal-view.ts'
 import type { TickFindings } from './relay-tick.ts'
 
 export interface TrustReportDeps {
-  denylist: Pick<RedisDenylist, 'requiredUpTo'>
+  clock: Pick<Clock, 'steadyMs'>
+  partitions: readonly string[]
+  required: Pick<RequiredUpTo, 'requiredUpTo'>
+  view: Pick<JournalView, 'believesWatermark'>
   log: SystemLog
   metrics: Pick<Metrics, 'denylistTrusted' | 'denylistLag' | 'relaying'>
-  /** Milliseconds that only grow. */
-  now?: () => number
 }
 
 export interface TrustReport {
@@ -20,19 +22,21 @@ export interface TrustReport {
   note: (found: TickFindings) => void
 }
 
-/** A statement has two seconds; what writes for longer than that is somebody else's. */
+/** A statement has two seconds; one that writes for longer than that is somebody else's. */
 const LONG_TRANSACTION_MS = 10_000
 const AGAIN_AFTER_MS = 60_000
 
 export function trustReport({
-  denylist,
+  clock,
+  partitions,
+  required,
+  view,
   log,
   metrics,
-  now = () => performance.now(),
 }: TrustReportDeps): TrustReport {
   let isTrusted = false
   /** What Postgres's clock said, and when. */
-  let clock: { nowMs: JournalTime; readAt: number } | null = null
+  let journalClock: { nowMs: JournalTime; readAt: number } | null = null
   let furthestBehind: JournalTime = 0
   let heldUpToldAt = -Infinity
 
@@ -46,17 +50,18 @@ export function trustReport({
 
   /** Goes on growing while Redis is away. */
   function tellLag({ states, postgres }: TickFindings): void {
-    if (postgres) clock = { nowMs: postgres.nowMs, readAt: now() }
-    if (states.length > 0) furthestBehind = Math.min(...states.map(({ relayedUpTo }) => relayedUpTo))
-    if (!clock) return
-    const lagMs = clock.nowMs + (now() - clock.readAt) - furthestBehind
+    if (postgres) journalClock = { nowMs: postgres.clock.nowMs, readAt: clock.steadyMs() }
+    if (states.length > 0)
+      furthestBehind = Math.min(...states.map(({ position }) => position?.relayedUpTo ?? 0))
+    if (!journalClock) return
+    const lagMs = journalClock.nowMs + (clock.steadyMs() - journalClock.readAt) - furthestBehind
     metrics.denylistLag(furthestBehind === 0 ? Infinity : lagMs / 1000)
   }
 
   function tellHeldUp({ postgres }: TickFindings): void {
-    const seconds = postgres ? Math.round((postgres.nowMs - postgres.settledUpTo) / 1000) : 0
-    if (seconds * 1000 < LONG_TRANSACTION_MS || now() - heldUpToldAt < AGAIN_AFTER_MS) return
-    heldUpToldAt = now()
+    const seconds = postgres ? Math.round((postgres.clock.nowMs - postgres.clock.settledUpTo) / 1000) : 0
+    if (seconds * 1000 < LONG_TRANSACTION_MS || clock.steadyMs() - heldUpToldAt < AGAIN_AFTER_MS) return
+    heldUpToldAt = clock.steadyMs()
     log.warn(
       { seconds },
       'a transaction has been writing for long, and holds up the watermarks: see xact_start in pg_stat_activity',
@@ -72,11 +77,13 @@ export function trustReport({
       metrics.relaying(found.isLeader)
       tellLag(found)
       tellHeldUp(found)
-      const { requiredUpTo } = denylist
       const inLine = found.states.filter(
-        ({ isSynced, relayedUpTo }) => isSynced && relayedUpTo > requiredUpTo,
+        ({ watermark }) =>
+          watermark !== null &&
+          watermark.relayedUpTo > required.requiredUpTo &&
+          view.believesWatermark(watermark),
       )
-      set(inLine.length === PARTITIONS.length)
+      set(inLine.length === partitions.length)
     },
   }
 }

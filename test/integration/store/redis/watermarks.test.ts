@@ -3,92 +3,116 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { PARTITIONS } from '../../../../src/contract/denylist-keys.ts'
+import { leastRelayed, type PartitionState, type Watermarks } from '../../../../src/store/redis/watermarks.ts'
+import { parsePosition } from '../../../../src/store/redis/proof.ts'
+import { eventually } from '../../../support/environment.ts'
+import type { TestRedis } from '../../../support/redis.ts'
 import {
-  redisWatermarks,
-  type Watermarks,
-  type PartitionState,
-} from '../../../../src/store/redis/watermarks.ts'
-import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
-import { connectedRedis } from '../../../../src/store/redis/connection/connected-redis.ts'
-import { untilConnected } from '../../../support/told.ts'
-import { testRedis, type TestRedis } from '../../../support/redis.ts'
+  outcomeOf,
+  positionAt,
+  RIG_NAMES,
+  watermarksRig,
+  type WatermarksRig,
+} from '../../../support/watermarks-rig.ts'
 
 const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 const [DENIED, OTHER] = ['s-1-0a', 's-2-0a']
 const DENIALS = [{ id: DENIED, ttlMs: HOUR_MS }]
 
 describe('redisWatermarks', () => {
+  let rig: WatermarksRig
   let redis: TestRedis
-  let connection: RedisConnection
-  let partitions: Watermarks
+  let watermarks: Watermarks
 
   beforeEach(async () => {
-    redis = await testRedis()
-    connection = await connectedRedis(redis.url)
-    partitions = redisWatermarks(connection)
+    rig = await watermarksRig()
+    ;({ redis, watermarks } = rig)
   })
   afterEach(async () => {
-    connection.close()
-    await redis.remove()
+    await rig.close()
   })
 
   const stateOf = async (partition: string): Promise<PartitionState> => {
-    const state = (await partitions.read()).find((one) => one.partition === partition)
+    const state = (await watermarks.read()).find((one) => one.partition === partition)
     if (!state) throw new Error(`no partition ${partition}`)
     return state
   }
   const keys = async () => (await redis.client.keys('*')).sort()
   const nowMs = async () => (await stateOf('0a')).redisNowMs
+  const synced = async () => await redis.client.get('denylist:{0a}:synced')
   /** The first one, with a watermark of an hour. */
   const begin = async (): Promise<string> => {
-    const syncedUntilMs = (await nowMs()) + HOUR_MS
-    const position = await partitions.step({ partition: '0a', from: '', relayedUpTo: 1000, syncedUntilMs })
+    const watermarkUntilMs = (await nowMs()) + HOUR_MS
+    const position = await rig.step({ partition: '0a', from: '', to: positionAt(1000), watermarkUntilMs })
     return position ?? 'refused'
   }
+  const WATERMARK = `1000 ${RIG_NAMES.journalName} one`
 
   describe('read', () => {
-    it('tells of every partition where nothing was relayed yet', async () => {
-      const states = await partitions.read()
+    it('tells of every partition where nothing was relayed yet, in one call', async () => {
+      const before = Date.now()
+      const states = await watermarks.read()
 
       expect(states.map(({ partition }) => partition)).to.deep.equal(PARTITIONS)
-      for (const { position, relayedUpTo, isSynced, redisNowMs } of states) {
-        expect({ position, relayedUpTo, isSynced }).to.deep.equal({
-          position: '',
-          relayedUpTo: 0,
-          isSynced: false,
+      for (const { positionText, position, watermark, redisNowMs } of states) {
+        expect({ positionText, position, watermark }).to.deep.equal({
+          positionText: '',
+          position: null,
+          watermark: null,
         })
-        expect(redisNowMs).to.be.closeTo(Date.now(), 1000)
+        expect(redisNowMs).to.be.within(before - 1, Date.now())
       }
+      expect(rig.calls).to.have.length(1)
     })
 
     it('tells each apart: relayed with and without a watermark, and not at all', async () => {
       const first = await begin()
-      const second = await partitions.step({ partition: 'ff', from: '', relayedUpTo: 2000 })
+      const second = await rig.step({ partition: 'ff', from: '', to: positionAt(2000, { isByAcks: true }) })
 
       const [a, b, c] = await Promise.all(['0a', 'ff', '00'].map(stateOf))
 
-      expect(a).to.include({ position: first, relayedUpTo: 1000, isSynced: true })
-      expect(b).to.include({ position: second, relayedUpTo: 2000, isSynced: false })
-      expect(c).to.include({ position: '', relayedUpTo: 0, isSynced: false })
+      const { journalName, instanceId } = RIG_NAMES
+      expect(a?.positionText).to.equal(first)
+      expect(a?.position).to.include(positionAt(1000))
+      expect(a?.watermark).to.deep.equal({ relayedUpTo: 1000, journalName, instanceId })
+      expect(b?.positionText).to.equal(second)
+      expect(b?.position).to.include(positionAt(2000, { isByAcks: true }))
+      expect(b?.watermark).to.equal(null)
+      expect(c).to.include({ positionText: '', position: null, watermark: null })
+    })
+
+    it('tells of a position of another form as it stands, so that a step can replace it', async () => {
+      await redis.client.set('denylist:{0a}:relayed', '1000 of an earlier version')
+      await redis.client.set('denylist:{0a}:synced', '1000')
+
+      const { positionText, position, watermark } = await stateOf('0a')
+
+      expect({ positionText, position, watermark }).to.deep.equal({
+        positionText: '1000 of an earlier version',
+        position: null,
+        watermark: null,
+      })
+      expect(await rig.step({ partition: '0a', from: positionText, to: positionAt(1) })).to.be.a('string')
     })
 
     it('rejects when Redis does not answer', async () => {
       await redis.signal('SIGKILL')
 
-      expect(await outcomeOf(partitions.read())).to.equal('rejected')
+      expect(await outcomeOf(watermarks.read())).to.equal('rejected')
     })
   })
 
   describe('step', () => {
     it('writes denials, position and watermark, each for as long as it is to stand', async () => {
-      const syncedUntilMs = (await nowMs()) + 5000
+      const watermarkUntilMs = (await nowMs()) + HOUR_MS
 
-      const position = await partitions.step({
+      const position = await rig.step({
         partition: '0a',
         from: '',
-        relayedUpTo: 1000,
-        denials: [...DENIALS, { id: `${OTHER}:token`, ttlMs: 60_000.25 }],
-        syncedUntilMs,
+        to: positionAt(1000),
+        denials: [...DENIALS, { id: `${OTHER}:token`, ttlMs: 600_000.25 }],
+        watermarkUntilMs,
       })
 
       expect(await keys()).to.deep.equal([
@@ -99,38 +123,52 @@ describe('redisWatermarks', () => {
       ])
       expect(await redis.client.get('denylist:{0a}:relayed')).to.equal(position)
       expect(await redis.client.ttl('denylist:{0a}:relayed')).to.equal(-1)
-      expect(await redis.client.get('denylist:{0a}:synced')).to.equal('1000')
-      expect(await redis.client.pexpiretime('denylist:{0a}:synced')).to.equal(syncedUntilMs)
-      expect(await redis.client.pttl('denylist:{0a}:s-1-0a')).to.be.within(HOUR_MS - 2000, HOUR_MS)
-      expect(await redis.client.pttl('denylist:{0a}:s-2-0a:token')).to.be.within(58_000, 60_001)
+      expect(await synced()).to.equal(WATERMARK)
+      expect(await redis.client.pexpiretime('denylist:{0a}:synced')).to.equal(watermarkUntilMs)
+      expect(await redis.client.pttl('denylist:{0a}:s-1-0a')).to.be.within(HOUR_MS - MINUTE_MS, HOUR_MS)
+      expect(await redis.client.pttl('denylist:{0a}:s-2-0a:token')).to.be.within(540_000, 600_001)
     })
 
     it('passes over denials whose time is over', async () => {
       const denials = [{ id: DENIED, ttlMs: 0.5 }, { id: 's-3-0a', ttlMs: -1 }, ...DENIALS]
 
-      await partitions.step({ partition: '0a', from: '', relayedUpTo: 1000, denials })
+      await rig.step({ partition: '0a', from: '', to: positionAt(1000), denials })
 
-      expect(await redis.client.pttl('denylist:{0a}:s-1-0a')).to.be.above(HOUR_MS - 2000)
+      expect(await redis.client.pttl('denylist:{0a}:s-1-0a')).to.be.above(HOUR_MS - MINUTE_MS)
       expect(await keys()).to.deep.equal(['denylist:{0a}:relayed', 'denylist:{0a}:s-1-0a'])
     })
 
     it('leads on from one to the next, and leaves a watermark that it does not set', async () => {
       const first = await begin()
 
-      const second = await partitions.step({ partition: '0a', from: first, relayedUpTo: 2000 })
+      const second = await rig.step({ partition: '0a', from: first, to: positionAt(2000) })
 
       expect(second).to.be.a('string').and.not.equal(first)
-      expect(await stateOf('0a')).to.include({ position: second, relayedUpTo: 2000, isSynced: true })
-      expect(await redis.client.get('denylist:{0a}:synced')).to.equal('1000')
+      expect((await stateOf('0a')).positionText).to.equal(second)
+      expect(await synced()).to.equal(WATERMARK)
+    })
+
+    it('takes a watermark away that is to fall', async () => {
+      const from = await begin()
+
+      const position = await rig.step({
+        partition: '0a',
+        from,
+        to: positionAt(2000),
+        watermarkUntilMs: 'fallen',
+      })
+
+      expect(await redis.client.get('denylist:{0a}:relayed')).to.equal(position)
+      expect(await synced()).to.equal(null)
     })
 
     it('leads to another position each time, also in other processes and to the same time', async () => {
-      const other = redisWatermarks(connection)
+      const other = rig.opened('other-')
       const positions = new Set<string | null>()
       for (let i = 0; i < 50; i += 1) {
-        const { position } = await stateOf('0a')
-        const by = i % 2 === 0 ? partitions : other
-        positions.add(await by.step({ partition: '0a', from: position, relayedUpTo: 1000 }))
+        const { positionText } = await stateOf('0a')
+        const by = i % 2 === 0 ? watermarks : other
+        positions.add(await rig.step({ partition: '0a', from: positionText, to: positionAt(1000) }, by))
       }
 
       expect(positions.size).to.equal(50)
@@ -138,19 +176,19 @@ describe('redisWatermarks', () => {
     })
 
     it('sets no watermark that peers could see when its time is over by the clock of Redis', async () => {
-      const syncedUntilMs = (await nowMs()) - 1
+      const watermarkUntilMs = (await nowMs()) - 1
 
-      const position = await partitions.step({ partition: '0a', from: '', relayedUpTo: 1000, syncedUntilMs })
+      const position = await rig.step({ partition: '0a', from: '', to: positionAt(1000), watermarkUntilMs })
 
-      expect(await stateOf('0a')).to.include({ position, relayedUpTo: 1000, isSynced: false })
+      expect((await stateOf('0a')).positionText).to.equal(position)
       expect(await redis.client.exists('denylist:{0a}:synced')).to.equal(0)
     })
 
     it('takes a watermark away whose time was shortened to what is over', async () => {
       const from = await begin()
-      const syncedUntilMs = (await nowMs()) - 1
+      const watermarkUntilMs = (await nowMs()) - 1
 
-      await partitions.step({ partition: '0a', from, relayedUpTo: 1000, syncedUntilMs })
+      await rig.step({ partition: '0a', from, to: positionAt(1000), watermarkUntilMs })
 
       expect(await redis.client.exists('denylist:{0a}:synced')).to.equal(0)
     })
@@ -161,34 +199,77 @@ describe('redisWatermarks', () => {
       const positions = await Promise.all(
         Array.from({ length: 20 }, async (_, i) => {
           const denials = [{ id: `s-${i}-0a`, ttlMs: HOUR_MS }]
-          return await redisWatermarks(connection).step({ partition: '0a', from, relayedUpTo: 2000, denials })
+          return await rig.step({ partition: '0a', from, to: positionAt(2000), denials }, rig.opened(`${i}-`))
         }),
       )
 
       expect(positions.filter((position) => position !== null)).to.have.length(1)
       expect(await redis.client.keys('denylist:{0a}:s-*')).to.have.length(1)
     })
+
+    it('takes steps of all partitions in one call, each of them for itself', async () => {
+      const moved = await begin()
+      const watermarkUntilMs = (await nowMs()) + HOUR_MS
+      rig.calls.length = 0
+
+      const { reached, failure } = await watermarks.step(
+        PARTITIONS.map((partition) => ({
+          partition,
+          from: '',
+          to: positionAt(2000),
+          denials: [{ id: `sid-${partition}`, ttlMs: HOUR_MS }],
+          watermarkUntilMs,
+        })),
+      )
+
+      expect(rig.calls).to.have.length(1)
+      expect(failure).to.equal(null)
+      expect([...reached.keys()]).to.deep.equal(PARTITIONS.filter((partition) => partition !== '0a'))
+      expect(new Set(reached.values()).size).to.equal(255)
+      const states = await watermarks.read()
+      for (const { partition, positionText } of states)
+        expect(positionText).to.equal(partition === '0a' ? moved : reached.get(partition))
+      expect(await redis.client.exists(PARTITIONS.map((hh) => `denylist:{${hh}}:sid-${hh}`))).to.equal(255)
+      expect(await redis.client.exists(PARTITIONS.map((hh) => `denylist:{${hh}}:synced`))).to.equal(256)
+    })
+
+    it('keeps Redis for no longer than a thousand denials or one partition take', async () => {
+      const many = (count: number) =>
+        Array.from({ length: count }, (_, i) => ({ id: `s-${i}-xx`, ttlMs: HOUR_MS }))
+      const sizes = [600, 400, 1, 1500, 2]
+
+      await watermarks.step(
+        sizes.map((size, i) => ({ partition: `0${i}`, from: '', to: positionAt(1), denials: many(size) })),
+      )
+
+      expect(rig.calls.map(({ args }) => args[0])).to.deep.equal([2, 1, 1, 1])
+    })
+
+    it('does nothing where there is nothing to do', async () => {
+      expect(await watermarks.step([])).to.deep.equal({ reached: new Map(), failure: null })
+      expect(rig.calls).to.be.empty
+    })
   })
 
   describe('a step that is refused', () => {
     const step = async (from: string) =>
-      await partitions.step({
+      await rig.step({
         partition: '0a',
         from,
-        relayedUpTo: 9000,
+        to: positionAt(9000),
         denials: DENIALS,
-        syncedUntilMs: (await nowMs()) + HOUR_MS,
+        watermarkUntilMs: (await nowMs()) + HOUR_MS,
       })
 
     it('writes nothing where another was there meanwhile', async () => {
       const from = await begin()
-      const moved = await redisWatermarks(connection).step({ partition: '0a', from, relayedUpTo: 1500 })
+      const moved = await rig.step({ partition: '0a', from, to: positionAt(1500) }, rig.opened('other-'))
 
       const position = await step(from)
 
       expect(position).to.equal(null)
-      expect(await stateOf('0a')).to.include({ position: moved, relayedUpTo: 1500 })
-      expect(await redis.client.get('denylist:{0a}:synced')).to.equal('1000')
+      expect((await stateOf('0a')).positionText).to.equal(moved)
+      expect(await synced()).to.equal(WATERMARK)
       expect(await redis.client.exists('denylist:{0a}:s-1-0a')).to.equal(0)
     })
 
@@ -208,7 +289,7 @@ describe('redisWatermarks', () => {
       const position = await step('')
 
       expect(position).to.equal(null)
-      expect(await stateOf('0a')).to.include({ position: moved })
+      expect((await stateOf('0a')).positionText).to.equal(moved)
     })
 
     it('writes nothing where Redis was put back to what it held before', async () => {
@@ -216,54 +297,67 @@ describe('redisWatermarks', () => {
       const [, directory = ''] = await redis.client.config('GET', 'dir')
       const [kept, file] = [join(directory, 'kept'), join(directory, 'appendonlydir')]
       await cp(file, kept, { recursive: true })
-      const late = await partitions.step({ partition: '0a', from: early, relayedUpTo: 2000 })
+      const late = await rig.step({ partition: '0a', from: early, to: positionAt(2000) })
       await redis.signal('SIGKILL')
       await rm(file, { recursive: true })
       await cp(kept, file, { recursive: true })
       await redis.start()
-      await untilConnected(connection)
+      await eventually(async () => await Promise.resolve(rig.connection.isReady), MINUTE_MS)
 
       const position = await step(late ?? '')
 
       expect(late).not.to.equal(null)
       expect(position).to.equal(null)
-      expect(await stateOf('0a')).to.include({ position: early, relayedUpTo: 1000 })
+      expect((await stateOf('0a')).positionText).to.equal(early)
       expect(await redis.client.exists('denylist:{0a}:s-1-0a')).to.equal(0)
     })
 
-    it('rejects and changes nothing where Redis is out of memory', async () => {
+    it('fails and changes nothing where Redis is out of memory', async () => {
       const from = await begin()
       const before = await keys()
       await redis.client.config('SET', 'maxmemory', '1')
 
       const outcomes = [
         await outcomeOf(step(from)),
-        await outcomeOf(partitions.step({ partition: '0a', from, relayedUpTo: 2000 })),
+        await outcomeOf(rig.step({ partition: '0a', from, to: positionAt(2000) })),
       ]
 
       expect(outcomes).to.deep.equal(['rejected', 'rejected'])
       expect(await keys()).to.deep.equal(before)
-      expect(await stateOf('0a')).to.include({ position: from, relayedUpTo: 1000 })
-      expect(await redis.client.get('denylist:{0a}:synced')).to.equal('1000')
+      expect((await stateOf('0a')).positionText).to.equal(from)
+      expect(await synced()).to.equal(WATERMARK)
     })
   })
 
   describe('reset', () => {
     it('forgets every position and watermark, and leaves the denials', async () => {
       const from = await begin()
-      await partitions.step({ partition: '0a', from, relayedUpTo: 2000, denials: DENIALS })
-      await partitions.step({ partition: 'ff', from: '', relayedUpTo: 2000 })
+      await rig.step({ partition: '0a', from, to: positionAt(2000), denials: DENIALS })
+      await rig.step({ partition: 'ff', from: '', to: positionAt(2000) })
+      rig.calls.length = 0
 
-      await partitions.reset()
+      await watermarks.reset()
 
       expect(await keys()).to.deep.equal(['denylist:{0a}:s-1-0a'])
+      expect(rig.calls).to.have.length(1)
     })
   })
 })
 
-async function outcomeOf(work: Promise<unknown>): Promise<'resolved' | 'rejected'> {
-  return await work.then(
-    () => 'resolved' as const,
-    () => 'rejected' as const,
-  )
-}
+describe('leastRelayed', () => {
+  const state = (partition: string, relayedUpTo: number | null): PartitionState => ({
+    partition,
+    positionText: '',
+    position: relayedUpTo === null ? null : parsePosition(`${relayedUpTo} name 1-1 one 0 token`),
+    watermark: null,
+    redisNowMs: 0,
+  })
+
+  it('is the earliest time of all, and 0 where one of them has none or is not there', () => {
+    const two = ['00', '01']
+
+    expect(leastRelayed([state('00', 2000), state('01', 1000)], two)).to.equal(1000)
+    expect(leastRelayed([state('00', 2000), state('01', null)], two)).to.equal(0)
+    expect(leastRelayed([state('00', 2000)], two)).to.equal(0)
+  })
+})

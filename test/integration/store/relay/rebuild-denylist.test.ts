@@ -1,141 +1,218 @@
-// The rebuild of the denylist beside a relay that is quicker than it.
+// The rebuild of the denylist, in both directions, alone and beside a relay that is quicker than it.
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
-import { denialKey, partitionOf, PARTITIONS, watermarkKey } from '../../../../src/contract/denylist-keys.ts'
-import { connectedRedis } from '../../../../src/store/redis/connection/connected-redis.ts'
-import { rebuildDenylist } from '../../../../src/store/relay/rebuild-denylist.ts'
+import { AuthError } from '../../../../src/auth/errors.ts'
+import { systemClock } from '../../../../src/clock.ts'
+import { denialKey, PARTITIONS, watermarkKey } from '../../../../src/contract/denylist-keys.ts'
+import { instances } from '../../../../src/store/postgres/instances.ts'
+import { journalMender, type JournalMender } from '../../../../src/store/postgres/journal-mender.ts'
 import { locks } from '../../../../src/store/postgres/locks.ts'
-import {
-  redisWatermarks,
-  type Watermarks,
-  type PartitionState,
-} from '../../../../src/store/redis/watermarks.ts'
+import { ackKey } from '../../../../src/store/redis/instance-acks.ts'
+import { parsePosition } from '../../../../src/store/redis/proof.ts'
+import type { Watermarks } from '../../../../src/store/redis/watermarks.ts'
 import { leaderLock } from '../../../../src/store/relay/leader-lock.ts'
-import { relayer } from '../../../../src/store/relay/relay-round.ts'
-import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
-import { testRedis, type TestRedis } from '../../../support/redis.ts'
+import {
+  rebuildDenylist,
+  type RebuildDeps,
+  type RebuildProgress,
+} from '../../../../src/store/relay/rebuild-denylist.ts'
+import { refusalOf } from '../../../support/refusal-of.ts'
+import { RIG_ISSUER, RIG_LEASE_MS, relayRig, sidIn, type RelayRig } from '../../../support/relay-rig.ts'
 
-const LEASE_MS = 5000
+const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
 
 describe('rebuildDenylist', () => {
-  let store: PostgresStoreSubject
-  let redis: TestRedis
-  let connection: RedisConnection
+  let rig: RelayRig
+  let told: RebuildProgress[]
+  let mender: JournalMender
 
+  before(async () => {
+    rig = await relayRig()
+  })
+  after(async () => {
+    await rig.close()
+  })
   beforeEach(async () => {
-    store = await postgresStoreSubject()
-    redis = await testRedis()
-    connection = await connectedRedis(redis.url)
-  })
-  afterEach(async () => {
-    connection.close()
-    await Promise.all([store.close(), redis.remove()])
+    await rig.reset()
+    await rig.store.database.sql('TRUNCATE locks, instances')
+    told = []
+    mender = journalMender(rig.store.postgres)
   })
 
-  it('takes the watermark away with every key it removes, where a relay has brought that in sync meanwhile', async () => {
-    const id = await denied()
-    const afterRemoval: PartitionState[] = []
-    const { partitions, relayed } = quickRelay((states) => {
-      afterRemoval.push(...states)
+  async function rebuild(over: Partial<RebuildDeps> = {}) {
+    const instanceId = randomUUID()
+    return await rebuildDenylist({
+      clock: systemClock,
+      connection: rig.connection,
+      watermarks: rig.watermarks,
+      journal: rig.store.journal,
+      mender,
+      instances: instances(rig.store.postgres, { id: instanceId, name: 'rebuild' }),
+      instanceId,
+      issuer: RIG_ISSUER,
+      lock: leaderLock(locks(rig.store.postgres, instanceId), systemClock),
+      leaseMs: RIG_LEASE_MS,
+      leewaySeconds: 5,
+      onProgress: (progress) => told.push(progress),
+      ...over,
     })
+  }
+  const journaled = async () =>
+    (await rig.store.database.sql<{ id: string }>('SELECT denied_id AS id FROM revocations')).map(
+      ({ id }) => id,
+    )
 
-    await rebuild(partitions)
+  it('writes everything where no service runs, whatever Redis said before, and leaves the lock and the list', async () => {
+    const sid = await rig.denied()
+    await rig.age()
+    await rig.relaying().round()
+    await rig.redis.client.del(denialKey(sid))
 
-    expect(relayed()).to.equal(1)
-    const state = afterRemoval.find(({ partition }) => partition === partitionOf(id))
-    expect(state).to.include({ isSynced: false, position: '' })
-    expect(await redis.client.exists(denialKey(id))).to.equal(1)
+    const { isByThisProcess, mended } = await rebuild()
+
+    expect([isByThisProcess, mended]).to.deep.equal([true, 0])
+    expect(await rig.isInRedis(sid)).to.equal(true)
+    expect(await rig.syncedCount()).to.equal(256)
+    expect(await rig.store.database.sql('SELECT 1 FROM locks WHERE expires_at > now()')).to.deep.equal([])
+    expect(
+      await rig.store.database.sql(`SELECT 1 FROM instances WHERE name = 'rebuild' AND left_at IS NULL`),
+    ).to.deep.equal([])
   })
 
-  it('removes tens of thousands of keys in batches, whatever their partition', async () => {
-    const strays = Array.from({ length: 20_000 }, () => denialKey(uuidv7()))
-    await redis.client.mset(strays.flatMap((key) => [key, '1']))
-    const id = await denied()
+  it('brings partitions to where a service believes them, and goes on from there', async () => {
+    const sid = await rig.denied()
+    await rig.age()
+    await rebuild()
+    await rig.redis.client.del(denialKey(sid))
 
-    const { removed, isByThisProcess } = await rebuild(redisWatermarks(connection))
+    const written = await rig.relaying().round()
 
-    expect(removed).to.equal(strays.length)
-    expect(isByThisProcess).to.equal(true)
-    expect(await redis.client.exists(...strays)).to.equal(0)
-    expect(await redis.client.exists(denialKey(id))).to.equal(1)
+    expect(written).to.equal(0)
   })
 
-  it('loses nothing when it is interrupted: a relay finishes it', async () => {
-    const ids = [await denied(), await denied()]
-    const partitions = redisWatermarks(connection)
-    await relayRound(partitions)
+  it('journals what only Redis has, for what is left of it, and removes nothing', async () => {
+    const [sid, foreign] = [sidIn('0a'), 'ab'.repeat(32)]
+    const token = `${sidIn('0b')}:${randomUUID()}`
+    const keys = [sid, foreign, token].map(denialKey)
+    for (const key of keys) await rig.redis.client.set(key, '1', 'PX', HOUR_MS)
 
-    const interrupted = rebuild(partitions, () => {
-      throw new Error('interrupted')
-    })
-    const failure = await interrupted.catch((error: unknown) => error)
-    const left = await redis.client.exists(...ids.map(denialKey), ...PARTITIONS.map(watermarkKey))
-    await relayRound(partitions)
+    const { mended } = await rebuild()
+
+    expect(mended).to.equal(3)
+    expect(await journaled()).to.have.members([sid, foreign, token])
+    const [row] = (await rig.store.journal.readBatch(null, 1)).rows
+    expect(row?.ttlMs).to.be.within(HOUR_MS - MINUTE_MS, HOUR_MS)
+    expect(await rig.redis.client.exists(keys)).to.equal(3)
+    expect(await rig.syncedCount()).to.equal(256)
+  })
+
+  it('journals nothing that is no denial, nor one without an end', async () => {
+    await rig.relaying().round()
+    const others = ['attempts:x', ackKey(randomUUID()), 'denylist:{00}:swept', 'denylist:{00}:announced']
+    for (const key of others) await rig.redis.client.set(key, '1', 'PX', HOUR_MS)
+    await rig.redis.client.set(denialKey(sidIn('0a')), '1')
+
+    const { mended } = await rebuild()
+
+    expect(mended).to.equal(0)
+    expect(await journaled()).to.deep.equal([])
+    expect(await rig.redis.client.exists(others)).to.equal(others.length)
+  })
+
+  it('journals thousands of denials, in batches, whatever their partition, and tells how far it is', async () => {
+    const sids = Array.from({ length: 5000 }, () => uuidv7())
+    const pipeline = rig.redis.client.pipeline()
+    for (const sid of sids) pipeline.set(denialKey(sid), '1', 'PX', HOUR_MS)
+    await pipeline.exec()
+
+    const { mended } = await rebuild()
+
+    expect(mended).to.equal(sids.length)
+    expect(told[0]).to.have.property('doing', 'mending')
+    expect(new Set(await journaled())).to.deep.equal(new Set(sids))
+    expect(await rig.missing()).to.deep.equal([])
+  })
+
+  it('takes the watermarks away when all of Redis is journaled, and not before', async () => {
+    await rig.relaying().round()
+    await rig.redis.client.set(denialKey(sidIn('0a')), '1', 'PX', HOUR_MS)
+    const synced: number[] = []
+    mender = {
+      mend: async (denials) => {
+        synced.push(await rig.syncedCount())
+        return await journalMender(rig.store.postgres).mend(denials)
+      },
+    }
+    let afterReset = NaN
+    const watermarks: Watermarks = {
+      ...rig.watermarks,
+      reset: async () => {
+        await rig.watermarks.reset()
+        afterReset = await rig.syncedCount()
+      },
+    }
+
+    await rebuild({ watermarks })
+
+    expect(new Set(synced)).to.deep.equal(new Set([256]))
+    expect(afterReset).to.equal(0)
+  })
+
+  it('leaves Redis as it is when the journal cannot be read', async () => {
+    await rig.relaying().round()
+    const outcome = await refusalOf(
+      rebuild({
+        journal: {
+          ...rig.store.journal,
+          clock: async () => await Promise.reject(new AuthError('unavailable')),
+        },
+      }),
+    )
+
+    expect(outcome).to.equal('unavailable')
+    expect(await rig.syncedCount()).to.equal(256)
+  })
+
+  it('is over as soon as a relay has written it all, which it does not do again', async () => {
+    const sid = await rig.denied()
+    const relay = rig.relaying()
+    const watermarks: Watermarks = {
+      ...rig.watermarks,
+      reset: async () => {
+        await rig.watermarks.reset()
+        await relay.round()
+      },
+    }
+
+    const { isByThisProcess } = await rebuild({ watermarks })
+
+    expect(isByThisProcess).to.equal(false)
+    expect(parsePosition(await rig.redis.client.get('denylist:{0a}:relayed'))?.instanceId).to.equal(
+      relay.instanceId,
+    )
+    expect(await rig.isInRedis(sid)).to.equal(true)
+  })
+
+  it('loses nothing when it is interrupted: nobody believes Redis, until a relay has finished it', async () => {
+    const sids = [await rig.denied(), await rig.denied()]
+    await rig.age()
+    await rig.relaying().round()
+    await rig.redis.client.del(sids.map(denialKey))
+    const interrupted: Watermarks = {
+      ...rig.watermarks,
+      step: async () => await Promise.reject(new Error('interrupted')),
+    }
+
+    const failure = await rebuild({ watermarks: interrupted }).catch((error: unknown) => error)
+    const left = await rig.syncedCount()
+    await rig.relaying().round()
 
     expect(failure).to.have.property('message', 'interrupted')
     expect(left).to.equal(0)
-    expect(await redis.client.exists(...ids.map(denialKey), ...PARTITIONS.map(watermarkKey))).to.equal(258)
-  })
-
-  async function rebuild(partitions: Watermarks, onProgress: () => void = () => undefined) {
-    return await rebuildDenylist({
-      connection,
-      partitions,
-      journal: store.journal,
-      lock: leaderLock(locks(store.postgres, randomUUID())),
-      leaseMs: LEASE_MS,
-      onProgress,
-    })
-  }
-
-  /** One round of a service. */
-  async function relayRound(partitions: Watermarks): Promise<void> {
-    const journal = store.journal
-    const states = await partitions.read()
-    const { settledUpTo } = await journal.clock()
-    const rounds = relayer({
-      connection,
-      partitions,
-      journal,
-      leaseMs: LEASE_MS,
-      onRound: () => undefined,
-      onFailure: () => undefined,
-    })
-    await rounds.round(states, settledUpTo)
-  }
-
-  /** Redis in which a relay has done all of its work between the reset and the first removal. */
-  function quickRelay(onFirstRead: (states: PartitionState[]) => void) {
-    const partitions = redisWatermarks(connection)
-    let rounds = 0
-    let reads = 0
-    return {
-      relayed: () => rounds,
-      partitions: {
-        ...partitions,
-        read: async () => {
-          const states = await partitions.read()
-          if (reads++ === 0) onFirstRead(states)
-          return states
-        },
-        reset: async () => {
-          await partitions.reset()
-          await relayRound(partitions)
-          rounds += 1
-        },
-      },
-    }
-  }
-
-  async function denied(): Promise<string> {
-    const id = uuidv7()
-    await store.database.sql(
-      `INSERT INTO revocations (denied_id, partition, reason, expires_at)
-       VALUES ($1, right($1, 2), 'logout', now() + interval '1 hour')`,
-      [id],
+    expect(await rig.redis.client.exists(...sids.map(denialKey), ...PARTITIONS.map(watermarkKey))).to.equal(
+      258,
     )
-    return id
-  }
+  })
 })

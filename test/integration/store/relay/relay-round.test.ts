@@ -3,10 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { Client } from 'pg'
 import { denialKey } from '../../../../src/contract/denylist-keys.ts'
+import { parsePosition, positionText } from '../../../../src/store/redis/proof.ts'
 import { logEntry } from '../../../support/builders/account.ts'
 import { RIG_LEASE_MS, relayRig, sidIn, type Relaying, type RelayRig } from '../../../support/relay-rig.ts'
 
-describe('relayer', () => {
+const MINUTE_MS = 60_000
+
+describe('relayRound', () => {
   let rig: RelayRig
   let one: Relaying
 
@@ -21,8 +24,10 @@ describe('relayer', () => {
     one = rig.relaying()
   })
 
-  describe('round', () => {
-    it('carries the whole journal into an empty Redis, and marks every partition', async () => {
+  const journalNowMs = async () => Math.floor((await rig.store.journal.clock()).nowMs)
+
+  describe('what it carries', () => {
+    it('is the whole journal into an empty Redis, and every partition is marked', async () => {
       await rig.manyDenied(20, 7200)
       const sid = await rig.denied()
       await rig.store.deny(sidIn('0b'), -1)
@@ -36,57 +41,59 @@ describe('relayer', () => {
       expect(await rig.missing()).to.deep.equal([])
     })
 
-    it('sets watermarks to when the journal was settled, for the lease from when Redis was read', async () => {
-      const states = await rig.partitions.read()
-      const readAtMs = states.find(({ partition }) => partition === '0a')?.redisNowMs ?? 0
-      await sleep(50)
-
-      await one.relayer.round(states, 1_900_000_000_000.75)
-
-      expect(await rig.redis.client.get('denylist:{0a}:synced')).to.equal('1900000000000')
-      expect(await rig.redis.client.pexpiretime('denylist:{0a}:synced')).to.equal(readAtMs + RIG_LEASE_MS)
-    })
-
-    it('carries denials for what is left of them', async () => {
+    it('lasts for what is left of it', async () => {
       const sid = await rig.denied()
 
       await one.round()
 
-      expect(await rig.redis.client.pttl(denialKey(sid))).to.be.within(3_590_000, 3_600_000)
+      expect(await rig.redis.client.pttl(denialKey(sid))).to.be.within(3_600_000 - MINUTE_MS, 3_600_000)
     })
 
-    it('carries a journal of several batches, and tells how far it is', async () => {
+    it('may be several batches, of which it tells', async () => {
       await rig.manyDenied(10_100)
 
       await one.round()
 
+      // The first batch is written while the second is read.
       expect(one.told.map(({ written, isOver }) => ({ written, isOver }))).to.deep.equal([
+        { written: 0, isOver: false },
+        { written: 0, isOver: false },
         { written: 5000, isOver: false },
-        { written: 10_000, isOver: false },
-        { written: 10_100, isOver: false },
         { written: 10_100, isOver: true },
       ])
       expect(await rig.missing()).to.deep.equal([])
     })
 
-    it('writes what is new, and nothing twice, from then on', async () => {
+    it('is from then on what is new, and the overlap once more, whatever was written before', async () => {
+      const clock = { settledUpTo: await journalNowMs() }
       await rig.manyDenied(100)
       await rig.manyDenied(100, 7200)
-      const counts = [await one.round(), await one.round()]
+      const counts = [await one.round({ clock }), await one.round({ clock })]
       const sid = await rig.denied()
 
-      counts.push(await one.round(), await one.round())
+      counts.push(await one.round({ clock }), await one.round({ clock }))
 
-      expect(counts).to.deep.equal([200, 0, 1, 0])
+      expect(counts).to.deep.equal([200, 100, 101, 101])
       expect(await rig.isInRedis(sid)).to.equal(true)
     })
 
-    it('carries what committed after the round that it belonged to', async () => {
+    it('is written again where it was deleted since, within the overlap', async () => {
+      const clock = { settledUpTo: await journalNowMs() }
+      const sid = await rig.denied()
+      await one.round({ clock })
+      await rig.redis.client.del(denialKey(sid))
+
+      await one.round({ clock })
+
+      expect(await rig.isInRedis(sid)).to.equal(true)
+    })
+
+    it('has what committed after the round that it belonged to', async () => {
       await one.round()
       const sid = sidIn('0a')
       await rig.store.database.sql(
         `INSERT INTO revocations (denied_id, partition, reason, created_at, expires_at)
-         VALUES ($1, '0a', 'logout', now() - interval '9 seconds', now() + interval '1 minute')`,
+         VALUES ($1, '0a', 'logout', now() - interval '9 seconds', now() + interval '1 hour')`,
         [sid],
       )
 
@@ -96,20 +103,48 @@ describe('relayer', () => {
       expect(await rig.isInRedis(sid)).to.equal(true)
     })
 
-    it('marks nothing beyond where the oldest open writer began, and carries what that commits', async () => {
+    it('has what was written anew to hold for longer', async () => {
+      const [id, expiresAt] = [`${'ab'.repeat(31)}0a`, Math.floor(Date.now() / 1000) + 600]
+      await rig.store.journal.deny({ id, expiresAt }, logEntry('USER_LOGOUT'))
+      await one.round()
+      await rig.store.journal.deny({ id, expiresAt: expiresAt + 600 }, logEntry('USER_LOGOUT'))
+
+      const written = await one.round()
+
+      expect(written).to.equal(1)
+      expect(await rig.redis.client.pttl(denialKey(id))).to.be.above(1_200_000 - MINUTE_MS)
+    })
+  })
+
+  describe('the watermark', () => {
+    it('says up to when the journal was settled, and stands for the lease from when Redis was read', async () => {
+      const states = await rig.watermarks.read()
+      const readAtMs = states.find(({ partition }) => partition === '0a')?.redisNowMs ?? 0
+      await sleep(50)
+
+      await one.round({ states, clock: { settledUpTo: 1_900_000_000_000.75 } })
+
+      const journalName = await rig.journalName()
+      expect(await rig.redis.client.get('denylist:{0a}:synced')).to.equal(
+        `1900000000000 ${journalName} ${one.instanceId}`,
+      )
+      expect(await rig.redis.client.pexpiretime('denylist:{0a}:synced')).to.equal(readAtMs + RIG_LEASE_MS)
+    })
+
+    it('says nothing beyond where the oldest open writer began; what that commits comes with the next', async () => {
       const writer = new Client({ connectionString: rig.store.database.url })
       await writer.connect()
       const sid = sidIn('0a')
       await writer.query('BEGIN')
       const { rows } = await writer.query<{ beganMs: number }>(
         `INSERT INTO revocations (denied_id, partition, reason, expires_at)
-         VALUES ($1, '0a', 'logout', now() + interval '1 minute')
+         VALUES ($1, '0a', 'logout', now() + interval '1 hour')
          RETURNING (extract(epoch FROM created_at) * 1000)::float8 AS "beganMs"`,
         [sid],
       )
       await sleep(50)
       await one.round()
-      const markedUpTo = Number(await rig.redis.client.get('denylist:{0a}:synced'))
+      const markedUpTo = await rig.syncedUpTo()
       await writer.query('COMMIT')
       await writer.end()
 
@@ -120,41 +155,18 @@ describe('relayer', () => {
       expect(await rig.isInRedis(sid)).to.equal(true)
     })
 
-    it('carries once more what was written anew to hold for longer', async () => {
-      const [id, expiresAt] = [`${'ab'.repeat(31)}0a`, Math.floor(Date.now() / 1000) + 600]
-      await rig.store.journal.deny({ id, expiresAt }, logEntry('USER_LOGOUT'))
-      await one.round()
-      await rig.store.journal.deny({ id, expiresAt: expiresAt + 600 }, logEntry('USER_LOGOUT'))
-
-      const written = await one.round()
-
-      expect(written).to.equal(1)
-      expect(await rig.redis.client.pttl(denialKey(id))).to.be.above(1_190_000)
-    })
-
-    it('goes on after the clock of Postgres was set back', async () => {
-      const { nowMs } = await rig.store.journal.clock()
-      await one.relayer.round(await rig.partitions.read(), nowMs + 3_600_000)
-      const sid = await rig.denied()
-
-      await one.round()
-
-      expect(await rig.isInRedis(sid)).to.equal(true)
-      expect(Number(await rig.redis.client.get('denylist:{0a}:synced'))).to.be.closeTo(Date.now(), 5000)
-    })
-
-    it('leaves no watermark that peers could see when it hung for longer than the lease', async () => {
-      const states = (await rig.partitions.read()).map((state) => ({
+    it('does not appear when the round hung for longer than the lease', async () => {
+      const states = (await rig.watermarks.read()).map((state) => ({
         ...state,
         redisNowMs: state.redisNowMs - RIG_LEASE_MS,
       }))
 
-      await one.relayer.round(states, Date.now())
+      await one.round({ states })
 
       expect(await rig.syncedCount()).to.equal(0)
     })
 
-    it('rejects, and leaves no watermark, while Redis takes no writes', async () => {
+    it('does not appear while Redis takes no writes, and the round rejects', async () => {
       await rig.denied()
       await rig.redis.client.config('SET', 'maxmemory', '1')
 
@@ -162,6 +174,90 @@ describe('relayer', () => {
 
       expect(outcome).to.equal('rejected')
       expect(await rig.syncedCount()).to.equal(0)
+    })
+
+    it('is taken away, whoever set it, by a round that may not vouch, which brings in everything all the same', async () => {
+      await rig.relaying().round()
+      const sid = await rig.denied()
+
+      await one.round({ mayVouch: false })
+
+      expect(await rig.syncedCount()).to.equal(0)
+      expect(await rig.isInRedis(sid)).to.equal(true)
+    })
+  })
+
+  describe('a position that is not believed', () => {
+    /** Denials that no believed position leads to, missing in Redis. */
+    const lost = async (): Promise<string> => {
+      const sid = await rig.denied()
+      await rig.age()
+      await one.round()
+      await rig.redis.client.del(denialKey(sid))
+      return sid
+    }
+
+    it('has everything written anew after Postgres has started anew, or another took its place', async () => {
+      const sid = await lost()
+
+      const same = await one.round()
+      const another = await one.round({ clock: { serverEpoch: '2-00000002' } })
+
+      expect([same, another]).to.deep.equal([0, 1])
+      expect(await rig.isInRedis(sid)).to.equal(true)
+    })
+
+    it('has everything written anew where another journal was relayed', async () => {
+      const sid = await lost()
+
+      const written = await one.round({ clock: { databaseId: '00000000-0000-4000-8000-0000000000ff' } })
+
+      expect(written).to.equal(1)
+      expect(await rig.isInRedis(sid)).to.equal(true)
+    })
+
+    it('has everything written anew where an instance relayed that is not on the list', async () => {
+      const sid = await lost()
+      await rig.store.database.sql('DELETE FROM instances WHERE id = $1', [one.instanceId])
+
+      const written = await rig.relaying().round()
+
+      expect(written).to.equal(1)
+      expect(await rig.isInRedis(sid)).to.equal(true)
+    })
+
+    it('has everything written anew after the clock of Redis went forward by more than the leeway', async () => {
+      const sid = await lost()
+      const position = parsePosition(await rig.redis.client.get('denylist:{0a}:relayed'))
+      if (!position) throw new Error('no position')
+      const before = { ...position, redisOffsetMs: position.redisOffsetMs - 2 * 3_600_000 }
+      await rig.redis.client.set('denylist:{0a}:relayed', positionText(before))
+
+      const written = await one.round()
+
+      expect(written).to.equal(1)
+      expect(await rig.isInRedis(sid)).to.equal(true)
+    })
+
+    it('has everything written anew after the clock of Postgres was set back', async () => {
+      await one.round({ clock: { settledUpTo: (await journalNowMs()) + 3_600_000 } })
+      const sid = await rig.denied()
+
+      await one.round()
+
+      expect(await rig.isInRedis(sid)).to.equal(true)
+      expect(await rig.syncedUpTo()).to.be.closeTo(await journalNowMs(), MINUTE_MS)
+    })
+
+    it('is left behind at once, so that a Redis that is emptied meanwhile is seen', async () => {
+      one.hooks.beforeRead = async () => {
+        const { position } = (await rig.watermarks.read())[0] ?? { position: null }
+        expect(position).to.include({ relayedUpTo: 0, instanceId: one.instanceId })
+      }
+
+      await one.round()
+
+      expect(await rig.syncedCount()).to.equal(256)
     })
   })
 
@@ -181,16 +277,19 @@ describe('relayer', () => {
 
     it('is brought in from where it was put back to', async () => {
       const [early, late] = [await rig.denied(), await rig.denied()]
-      await rig.store.database.sql(
-        `UPDATE revocations SET created_at = now() - interval '1 hour' WHERE denied_id = $1`,
-        [early],
-      )
-      await rig.store.database.sql(
-        `UPDATE revocations SET created_at = now() - interval '1 minute' WHERE denied_id = $1`,
-        [late],
-      )
+      const journaledAgo = async (sid: string, ago: string) => {
+        await rig.store.database.sql(
+          'UPDATE revocations SET created_at = now() - $2::interval WHERE denied_id = $1',
+          [sid, ago],
+        )
+      }
+      await journaledAgo(early, '1 hour')
+      await journaledAgo(late, '5 minutes')
       await one.round()
-      await rig.redis.client.set('denylist:{0a}:relayed', `${Date.now() - 120_000}:older`)
+      const position = parsePosition(await rig.redis.client.get('denylist:{0a}:relayed'))
+      if (!position) throw new Error('no position')
+      const older = { ...position, relayedUpTo: position.relayedUpTo - 10 * MINUTE_MS, token: 'older' }
+      await rig.redis.client.set('denylist:{0a}:relayed', positionText(older))
       await rig.redis.client.del(denialKey(late))
 
       const written = await one.round()
@@ -199,16 +298,21 @@ describe('relayer', () => {
       expect(await rig.isInRedis(late)).to.equal(true)
     })
 
-    it('gets what this relay wrote last once more, when that may have been lost', async () => {
-      const sid = await rig.denied()
+    it('that is far behind gets no further than its time allows, without a watermark, and the next goes on', async () => {
+      await rig.manyDenied(5000, 7200)
+      await rig.manyDenied(5000, 7100)
+      one.hooks.onBatch = async () => {
+        await one.clock.advance(1500)
+      }
+      const first = { written: await one.round(), synced: await rig.syncedCount() }
+      delete one.hooks.onBatch
+
       await one.round()
-      await rig.redis.client.del(denialKey(sid))
 
-      one.relayer.forget()
-      const written = await one.round()
-
-      expect(written).to.equal(1)
-      expect(await rig.isInRedis(sid)).to.equal(true)
+      expect(first).to.deep.equal({ written: 5000, synced: 0 })
+      expect(await rig.syncedCount()).to.equal(256)
+      expect(await rig.missing()).to.deep.equal([])
+      expect(await rig.redis.client.dbsize()).to.equal(10_000 + 2 * 256)
     })
   })
 

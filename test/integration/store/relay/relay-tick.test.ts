@@ -1,71 +1,39 @@
 // The ticks of several instances on one journal and one Redis: who relays, and whom Redis is believed by.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
-import { AuthError } from '../../../../src/auth/errors.ts'
-import { denialKey } from '../../../../src/contract/denylist-keys.ts'
-import { untilConnected } from '../../../support/told.ts'
 import { eventually } from '../../../support/environment.ts'
+import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
-import { relayInstance, type RelayInstance } from '../../../support/relay-instance.ts'
-import { relayRig, type RelayRig } from '../../../support/relay-rig.ts'
+import type { RelayInstance } from '../../../support/relay-instance.ts'
+import type { RelayRig } from '../../../support/relay-rig.ts'
+import { relayTicks, type RelayTicks } from '../../../support/relay-ticks.ts'
 
-const LEASE_MS = 1000
+const MINUTE_MS = 60_000
 
 describe('relayTick', () => {
+  let ticks: RelayTicks
   let rig: RelayRig
   let a: RelayInstance
   let b: RelayInstance
-  const started: RelayInstance[] = []
 
   before(async () => {
-    rig = await relayRig()
+    ticks = await relayTicks()
+    rig = ticks.rig
   })
   after(async () => {
     await rig.close()
   })
   beforeEach(async () => {
-    await rig.reset()
-    await rig.store.database.sql('TRUNCATE locks, instances')
-    a = await start()
-    b = await start()
-  })
-  afterEach(() => {
-    for (const { connection } of started.splice(0)) connection.close()
+    await ticks.reset()
+    a = await ticks.start()
+    b = await ticks.start()
   })
 
-  async function start(leaseMs = LEASE_MS): Promise<RelayInstance> {
-    const instance = await relayInstance({ redis: rig.redis, store: rig.store, leaseMs })
-    started.push(instance)
-    return instance
-  }
-
-  const everybodyTicks = async (instances = started) => {
-    await Promise.all(instances.map(async (instance) => await instance.tick()))
-  }
-  /** As often as needed for everybody to believe Redis; the first of them leads. */
-  const settle = async () => {
-    for (let i = 0; i < 3; i += 1) for (const instance of started) await instance.tick()
-  }
   const present = async () =>
-    (await rig.store.database.sql<{ id: string }>('SELECT id FROM instances')).map(({ id }) => id)
-  /** The lock is free by then, as after three seconds without its holder. */
-  const outlastLock = async () => {
-    await rig.store.database.sql('UPDATE locks SET expires_at = now()')
-  }
-  const cutOffFromPostgres = (...instances: RelayInstance[]) => {
-    for (const { postgres } of instances) postgres.isAway = true
-  }
-  /** Ticks every quarter of a second; resolves to how many watermarks stood at the least. */
-  const tickFor = async (ms: number, instances = started): Promise<number> => {
-    const endsAt = performance.now() + ms
-    let least = Infinity
-    while (performance.now() < endsAt) {
-      await Promise.all([everybodyTicks(instances).catch(() => undefined), sleep(250)])
-      least = Math.min(least, await rig.syncedCount())
-    }
-    return least
-  }
+    (await rig.store.database.sql<{ id: string }>('SELECT id FROM instances WHERE left_at IS NULL')).map(
+      ({ id }) => id,
+    )
+  const believes = async (instance: RelayInstance) => (await instance.check(uuidv7())) === 'live'
 
   describe('one instance', () => {
     it('leads, brings Redis in line, and is in a hurry until it believes it', async () => {
@@ -80,8 +48,8 @@ describe('relayTick', () => {
     })
 
     it('believes no watermark that is older than itself', async () => {
-      await settle()
-      const fresh = await start()
+      await ticks.settle()
+      const fresh = await ticks.start()
       const answers = [await fresh.check(uuidv7())]
 
       await fresh.tick()
@@ -92,43 +60,40 @@ describe('relayTick', () => {
       expect(answers).to.deep.equal(['unknown', 'unknown', 'live'])
     })
 
-    it('says nothing for itself before it is known that Redis holds all that those before it acknowledged', async () => {
-      const word = async () => await rig.redis.client.exists(`denylist:instance:${a.id}`)
-
+    it('vouches for nothing before it is known that Redis holds all that those before it acknowledged', async () => {
       await a.tick()
-      const first = await word()
-      await settle()
+      const first = await ticks.wordOf(a)
+      await ticks.settle()
 
       expect(first).to.equal(0)
-      expect(await word()).to.equal(1)
+      expect(await ticks.wordOf(a)).to.be.above(0)
     })
 
     it('answers unknown after a denial that it could not write, until a later watermark, and others go on', async () => {
-      await settle()
+      await ticks.settle()
       const sid = uuidv7()
       await a.logoutUnwritten(sid)
       const before = [await a.check(sid), await a.check(uuidv7()), await b.check(uuidv7())]
 
-      await everybodyTicks()
-      await everybodyTicks()
+      await ticks.everybodyTicks()
       const relayed = [await a.check(sid), await b.check(sid), await a.check(uuidv7())]
-      await sleep(1100)
-      await settle()
 
       expect(before).to.deep.equal(['unknown', 'unknown', 'live'])
       expect(relayed).to.deep.equal(['denied', 'denied', 'unknown'])
-      expect(await a.check(uuidv7())).to.equal('live')
+      await eventually(async () => {
+        await ticks.everybodyTicks()
+        return await believes(a)
+      }, MINUTE_MS)
     })
 
     it('does not believe a Redis that was emptied before it is in line', async () => {
-      await settle()
+      await ticks.settle()
       const sid = uuidv7()
       await a.logout(sid)
       await rig.age()
       await rig.redis.client.flushall()
       const emptied = await a.check(sid)
 
-      await a.tick()
       await a.tick()
 
       expect(emptied).to.equal('unknown')
@@ -138,8 +103,8 @@ describe('relayTick', () => {
 
   describe('two instances', () => {
     it('have one leader', async () => {
-      await everybodyTicks()
-      await everybodyTicks()
+      await ticks.everybodyTicks()
+      await ticks.everybodyTicks()
 
       expect([a, b].map(({ found }) => found.map((tick) => tick.isLeader)).sort()).to.deep.equal([
         [false, false],
@@ -148,9 +113,9 @@ describe('relayTick', () => {
     })
 
     it('change places when the leader dies, while watermarks stand', async () => {
-      await settle()
+      await ticks.settle()
 
-      await outlastLock()
+      await ticks.outlastLock()
       const leads = await b.tick()
 
       expect(leads).to.equal(true)
@@ -159,7 +124,7 @@ describe('relayTick', () => {
     })
 
     it('change places at once when the leader loses Redis', async () => {
-      await settle()
+      await ticks.settle()
       a.connection.client.disconnect()
       await a.tick()
 
@@ -170,7 +135,8 @@ describe('relayTick', () => {
     })
 
     it('change places at once when the leader may not write to Redis, as to one that is a replica by now', async () => {
-      await settle()
+      await ticks.settle()
+      await ticks.shorten()
       await rig.redis.client.call('ACL', 'SETUSER', 'reader', 'on', 'nopass', '~*', '+@all', '-set')
       await a.connection.client.call('AUTH', 'reader', 'any')
       await a.tick().catch(() => undefined)
@@ -178,11 +144,24 @@ describe('relayTick', () => {
       const leads = await b.tick()
 
       expect(leads).to.equal(true)
-      expect(await rig.syncedMsLeft()).to.be.above(LEASE_MS - 500)
+      expect(await ticks.isKept()).to.equal(true)
+    })
+
+    it('take each other for one deployment, when the leader that was can no longer ask who is there', async () => {
+      await ticks.settle()
+      a.postgres.isAway = true
+      await ticks.outlastLock()
+      await b.tick()
+
+      await a.tick()
+      await b.tick()
+
+      expect([a, b].map(({ otherDeployment }) => otherDeployment.isSeen())).to.deep.equal([false, false])
+      expect(await rig.syncedCount()).to.equal(256)
     })
 
     it('change places at once when the leader leaves', async () => {
-      await settle()
+      await ticks.settle()
 
       await a.relayTick.leave()
 
@@ -192,32 +171,25 @@ describe('relayTick', () => {
   })
 
   describe('when Postgres is slow', () => {
-    const LONG_LEASE_MS = 2500
-
-    beforeEach(async () => {
-      for (const { connection } of started.splice(0)) connection.close()
-      a = await start(LONG_LEASE_MS)
-      b = await start(LONG_LEASE_MS)
-    })
-
     it('to answer the leader, brings Redis in line for others all the same', async () => {
-      await settle()
+      await ticks.settle()
       a.postgres.delayMs = 700
-      const fresh = await start(LONG_LEASE_MS)
+      const fresh = await ticks.start()
 
-      const isBelieved = async () => (await fresh.check(uuidv7())) === 'live'
-      for (let i = 0; i < 12 && !(await isBelieved()); i += 1) await tickFor(1)
+      for (let i = 0; i < 12 && !(await believes(fresh)); i += 1)
+        for (const instance of [a, b, fresh]) await ticks.tickSlowly(instance)
 
-      expect(await isBelieved()).to.equal(true)
+      expect(await believes(fresh)).to.equal(true)
+      expect(a.found.at(-1)?.isLeader).to.equal(true)
     })
 
     it('carries over what another process denied all the same, though watermarks stand', async () => {
-      await settle()
+      await ticks.settle()
       for (const { postgres } of [a, b]) postgres.delayMs = 300
       const sid = uuidv7()
-      await rig.store.deny(sid, 60_000)
+      await rig.store.deny(sid, 3_600_000)
 
-      for (let i = 0; i < 4; i += 1) await a.tick()
+      for (let i = 0; i < 4; i += 1) await ticks.tickSlowly(a)
 
       expect(await a.check(sid)).to.equal('denied')
     })
@@ -225,98 +197,21 @@ describe('relayTick', () => {
     it('brings an empty Redis in line all the same', async () => {
       a.postgres.delayMs = 700
 
-      await a.tick()
+      await ticks.tickSlowly(a)
 
       expect(await rig.syncedCount()).to.equal(256)
     })
 
     it('keeps the lease without waiting for its answer', async () => {
-      await settle()
-      a.postgres.delayMs = 10_000
-      b.postgres.delayMs = 10_000
+      await ticks.settle()
+      await ticks.shorten()
+      for (const { postgres } of [a, b]) postgres.delayMs = 10_000
 
-      const least = await tickFor(LONG_LEASE_MS + 500)
+      for (const instance of [a, b]) await ticks.tickSlowly(instance)
 
-      expect(least).to.equal(256)
-    })
-  })
-
-  describe('while Postgres is away', () => {
-    it('lets the watermarks stand, as they are, while everybody is clean', async () => {
-      await settle()
-      const before = await rig.redis.client.get('denylist:{0a}:synced')
-      cutOffFromPostgres(a, b)
-
-      const least = await tickFor(1.5 * LEASE_MS)
-
-      expect(least).to.equal(256)
-      expect(await rig.redis.client.get('denylist:{0a}:synced')).to.equal(before)
-      expect([await a.check(uuidv7()), await b.check(uuidv7())]).to.deep.equal(['live', 'live'])
-    })
-
-    it('lets them fall when one has a denial that it could not write, within the lease', async () => {
-      await settle()
-      const sid = uuidv7()
-      await b.logoutUnwritten(sid)
-      const acknowledgedAt = performance.now()
-      cutOffFromPostgres(a, b)
-
-      while ((await a.check(sid)) === 'live') await Promise.all([everybodyTicks(), sleep(50)])
-      const fellAfterMs = performance.now() - acknowledgedAt
-      await tickFor(LEASE_MS)
-
-      expect(fellAfterMs).to.be.below(LEASE_MS + 200)
-      expect(await rig.syncedCount()).to.equal(0)
-      expect([await a.check(sid), await b.check(sid)]).to.deep.equal(['unknown', 'unknown'])
-    })
-
-    it('lets them fall when one does not answer for itself any more', async () => {
-      await settle()
-      cutOffFromPostgres(a, b)
-      b.connection.close()
-
-      await tickFor(LEASE_MS + 200)
-
-      expect(await rig.syncedCount()).to.equal(0)
-    })
-
-    it('lets them fall when nobody led before', async () => {
-      await settle()
-      await a.relayTick.leave()
-      cutOffFromPostgres(a, b)
-
-      await tickFor(LEASE_MS + 200)
-
-      expect(await rig.syncedCount()).to.equal(0)
-    })
-
-    it('lets them fall when the leader lost Redis since, and found it again', async () => {
-      await settle()
-      cutOffFromPostgres(a, b)
-      const { client } = a.connection
-      client.disconnect()
-      await eventually(async () => await Promise.resolve(client.status === 'end'))
-      await client.connect()
-      await untilConnected(a.connection)
-
-      await tickFor(LEASE_MS + 200)
-
-      expect(await rig.syncedCount()).to.equal(0)
-    })
-
-    it('goes on where it was when Postgres is back, with what could not be written', async () => {
-      await settle()
-      const sid = uuidv7()
-      await b.logoutUnwritten(sid)
-      cutOffFromPostgres(a, b)
-      await tickFor(LEASE_MS + 200)
-      for (const { postgres } of started) postgres.isAway = false
-
-      await tickFor(3000)
-
+      expect(a.found.at(-1)?.postgres).to.equal(null)
+      expect(await ticks.isKept()).to.equal(true)
       expect(await rig.syncedCount()).to.equal(256)
-      expect([await a.check(sid), await b.check(sid)]).to.deep.equal(['denied', 'denied'])
-      expect([await a.check(uuidv7()), await b.check(uuidv7())]).to.deep.equal(['live', 'live'])
     })
   })
 
@@ -329,72 +224,97 @@ describe('relayTick', () => {
     }
 
     it('acknowledges no denial that it cannot write, until a watermark has counted it in', async () => {
-      await settle()
-      const fresh = await start()
+      await ticks.settle()
+      const fresh = await ticks.start()
       const early = [await acknowledged(fresh)]
       await fresh.tick()
       early.push(await acknowledged(fresh))
-      await settle()
+      await ticks.settle()
+
       expect(early).to.deep.equal(['unavailable', 'unavailable'])
       expect(await acknowledged(fresh)).to.equal('resolved')
     })
   })
 
-  describe('an instance that is gone while a denial of it is missing', () => {
-    /** `b` ends a session that Redis is not told of, and stops in good order. */
-    const leaveUnclean = async (): Promise<string> => {
-      const sid = uuidv7()
-      await b.logoutUnwritten(sid)
-      await b.relayTick.leave()
-      return sid
-    }
-    /** The leader hears what Postgres says of the instances, but not of the journal. */
-    const failJournal = () => {
-      a.hooks.beforeRead = async () => {
-        await Promise.reject(new AuthError('unavailable'))
-      }
-    }
+  describe('another deployment that writes to the same Redis', () => {
+    let other: PostgresStoreSubject
+    let stranger: RelayInstance
 
-    it('is not forgotten, though it was clean at its last tick', async () => {
-      await settle()
-
-      await leaveUnclean()
-
-      expect(await present()).to.include(b.id)
+    beforeEach(async () => {
+      other = await postgresStoreSubject()
+      stranger = await ticks.start(other)
+    })
+    afterEach(async () => {
+      await ticks.reset()
+      await other.close()
     })
 
-    it('is waited for by a leader that has not read the journal since', async () => {
-      await settle()
-      const sid = await leaveUnclean()
-      await rig.store.database.sql('DELETE FROM instances WHERE id = $1', [b.id])
-      failJournal()
-      await a.tick().catch(() => undefined)
-      cutOffFromPostgres(a)
+    const areSeen = () => [a, b, stranger].map(({ otherDeployment }) => otherDeployment.isSeen())
+    /** Both have brought Redis to where it stands for them, one after the other. */
+    const meet = async () => {
+      for (const instance of [a, b, a, b, stranger]) await instance.tick()
+    }
 
-      await tickFor(LEASE_MS + 200, [a])
+    it('is no reason for anything when it has merely been there first', async () => {
+      await stranger.tick()
 
-      expect(await rig.redis.client.exists(denialKey(sid))).to.equal(0)
+      for (const instance of [a, a, a]) await instance.tick()
+
+      expect(areSeen()).to.deep.equal([false, false, false])
+      expect(await believes(a)).to.equal(true)
+    })
+
+    it('is seen by each, and takes away the watermarks of both', async () => {
+      await meet()
+      const [before, foreign] = [areSeen(), [await believes(a), await rig.syncedCount()]]
+
+      for (const instance of [a, b, stranger]) await instance.tick()
+
+      expect(before).to.deep.equal([false, false, false])
+      // The watermarks are the other's: nobody here believes them.
+      expect(foreign).to.deep.equal([false, 256])
+      expect(areSeen()).to.deep.equal([true, true, true])
       expect(await rig.syncedCount()).to.equal(0)
     })
 
-    it('is waited for by a leader that did not lead meanwhile, and has not read the journal since', async () => {
-      await settle()
-      await outlastLock()
-      await rig.store.database.sql(`UPDATE locks SET holder = $1, expires_at = now() + interval '1 hour'`, [
-        b.id,
-      ])
+    it('does not lead to a loss: each writes its whole journal once more', async () => {
+      const sid = await rig.denied()
+      await rig.age()
+      await meet()
+      await rig.redis.client.del(`denylist:{0a}:${sid}`)
+
       await a.tick()
-      const sid = await leaveUnclean()
-      await rig.store.database.sql('DELETE FROM instances WHERE id = $1', [b.id])
-      await outlastLock()
-      failJournal()
-      await a.tick().catch(() => undefined)
-      cutOffFromPostgres(a)
 
-      await tickFor(LEASE_MS + 200, [a])
+      expect(await rig.isInRedis(sid)).to.equal(true)
+    })
 
-      expect(await rig.redis.client.exists(denialKey(sid))).to.equal(0)
-      expect(await rig.syncedCount()).to.equal(0)
+    it('lets no watermark be kept without the journal, either', async () => {
+      await meet()
+      await a.tick()
+      // As those of partitions that the other one has not come to yet.
+      await rig.redis.client.set('denylist:{0a}:synced', `1 ${a.journalName() ?? ''} ${a.id}`, 'PX', 1000_000)
+      a.postgres.isAway = true
+      await ticks.shorten()
+
+      await a.tick()
+
+      expect(await ticks.isKept()).to.equal(false)
+    })
+
+    it('is forgotten a minute after it was seen last', async () => {
+      await meet()
+      await a.tick()
+      const meanwhile = await rig.syncedCount()
+      const notedForMs = await rig.redis.client.pttl('denylist:{00}:other-deployment')
+      await rig.redis.client.del('denylist:{00}:other-deployment')
+
+      await ticks.clock.advance(MINUTE_MS)
+      await a.tick()
+
+      expect(meanwhile).to.equal(0)
+      expect(notedForMs).to.be.within(1, MINUTE_MS)
+      expect(a.otherDeployment.isSeen()).to.equal(false)
+      expect(await rig.syncedCount()).to.equal(256)
     })
   })
 })

@@ -1,17 +1,15 @@
 // The loop of the relay, with a real journal and a real Redis: what was denied arrives, whatever Redis went through.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
+import { systemClock } from '../../../../src/clock.ts'
 import { denialKey } from '../../../../src/contract/denylist-keys.ts'
 import { startRelay, type Relay } from '../../../../src/store/relay/relay.ts'
 import { untilConnected } from '../../../support/told.ts'
 import { eventually } from '../../../support/environment.ts'
 import { relayInstance, type RelayInstance } from '../../../support/relay-instance.ts'
-import { relayRig, type RelayRig } from '../../../support/relay-rig.ts'
+import { RIG_LEASE_MS, relayRig, type RelayRig } from '../../../support/relay-rig.ts'
 
-const LEASE_MS = 5000
-/** One round of the relay, and what a busy machine may add. */
-const ROUND_MS = 1800
+const PATIENCE_MS = 60_000
 
 interface Running extends RelayInstance {
   relay: Relay
@@ -35,10 +33,11 @@ describe('the relay', () => {
   })
 
   async function run(): Promise<Running> {
-    const instance = await relayInstance({ redis: rig.redis, store: rig.store, leaseMs: LEASE_MS })
+    const instance = await relayInstance({ redis: rig.redis, store: rig.store, leaseMs: RIG_LEASE_MS })
     let isKilled = false
     const { relayTick, connection, failures } = instance
     const relay = startRelay({
+      clock: systemClock,
       connection,
       relayTick: {
         tick: async () => !isKilled && (await relayTick.tick()),
@@ -61,67 +60,66 @@ describe('the relay', () => {
   }
 
   const isLeading = ({ found }: Running) => found.at(-1)?.isLeader === true
-  const believes = async (one: Running) => (await one.check(uuidv7())) === 'live'
+  const until = async (question: () => boolean | Promise<boolean>) => {
+    await eventually(async () => await question(), PATIENCE_MS)
+  }
   const inLine = async (...instances: Running[]) => {
-    for (const one of instances) await eventually(async () => await believes(one), 5000)
+    for (const one of instances) await until(async () => (await one.check(uuidv7())) === 'live')
   }
   /** All answers about `sid`, until it is refused. */
   const answersUntilDenied = async (one: Running, sid: string): Promise<Set<string>> => {
     const answers = new Set<string>()
-    await eventually(async () => answers.add(await one.check(sid)).has('denied'))
+    await until(async () => answers.add(await one.check(sid)).has('denied'))
     return answers
   }
 
-  it('brings Redis in line at the start, and every instance to believe it, well within a second', async () => {
+  it('brings Redis in line at the start, and every instance to believe it', async () => {
     const sid = await rig.denied()
-    const startedAt = performance.now()
 
     const instances = [await run(), await run()]
     await inLine(...instances)
 
-    expect(performance.now() - startedAt).to.be.below(ROUND_MS)
     for (const one of instances) expect(await one.check(sid)).to.equal('denied')
-    expect(instances.filter(isLeading)).to.have.length(1)
+    await until(() => instances.filter(isLeading).length === 1)
   })
 
-  it('carries over within a second what another process wrote to the journal alone', async () => {
+  it('carries over what another process wrote to the journal alone', async () => {
     const one = await run()
     await inLine(one)
     const sid = await rig.denied()
 
-    await eventually(async () => (await one.check(sid)) === 'denied', ROUND_MS)
+    await until(async () => (await one.check(sid)) === 'denied')
   })
 
   async function leaderAndOther() {
     const [one, other] = [await run(), await run()]
     await inLine(one, other)
-    await eventually(async () => await Promise.resolve(isLeading(one) !== isLeading(other)), ROUND_MS)
+    await until(() => isLeading(one) !== isLeading(other))
     return isLeading(one) ? ([one, other] as const) : ([other, one] as const)
   }
 
-  it('moves to another instance when the leader is killed, before the watermarks fall', async () => {
+  it('moves to another instance when the leader is killed, while the watermarks stand', async () => {
     const [leader, other] = await leaderAndOther()
-    const killedAt = performance.now()
+    await rig.shorten(RIG_LEASE_MS / 2)
 
     leader.kill()
     let least = Infinity
-    while (!isLeading(other) && performance.now() - killedAt < 2 * LEASE_MS) {
+    await until(async () => {
       least = Math.min(least, await rig.syncedCount())
-      await sleep(50)
-    }
+      return isLeading(other)
+    })
 
-    expect(performance.now() - killedAt).to.be.below(LEASE_MS)
     expect(least).to.equal(256)
     // It says so before its first round is over.
-    await eventually(async () => (await rig.syncedMsLeft()) > LEASE_MS - 1500, ROUND_MS)
+    await until(async () => (await rig.syncedMsLeft()) > RIG_LEASE_MS / 2)
   })
 
-  it('moves to another instance within a second or two when the leader is stopped', async () => {
+  it('moves to another instance when the leader is stopped', async () => {
     const [leader, other] = await leaderAndOther()
 
     await leader.relay.stop()
 
-    await eventually(async () => await Promise.resolve(isLeading(other)), ROUND_MS)
+    await until(() => isLeading(other))
   })
 
   for (const count of [1, 2]) {
@@ -149,13 +147,11 @@ describe('the relay', () => {
     await rig.redis.signal('SIGKILL')
     await rig.redis.start()
     await untilConnected(one.connection)
-    const backAt = performance.now()
 
     const answers = await answersUntilDenied(one, sid)
     await inLine(one)
 
     expect(answers).not.to.include('live')
-    expect(performance.now() - backAt).to.be.below(3000)
   })
 
   it('carries over a denial that did not reach a Redis that hung, and is believed again', async () => {

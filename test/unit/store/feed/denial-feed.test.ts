@@ -1,13 +1,16 @@
-// The feed of one instance: for how long denials are in it, and when it may be believed.
+// The feed of one instance: for how long denials are in it, when it may be believed, and where its readers resume.
 import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import type { JournalRow } from '../../../../src/store/postgres/journal-reader.ts'
-import { denialFeed, type FilledFeed } from '../../../../src/store/feed/denial-feed.ts'
+import { denialFeed, type FeedTimes, type FilledFeed } from '../../../../src/store/feed/denial-feed.ts'
 
 const EPOCH_MS = 1_800_000_000_000
 const DAY_MS = 86_400_000
+const TIMES: FeedTimes = { leaseSeconds: 5, accessAgeSeconds: 300, leewaySeconds: 5 }
 /** Of an access token, of clocks twice and of it being accepted late, of the lease, and some slack. */
 const WINDOW_MS = (300 + 5 + 5 + 2 * 5 + 6) * 1000
+/** How far before it a reader of the journal begins, for rows that commit late. */
+const OVERLAP_MS = 10_000
 
 describe('denialFeed', () => {
   let clocks: { epoch: number; steady: number }
@@ -16,16 +19,22 @@ describe('denialFeed', () => {
 
   beforeEach(() => {
     clocks = { epoch: EPOCH_MS, steady: 50_000 }
-    feed = denialFeed(
-      { leaseSeconds: 5, accessAgeSeconds: 300, leewaySeconds: 5 },
-      { epochMs: () => clocks.epoch, steadyMs: () => clocks.steady },
-    )
+    feed = newFeed()
     news = 0
     feed.onNews(() => {
       news += 1
     })
   })
 
+  const newFeed = (over: Partial<FeedTimes> = {}, maxHeld?: number) =>
+    denialFeed(
+      { ...TIMES, ...over },
+      { epochMs: () => clocks.epoch, steadyMs: () => clocks.steady, after: () => () => undefined },
+      maxHeld,
+    )
+  const journaled = (asOf: number, position = EPOCH_MS, { name = 'journal', of = feed } = {}) => {
+    of.journaled(asOf, { position, name })
+  }
   const pass = (ms: number) => {
     clocks.epoch += ms
     clocks.steady += ms
@@ -54,6 +63,12 @@ describe('denialFeed', () => {
 
     it('is what commits late for as long: until it was seen, tokens were issued', () => {
       feed.read([row({ createdAtMs: EPOCH_MS - 120_000 })])
+
+      expect(held()[0]?.until).to.equal((EPOCH_MS + WINDOW_MS) / 1000 + 1)
+    })
+
+    it('is what commits later than a token can be old', () => {
+      feed.read([row({ createdAtMs: EPOCH_MS - 2 * DAY_MS })])
 
       expect(held()[0]?.until).to.equal((EPOCH_MS + WINDOW_MS) / 1000 + 1)
     })
@@ -128,7 +143,7 @@ describe('denialFeed', () => {
     })
 
     it('is for a lease from when the question was asked', () => {
-      feed.journaled(48_000, EPOCH_MS)
+      journaled(48_000)
       pass(3000)
       const before = feed.isKnown
       pass(1)
@@ -137,7 +152,7 @@ describe('denialFeed', () => {
     })
 
     it('goes on with what was vouched for, and resumes where the journal was', () => {
-      feed.journaled(48_000, EPOCH_MS)
+      journaled(48_000)
       feed.vouched(49_000)
       pass(4000)
 
@@ -145,38 +160,86 @@ describe('denialFeed', () => {
     })
 
     it('never goes back', () => {
-      feed.journaled(48_000, EPOCH_MS)
+      journaled(48_000)
       feed.vouched(47_000)
-      feed.journaled(46_000, EPOCH_MS + 1)
+      journaled(46_000, EPOCH_MS + 1)
 
       expect(feed).to.include({ asOf: 48_000, position: EPOCH_MS + 1 })
     })
   })
 
+  describe('where a reader resumes', () => {
+    it('is from where rows may have committed since, at any instance on the same journal', () => {
+      const other = newFeed()
+      journaled(48_000, EPOCH_MS + 0.75)
+      journaled(48_000, EPOCH_MS + 5000, { of: other })
+
+      expect(feed.resumeId).to.match(new RegExp(`^${EPOCH_MS - OVERLAP_MS}-305-[0-9a-f]{8}$`))
+      expect(other.resumeFrom(feed.resumeId)).to.equal(EPOCH_MS - OVERLAP_MS)
+    })
+
+    it('is at the beginning after a feed that covers less, and not after one that covers more', () => {
+      const longer = newFeed({ accessAgeSeconds: 3000 })
+      for (const of of [feed, longer]) journaled(48_000, EPOCH_MS, { of })
+
+      expect(longer.resumeFrom(feed.resumeId)).to.equal(null)
+      expect(feed.resumeFrom(longer.resumeId)).to.equal(EPOCH_MS - OVERLAP_MS)
+    })
+
+    it('is at the beginning after another journal: its time says nothing of this one', () => {
+      const other = newFeed()
+      journaled(48_000)
+      journaled(48_000, EPOCH_MS, { name: 'other', of: other })
+
+      expect(feed.resumeFrom(other.resumeId)).to.equal(null)
+    })
+
+    it('is at the beginning of a feed that has not read its journal, and after one', () => {
+      const [idOfUnread, other] = [feed.resumeId, newFeed()]
+      journaled(48_000, EPOCH_MS, { of: other })
+
+      expect([feed.resumeFrom(other.resumeId), feed.resumeFrom(idOfUnread)]).to.deep.equal([null, null])
+      expect(other.resumeFrom(idOfUnread)).to.equal(null)
+    })
+
+    it('is at the beginning after a text of another form', () => {
+      journaled(48_000)
+      const [, , tag = ''] = feed.resumeId.split('-')
+
+      const texts = [
+        '',
+        '1800000000000',
+        `1-305-${tag} `,
+        `-1-305-${tag}`,
+        `1e9-305-${tag}`,
+        `1-305-${tag}-1`,
+      ]
+      for (const text of [...texts, `${'9'.repeat(16)}-305-${tag}`, `1-${'9'.repeat(10)}-${tag}`])
+        expect(feed.resumeFrom(text), text).to.equal(null)
+      expect(feed.resumeFrom(`1-305-${tag}`)).to.equal(1)
+    })
+  })
+
   it('is not known after the machine slept, until it has read on', () => {
-    feed.journaled(clocks.steady, EPOCH_MS)
+    journaled(clocks.steady)
     clocks.epoch += 6000
 
     expect(feed.isKnown).to.equal(false)
     clocks.steady += 1
-    feed.journaled(clocks.steady, EPOCH_MS + 6000)
+    journaled(clocks.steady, EPOCH_MS + 6000)
     expect(feed.isKnown).to.equal(true)
   })
 
   it('is not known while it lacks room, and reads everything again when it has some', () => {
-    const small = denialFeed(
-      { leaseSeconds: 5, accessAgeSeconds: 300, leewaySeconds: 5 },
-      { epochMs: () => clocks.epoch, steadyMs: () => clocks.steady },
-      2,
-    )
+    const small = newFeed({}, 2)
     small.read([row(), row(), row()])
-    small.journaled(clocks.steady, EPOCH_MS)
+    journaled(clocks.steady, EPOCH_MS, { of: small })
     const whenFull = { isKnown: small.isKnown, held: small.end - small.begin, position: small.position }
 
     pass(WINDOW_MS + 2000)
     small.prune()
     small.read([row()])
-    small.journaled(clocks.steady, EPOCH_MS + WINDOW_MS)
+    journaled(clocks.steady, EPOCH_MS + WINDOW_MS, { of: small })
 
     expect(whenFull).to.deep.equal({ isKnown: false, held: 2, position: 0 })
     expect(small.isKnown).to.equal(true)
@@ -185,7 +248,7 @@ describe('denialFeed', () => {
   it('tells of denials and of each time up to which they are all', () => {
     feed.read([row(), row()])
     feed.hear([row()])
-    feed.journaled(1, EPOCH_MS)
+    journaled(1)
     feed.vouched(2)
 
     expect(news).to.equal(4)

@@ -34,12 +34,30 @@ describe('failureLog', () => {
     expect(reasons()).to.deep.equal([])
   })
 
-  it('calls Redis full while it refuses for want of memory, and not for longer', () => {
-    const before = failures.isFull()
-    failures.note(new Error("OOM command not allowed when used memory > 'maxmemory'."))
-    const during = failures.isFull()
-    nowMs += 4000
+  it('says what is wrong, and what to do', () => {
+    failures.note(new Error('WRONGPASS invalid username-password pair or user is disabled.'))
 
-    expect([before, during, failures.isFull()]).to.deep.equal([false, true, false])
+    expect(log.lines.map(({ message }) => message)).to.deep.equal([
+      'Redis fails: wrong credentials: Redis refuses the user or the password (see REDIS_URL, and the ACL of Redis)',
+    ])
+  })
+
+  it('says what stands while it goes on, and for no longer', () => {
+    const before = failures.standing()
+    failures.note(new Error("OOM command not allowed when used memory > 'maxmemory'."))
+    const during = failures.standing()?.kind
+    nowMs += 3001
+
+    expect([before, during, failures.standing()]).to.deep.equal([null, 'out-of-memory', null])
+  })
+
+  it('no longer says that there is no answer once there is a connection, but goes on about what is refused', () => {
+    failures.note(new Error('connect ECONNREFUSED 127.0.0.1:6379'))
+    failures.noteConnected()
+    const afterSilence = failures.standing()
+    failures.note(new Error("READONLY You can't write against a read only replica."))
+    failures.noteConnected()
+
+    expect([afterSilence, failures.standing()?.kind]).to.deep.equal([null, 'read-only'])
   })
 })

@@ -1,11 +1,16 @@
 // Watermarks that are kept without the journal: only where nothing has changed, and no longer than is known.
 import { expect } from 'chai'
-import { denialKey } from '../../../../src/contract/denylist-keys.ts'
 import { AuthError } from '../../../../src/auth/errors.ts'
+import { denialKey } from '../../../../src/contract/denylist-keys.ts'
+import { parsePosition } from '../../../../src/store/redis/proof.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
 import { RIG_LEASE_MS, relayRig, sidIn, type Relaying, type RelayRig } from '../../../support/relay-rig.ts'
 
-describe('relayer without the journal', () => {
+const MINUTE_MS = 60_000
+/** Watermarks that stand for no longer than that were not kept. */
+const SHORT_MS = 10 * MINUTE_MS
+
+describe('keepLease', () => {
   let rig: RelayRig
   let one: Relaying
 
@@ -20,13 +25,10 @@ describe('relayer without the journal', () => {
     one = rig.relaying()
   })
 
-  /** Makes the watermarks stand for a second only, so that an extension can be told. */
   const shorten = async () => {
-    for (const { partition } of await rig.partitions.read()) {
-      await rig.redis.client.pexpire(`denylist:{${partition}}:synced`, 1000)
-    }
+    await rig.shorten(SHORT_MS)
   }
-  const isExtended = async (partition?: string) => (await rig.syncedMsLeft(partition)) > 1000
+  const isKept = async (partition?: string) => (await rig.syncedMsLeft(partition)) > SHORT_MS
   const unavailable = async (): Promise<never> => await Promise.reject(new AuthError('unavailable'))
 
   it('lets watermarks stand for the lease, less how long ago all was known to be there', async () => {
@@ -35,38 +37,53 @@ describe('relayer without the journal', () => {
     const before = await rig.redis.client.get('denylist:{0a}:synced')
     await shorten()
 
-    await one.extend(20_000)
+    await one.keep(20 * MINUTE_MS)
 
-    expect(await rig.syncedMsLeft()).to.be.within(RIG_LEASE_MS - 22_000, RIG_LEASE_MS - 20_000)
+    const leftMs = RIG_LEASE_MS - 20 * MINUTE_MS
+    expect(await rig.syncedMsLeft()).to.be.within(leftMs - MINUTE_MS, leftMs)
     expect(await rig.redis.client.get('denylist:{0a}:synced')).to.equal(before)
     expect(await rig.syncedCount()).to.equal(256)
+  })
+
+  it('notes with the position that the watermark stands by the word of all instances, until the next round', async () => {
+    const isByAcks = async () =>
+      parsePosition(await rig.redis.client.get('denylist:{00}:relayed'))?.isByAcks ?? null
+    await one.round()
+    const noted = [await isByAcks()]
+
+    await one.keep(0)
+    noted.push(await isByAcks())
+    await one.round()
+    noted.push(await isByAcks())
+
+    expect(noted).to.deep.equal([false, true, false])
   })
 
   it('does so again and again', async () => {
     await one.round()
     for (let i = 0; i < 3; i += 1) {
       await shorten()
-      await one.extend(0)
+      await one.keep(0)
     }
 
-    expect(await isExtended()).to.equal(true)
+    expect(await isKept()).to.equal(true)
   })
 
   it('shortens what stood for longer than is known', async () => {
     await one.round()
 
-    await one.extend(50_000)
+    await one.keep(50 * MINUTE_MS)
 
-    expect(await rig.syncedMsLeft()).to.be.below(10_001)
+    expect(await rig.syncedMsLeft()).to.be.within(1, 10 * MINUTE_MS)
   })
 
   it('does nothing when that is as long ago as the lease', async () => {
     await one.round()
     await shorten()
 
-    await one.extend(RIG_LEASE_MS)
+    await one.keep(RIG_LEASE_MS)
 
-    expect(await isExtended()).to.equal(false)
+    expect(await isKept()).to.equal(false)
     expect(await rig.syncedMsLeft()).to.be.above(0)
   })
 
@@ -74,38 +91,39 @@ describe('relayer without the journal', () => {
     await rig.relaying().round()
     await shorten()
 
-    await one.extend(0)
+    await one.keep(0)
 
-    expect(await isExtended()).to.equal(false)
+    expect(await isKept()).to.equal(false)
   })
 
   it('does nothing where another has relayed since, and the rest elsewhere', async () => {
     await one.round()
     await shorten()
-    const state = (await rig.partitions.read()).find(({ partition }) => partition === '0a')
-    await rig.partitions.step({ partition: '0a', from: state?.position ?? '', relayedUpTo: 1 })
+    const state = (await rig.watermarks.read()).find(({ partition }) => partition === '0a')
+    if (!state?.position) throw new Error('no position')
+    await rig.watermarks.step([{ partition: '0a', from: state.positionText, to: state.position }])
 
-    await one.extend(0)
+    await one.keep(0)
 
-    expect([await isExtended('0a'), await isExtended('0b')]).to.deep.equal([false, true])
+    expect([await isKept('0a'), await isKept('0b')]).to.deep.equal([false, true])
   })
 
   it('brings no watermark back that has fallen', async () => {
     await one.round()
     await rig.redis.client.del('denylist:{0a}:synced')
 
-    await one.extend(0)
+    await one.keep(0)
 
     expect(await rig.syncedCount()).to.equal(255)
   })
 
   it('brings nothing back in a Redis that was emptied, before or after it was looked at', async () => {
     await one.round()
-    const states = await rig.partitions.read()
+    const states = await rig.watermarks.read()
     await rig.redis.client.flushall()
 
-    await one.relayer.extend(states, 0)
-    await one.extend(0)
+    await one.keep(0, states)
+    await one.keep(0)
 
     expect(await rig.redis.client.dbsize()).to.equal(0)
   })
@@ -113,44 +131,38 @@ describe('relayer without the journal', () => {
   it('does nothing after what was written last may be gone, until the next round', async () => {
     await one.round()
     await shorten()
-    one.relayer.forget()
-    await one.extend(0)
-    const before = await isExtended()
+    one.lose()
+    await one.keep(0)
+    const before = await isKept()
 
     await one.round()
     await shorten()
-    await one.extend(0)
+    await one.keep(0)
 
     expect(before).to.equal(false)
-    expect(await isExtended()).to.equal(true)
+    expect(await isKept()).to.equal(true)
   })
 
-  for (const when of ['beforeRead', 'onBatch', 'afterRead'] as const) {
-    it(`does nothing when that may have happened during the last round (${when})`, async () => {
-      await rig.denied()
-      one.hooks[when] = async () => {
-        one.relayer.forget()
-        await Promise.resolve()
-      }
-      await one.round()
-      await shorten()
-
-      await one.extend(0)
-
-      expect(await isExtended()).to.equal(false)
-    })
-  }
-
-  it('does nothing when that happened during the last extension', async () => {
+  it('does nothing when that may have happened while the last round set the watermarks', async () => {
     await one.round()
-    const extending = one.relayer.extend(await rig.partitions.read(), 0)
-    one.relayer.forget()
-    await extending
+    one.hooks.afterStep = one.lose
+    await one.round()
     await shorten()
 
-    await one.extend(0)
+    await one.keep(0)
 
-    expect(await isExtended()).to.equal(false)
+    expect(await isKept()).to.equal(false)
+  })
+
+  it('does nothing when that happened while they were kept the last time', async () => {
+    await one.round()
+    one.hooks.afterStep = one.lose
+    await one.keep(0)
+    await shorten()
+
+    await one.keep(0)
+
+    expect(await isKept()).to.equal(false)
   })
 
   describe('after a journal that failed in the middle of a round', () => {
@@ -161,43 +173,43 @@ describe('relayer without the journal', () => {
     })
 
     for (const when of ['beforeRead', 'onBatch', 'afterRead'] as const) {
-      it(`extends what was brought in before, and what came in since (${when})`, async () => {
-        const before = await rig.redis.client.get('denylist:{0a}:synced')
+      it(`keeps what was brought in before, and what came in since (${when})`, async () => {
+        const before = await rig.syncedUpTo()
         one.hooks[when] = unavailable
         const outcome = await refusalOf(one.round())
         await shorten()
 
-        await one.extend(0)
+        await one.keep(0)
 
         expect(outcome).to.equal('unavailable')
         expect(await rig.syncedCount()).to.equal(256)
-        expect(await isExtended()).to.equal(true)
-        expect(Number(await rig.redis.client.get('denylist:{0a}:synced'))).to.be.at.least(Number(before))
+        expect(await isKept()).to.equal(true)
+        expect(await rig.syncedUpTo()).to.be.at.least(before)
         expect(await rig.missing()).to.deep.equal([])
       })
     }
 
-    it('extends nothing when what was written last may be gone since that round began', async () => {
+    it('keeps nothing when what was written last may be gone since that round began', async () => {
       one.hooks.onBatch = async () => {
-        one.relayer.forget()
+        one.lose()
         return await unavailable()
       }
       await refusalOf(one.round())
       await shorten()
 
-      await one.extend(0)
+      await one.keep(0)
 
-      expect(await isExtended()).to.equal(false)
+      expect(await isKept()).to.equal(false)
     })
 
-    it('extends nothing that was emptied in that round', async () => {
+    it('keeps nothing that was emptied in that round', async () => {
       one.hooks.beforeRead = async () => {
         await rig.redis.client.flushall()
         return await unavailable()
       }
       await refusalOf(one.round())
 
-      await one.extend(0)
+      await one.keep(0)
 
       expect(await rig.syncedCount()).to.equal(0)
     })
@@ -217,7 +229,7 @@ describe('relayer without the journal', () => {
     })
   })
 
-  it('extends nothing after a Redis that failed in the middle of a round', async () => {
+  it('keeps nothing over a hole after a Redis that failed in the middle of a round', async () => {
     await one.round()
     await rig.denied()
     await rig.redis.client.config('SET', 'maxmemory', '1')
@@ -227,10 +239,10 @@ describe('relayer without the journal', () => {
     )
     await rig.redis.client.config('SET', 'maxmemory', '0')
     const sid = sidIn('0a')
-    await rig.store.deny(sid, 60_000)
+    await rig.store.deny(sid, 3_600_000)
 
     await shorten()
-    await one.extend(0)
+    await one.keep(0)
 
     expect(outcome).to.equal('rejected')
     expect(await rig.redis.client.exists(denialKey(sid))).to.equal(0)

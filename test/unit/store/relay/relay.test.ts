@@ -1,16 +1,12 @@
 // When the relay ticks: once a second, sooner in a hurry, at once when Redis is back, and never two at a time.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
+import { sleep } from '../../../../src/clock.ts'
 import { startRelay, type Relay } from '../../../../src/store/relay/relay.ts'
-import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
-import { connectedRedis } from '../../../../src/store/redis/connection/connected-redis.ts'
-import { untilConnected } from '../../../support/told.ts'
-import { testRedis, type TestRedis } from '../../../support/redis.ts'
+import { fakeClock, type FakeClock } from '../../../support/fakes/fake-clock.ts'
 
 describe('startRelay', () => {
-  let redis: TestRedis
-  let connection: RedisConnection
-  let relay: Relay | undefined
+  let clock: FakeClock
+  let relay: Relay
   /** When ticks began, and the most of them at once. */
   let begun: number[]
   let underway: number
@@ -19,29 +15,25 @@ describe('startRelay', () => {
   let failures: unknown[]
   /** What a tick does, and whether it is followed by one soon. */
   let work: () => Promise<boolean>
+  let reconnect: () => void
 
-  before(async () => {
-    redis = await testRedis()
-  })
-  after(async () => {
-    await redis.remove()
-  })
-  beforeEach(async () => {
-    connection = await connectedRedis(redis.url)
+  beforeEach(() => {
+    clock = fakeClock()
     ;[begun, underway, mostUnderway, left, failures] = [[], 0, 0, 0, []]
     work = async () => await Promise.resolve(false)
-  })
-  afterEach(async () => {
-    await relay?.stop()
-    connection.close()
   })
 
   const start = () => {
     relay = startRelay({
-      connection,
+      clock,
+      connection: {
+        onReady: (listener) => {
+          reconnect = listener
+        },
+      },
       relayTick: {
         tick: async () => {
-          begun.push(performance.now())
+          begun.push(clock.steadyMs())
           underway += 1
           mostUnderway = Math.max(mostUnderway, underway)
           try {
@@ -57,73 +49,91 @@ describe('startRelay', () => {
       },
       onFailure: (error) => failures.push(error),
     })
-    return relay
   }
-  const reconnect = async () => {
-    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-    await sleep(20)
-    await untilConnected(connection)
+  const taking = (ms: number, isHurried: boolean) => async () => {
+    await sleep(clock, ms)
+    return isHurried
   }
 
   it('ticks at once, and then once a second', async () => {
     start()
-    await sleep(2300)
+    await clock.advance(2999)
 
-    const [first = 0, ...later] = begun
-    expect(later.map((at) => Math.round((at - first) / 1000))).to.deep.equal([1, 2])
+    expect(begun).to.deep.equal([0, 1000, 2000])
+  })
+
+  it('counts the second from the beginning of a tick, and ticks at once after one that took longer', async () => {
+    work = taking(700, false)
+    start()
+    await clock.advance(1500)
+    work = taking(1200, false)
+    await clock.advance(2500)
+
+    expect(begun).to.deep.equal([0, 1000, 2000, 3200])
   })
 
   it('ticks every fifth of a second while in a hurry', async () => {
     work = async () => await Promise.resolve(true)
     start()
 
-    await sleep(1100)
+    await clock.advance(799)
 
-    expect(begun.length).to.be.within(4, 6)
+    expect(begun).to.deep.equal([0, 200, 400, 600])
   })
 
   it('goes on after a tick that failed', async () => {
     work = async () => await Promise.reject(new Error('no'))
     start()
 
-    await sleep(1200)
+    await clock.advance(1999)
 
     expect(failures).to.have.length(2)
   })
 
   it('ticks as soon as Redis is back, after the tick that is under way', async () => {
-    work = async () => await sleep(300, false)
+    work = taking(300, false)
     start()
-    await sleep(50)
+    await clock.advance(50)
 
-    await reconnect()
-    await sleep(450)
+    reconnect()
+    await clock.advance(450)
 
-    expect(begun).to.have.length(2)
+    expect(begun).to.deep.equal([0, 300])
     expect(mostUnderway).to.equal(1)
   })
 
   it('keeps to one tick a second after it was woken many times', async () => {
     start()
-    for (let i = 0; i < 3; i += 1) await reconnect()
+    await clock.advance(10)
+    for (let i = 0; i < 3; i += 1) {
+      reconnect()
+      await clock.advance(10)
+    }
     const before = begun.length
-    await sleep(1100)
+    await clock.advance(1999)
 
-    expect(begun.length - before).to.be.within(1, 2)
+    expect(before).to.equal(4)
+    expect(begun.length - before).to.equal(2)
   })
 
   it('stops when the tick that is under way is over, leaves once, and never ticks again', async () => {
-    work = async () => await sleep(300, true)
-    const started = start()
-    await sleep(50)
+    work = taking(300, true)
+    start()
+    await clock.advance(50)
 
-    await started.stop()
+    const stopped = relay.stop()
+    await clock.advance(100)
+    const meanwhile = { underway, left }
+    await clock.advance(200)
+    await stopped
     const atStop = { underway, left }
-    await reconnect()
-    await sleep(500)
+    reconnect()
+    await clock.advance(5000)
 
-    expect(atStop).to.deep.equal({ underway: 0, left: 1 })
+    expect([meanwhile, atStop]).to.deep.equal([
+      { underway: 1, left: 0 },
+      { underway: 0, left: 1 },
+    ])
     expect(begun).to.have.length(1)
-    relay = undefined
   })
 })

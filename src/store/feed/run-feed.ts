@@ -1,0 +1,98 @@
+// Keeps the feed filled for as long as the service runs: from the journal, and from the announcements.
+import { sleep, type Clock } from '../../clock.ts'
+import type { SystemLog } from '../../ops/log.ts'
+import type { FeedMetrics } from '../../ops/feed-metrics.ts'
+import type { Announcements } from '../redis/announcements.ts'
+import type { FilledFeed } from './denial-feed.ts'
+import type { Follow } from './follow.ts'
+
+const INTERVAL_MS = 1000
+/** Redis vouches for what is older. */
+const WITHOUT_POSTGRES_INTERVAL_MS = 500
+/** Redis is away, or hangs. */
+const PAUSE_MS = 200
+
+export interface RunFeedDeps {
+  clock: Clock
+  feed: FilledFeed
+  following: Follow
+  /**
+   * Begun after each step, unless the last one is under way still: however long it takes, the feed goes on. Ends soon
+   * after `signal` is aborted; never rejects.
+   */
+  afterwards: (signal: AbortSignal) => Promise<void>
+  /** `null` without Redis. */
+  announcements: Announcements | null
+  /** The name of the journal; `null` as long as Postgres has not told it. */
+  journalName: () => string | null
+  log: SystemLog
+  metrics: Pick<FeedMetrics, 'feedHolds'>
+}
+
+export interface RunningFeed {
+  /** Resolves when nothing is under way any more. */
+  stop(): Promise<void>
+}
+
+export function runFeed(deps: RunFeedDeps): RunningFeed {
+  const { clock, feed, following, announcements, journalName } = deps
+  const report = feedReport(deps)
+  const stopping = new AbortController()
+  let after: Promise<void> | null = null
+  const loops = [loop(followOn)]
+  if (announcements)
+    loops.push(
+      loop(async () => {
+        await listen(announcements)
+      }),
+    )
+
+  return {
+    stop: async () => {
+      stopping.abort()
+      await Promise.all(loops)
+      await after
+    },
+  }
+
+  async function loop(turn: () => Promise<void>): Promise<void> {
+    while (!stopping.signal.aborted) await turn()
+  }
+
+  async function followOn(): Promise<void> {
+    const startedAt = clock.steadyMs()
+    const isRead = await following.step()
+    feed.prune()
+    report()
+    after ??= deps.afterwards(stopping.signal).then(() => {
+      after = null
+    })
+    const intervalMs = isRead ? INTERVAL_MS : WITHOUT_POSTGRES_INTERVAL_MS
+    await sleep(clock, Math.max(0, startedAt + intervalMs - clock.steadyMs()), stopping.signal)
+  }
+
+  async function listen(to: Announcements): Promise<void> {
+    try {
+      const announced = await to.next()
+      const own = journalName()
+      // As long as that is not known, all of them may be: to deny too much for a while does no harm.
+      feed.hear(announced.filter((denial) => own === null || denial.journalName === own))
+    } catch {
+      await sleep(clock, PAUSE_MS, stopping.signal)
+    }
+  }
+}
+
+/** Says when the feed begins and ceases to be one that replicas may believe. */
+function feedReport({ feed, log, metrics }: Pick<RunFeedDeps, 'feed' | 'log' | 'metrics'>): () => void {
+  let wasKnown = false
+  return () => {
+    const { isKnown } = feed
+    metrics.feedHolds({ denials: feed.end - feed.begin, isKnown })
+    if (isKnown !== wasKnown) {
+      if (isKnown) log.info('the feed of denials is complete: replicas are served')
+      else log.warn('the feed of denials is not known to be complete: replicas are sent away')
+    }
+    wasKnown = isKnown
+  }
+}

@@ -1,0 +1,90 @@
+// What this instance has read of its own journal, and which proofs in Redis it therefore believes.
+import type { Clock } from '../../clock.ts'
+import type { JournalTime } from '../../contract/denylist-keys.ts'
+import type { ListedInstance } from '../postgres/instances.ts'
+import type { JournalClock } from '../postgres/journal-reader.ts'
+import { journalNameOf, type Watermark } from '../redis/proof.ts'
+import type { PartitionState } from '../redis/watermarks.ts'
+
+/** What Postgres says at one moment: the clock first, the instances after that. */
+export interface JournalReading {
+  clock: JournalClock
+  /** By the steady clock, before the journal's was read. */
+  askedAt: number
+  listed: readonly ListedInstance[]
+}
+
+export interface JournalView {
+  note(reading: JournalReading): void
+  /** `null` before the first reading. */
+  readonly journalName: string | null
+  /** Of the last reading; `null` before the first. */
+  readonly serverEpoch: string | null
+  /**
+   * Whether the partition may be brought further from where its position says that it is. Otherwise everything is
+   * written anew, which is always right.
+   */
+  believesPosition: (state: PartitionState) => boolean
+  /** Whether a watermark may vouch here: it is of this journal, and the instance that set it is of this deployment. */
+  believesWatermark: (watermark: Watermark) => boolean
+  /** Whether an instance of another deployment has brought the partition to where it is. */
+  isForeign: (state: PartitionState) => boolean
+}
+
+/** Clocks are read one after the other, and Postgres may take its time. */
+const CLOCK_NOISE_MS = 1000
+
+export interface JournalViewOptions {
+  clock: Clock
+  issuer: string
+  leewaySeconds: number
+}
+
+export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions): JournalView {
+  let reading: JournalReading | null = null
+  let journalName: string | null = null
+  let seenAtMs = new Map<string, JournalTime>()
+  let present = new Set<string>()
+
+  /** Redis's clock went forward against Postgres's: denials may have expired before their time. */
+  function hasJumped({ position, redisNowMs }: PartitionState): boolean {
+    if (!reading || !position) return true
+    const journalNowMs = reading.clock.nowMs + (clock.steadyMs() - reading.askedAt)
+    const jumpedMs = redisNowMs - journalNowMs - position.redisOffsetMs
+    return jumpedMs > leewaySeconds * 1000 + CLOCK_NOISE_MS
+  }
+
+  return {
+    note: (read) => {
+      reading = read
+      journalName = journalNameOf(read.clock.databaseId, issuer)
+      seenAtMs = new Map(read.listed.map((instance) => [instance.id, instance.seenAtMs]))
+      present = new Set(read.listed.filter(({ isPresent }) => isPresent).map(({ id }) => id))
+    },
+    get journalName() {
+      return journalName
+    },
+    get serverEpoch() {
+      return reading?.clock.serverEpoch ?? null
+    },
+
+    believesPosition: (state) => {
+      const { position } = state
+      if (!position || position.journalName !== journalName) return false
+      // After a failover the journal may lack what it had, or count its time anew.
+      if (position.serverEpoch !== reading?.clock.serverEpoch) return false
+      // A copy of the database lists the instances of before it was made, and not that they were seen later.
+      const seen = seenAtMs.get(position.instanceId)
+      return seen !== undefined && seen >= position.relayedUpTo && !hasJumped(state)
+    },
+
+    believesWatermark: (watermark) =>
+      watermark.journalName === journalName && present.has(watermark.instanceId),
+
+    isForeign: ({ position }) => {
+      if (!position || !reading) return false
+      const seen = seenAtMs.get(position.instanceId)
+      return position.journalName !== journalName || seen === undefined || seen < position.relayedUpTo
+    },
+  }
+}

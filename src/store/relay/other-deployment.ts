@@ -1,0 +1,62 @@
+// Whether another deployment writes to the same Redis: then neither may let a watermark stand for both.
+import type { Clock } from '../../clock.ts'
+import type { DenylistConnection } from '../redis/connection/redis-connection.ts'
+import type { PartitionState } from '../redis/watermarks.ts'
+import type { JournalView } from './journal-view.ts'
+import type { OwnPositions } from './own-positions.ts'
+
+/** What is said of it, wherever something is said. */
+export const OTHER_DEPLOYMENT =
+  'another deployment writes to this Redis, so no watermark is set: give each its own Redis, or a REDIS_PREFIX'
+
+/** Stands for a while after it was seen last, for the commands and for instances that do not relay. */
+export const OTHER_DEPLOYMENT_KEY = 'denylist:{00}:other-deployment'
+
+export interface OtherDeployment {
+  /**
+   * To be called with what each tick reads of Redis, and whether the view of the journal was read after that. Rejects
+   * with the driver's error.
+   */
+  look(states: readonly PartitionState[], isViewFresh: boolean): Promise<void>
+  /** Whether it was seen within the last minute, by whichever instance. */
+  isSeen(): boolean
+}
+
+const SEEN_FOR_MS = 60_000
+/** Two that are at it move positions again and again; a Postgres that lost its last second looks alike, once. */
+const AGAIN_WITHIN_MS = 10_000
+
+export interface OtherDeploymentDeps {
+  clock: Clock
+  connection: Pick<DenylistConnection, 'commands'>
+  own: Pick<OwnPositions, 'of' | 'isOwn'>
+  view: Pick<JournalView, 'isForeign'>
+}
+
+export function otherDeployment({ clock, connection, own, view }: OtherDeploymentDeps): OtherDeployment {
+  const { commands } = connection
+  let movedAt = -Infinity
+  let seenUntil = -Infinity
+
+  /** Only a move away from where this instance has brought a partition tells of two who are at it now. */
+  function isMoved(state: PartitionState): boolean {
+    return own.of(state.partition) !== undefined && !own.isOwn(state) && view.isForeign(state)
+  }
+
+  return {
+    look: async (states, isViewFresh) => {
+      const now = clock.steadyMs()
+      if (isViewFresh && states.some(isMoved)) {
+        const isAgain = now - movedAt < AGAIN_WITHIN_MS
+        movedAt = now
+        if (!isAgain) return
+        seenUntil = now + SEEN_FOR_MS
+        await commands.set(OTHER_DEPLOYMENT_KEY, '1', SEEN_FOR_MS)
+        return
+      }
+      const [noted] = await commands.mget([OTHER_DEPLOYMENT_KEY])
+      if (noted !== null) seenUntil = Math.max(seenUntil, now + 2000)
+    },
+    isSeen: () => clock.steadyMs() < seenUntil,
+  }
+}
