@@ -1,7 +1,7 @@
 // npm run bench: what Signoff does on this machine, in numbers.
 import { availableParallelism, cpus, loadavg } from 'node:os'
 import { testEnvironment } from '../support/environment.ts'
-import { ownPostgres } from '../support/postgres.ts'
+import { ownPostgres, preparedData } from '../support/postgres.ts'
 import { offerPostgres } from '../support/offered-postgres.ts'
 import type { Bench } from './bench.ts'
 import { DAY_SETTINGS, measureDay } from './day.ts'
@@ -47,7 +47,7 @@ async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
       await environment.stop()
     }
   }
-  const withdraw = await offerPostgres(ownPostgres)
+  const withdraw = await offerPostgres({ start: ownPostgres, prepare: preparedData })
   try {
     const needsService = options.parts.some((part) => part !== 'day' && part !== 'verify')
     return {

@@ -15,20 +15,35 @@ export interface TcpProxy {
   swallow: () => void
   /** Holds each chunk back for as long as `delayMs()` says. */
   slow: (delayMs: () => number) => void
+  /**
+   * From now on each connection gets so many bytes of answers more, and holds the rest back, until `pass`.
+   * Resolves when the first one holds something back.
+   */
+  halve: (bytes: number) => Promise<void>
   close: () => Promise<void>
 }
 
 interface Conditions {
   isCut: boolean
   delayMs: (() => number) | null
-  /** Resolves at once, or when nothing is swallowed any more. */
+  /** Of the answers, while they come in halves. */
+  halves: Halves | null
+  isShut: boolean
+  /** Resolves at once, or when nothing is held back any more. */
   gate: Promise<void>
   openGate: () => void
 }
 
+interface Halves {
+  bytes: number
+  /** What each connection may still get; all of `bytes` where it is not listed. */
+  left: Map<Socket, number>
+  tellHeld: () => void
+}
+
 /** On a free port of 127.0.0.1. */
 export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
-  const conditions: Conditions = { ...open(), isCut: false, delayMs: null }
+  const conditions: Conditions = { ...allWell(), isCut: false }
   const sockets = new Set<Socket>()
   let port = targetPort
 
@@ -49,7 +64,8 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     },
     pass: () => {
       conditions.openGate()
-      Object.assign(conditions, { ...open(), isCut: false, delayMs: null })
+      conditions.halves?.tellHeld()
+      Object.assign(conditions, { ...allWell(), isCut: false })
     },
     cut: () => {
       conditions.isCut = true
@@ -61,6 +77,12 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     },
     slow: (delayMs) => {
       conditions.delayMs = delayMs
+    },
+    halve: async (bytes) => {
+      Object.assign(conditions, shut())
+      await new Promise<void>((tellHeld) => {
+        conditions.halves = { bytes, left: new Map(), tellHeld }
+      })
     },
     close: async () => {
       conditions.openGate()
@@ -77,7 +99,7 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     if (near.destroyed) return
     const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
     keep(far)
-    await Promise.all([pump(near, far), pump(far, near)])
+    await Promise.all([pump(near, far), pump(far, near, { areAnswers: true })])
   }
 
   function keep(socket: Socket): void {
@@ -87,12 +109,30 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     socket.on('close', () => sockets.delete(socket))
   }
 
-  async function pump(from: Socket, to: Socket): Promise<void> {
+  /** How much of it gets through at once. `reader`: of an answer, the socket of the one that asked. */
+  function passingOf(chunk: Buffer, reader: Socket | null): number {
+    const { isShut, halves } = conditions
+    if (!isShut) return chunk.length
+    if (!halves) return 0
+    if (!reader) return chunk.length
+    const left = halves.left.get(reader) ?? halves.bytes
+    const passing = Math.min(left, chunk.length)
+    halves.left.set(reader, left - passing)
+    if (passing < chunk.length) halves.tellHeld()
+    return passing
+  }
+
+  async function pump(from: Socket, to: Socket, { areAnswers = false } = {}): Promise<void> {
+    const write = async (chunk: Buffer): Promise<void> => {
+      if (chunk.length > 0 && !to.write(chunk)) await Promise.race([once(to, 'drain'), once(to, 'close')])
+    }
     try {
-      for await (const chunk of from) {
+      for await (const chunk of from as AsyncIterable<Buffer>) {
         if (conditions.delayMs) await sleep(conditions.delayMs())
-        await conditions.gate
-        if (!to.write(chunk as Buffer)) await Promise.race([once(to, 'drain'), once(to, 'close')])
+        const passing = passingOf(chunk, areAnswers ? to : null)
+        await write(chunk.subarray(0, passing))
+        if (passing < chunk.length) await conditions.gate
+        await write(chunk.subarray(passing))
       }
       await conditions.gate
       to.end()
@@ -104,14 +144,14 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
   }
 }
 
-function open(): Pick<Conditions, 'gate' | 'openGate'> {
-  return { gate: Promise.resolve(), openGate: () => undefined }
+function allWell(): Omit<Conditions, 'isCut'> {
+  return { isShut: false, gate: Promise.resolve(), openGate: () => undefined, delayMs: null, halves: null }
 }
 
-function shut(): Pick<Conditions, 'gate' | 'openGate'> {
+function shut(): Pick<Conditions, 'isShut' | 'gate' | 'openGate'> {
   let openGate: () => void = () => undefined
   const gate = new Promise<void>((resolve) => {
     openGate = resolve
   })
-  return { gate, openGate }
+  return { isShut: true, gate, openGate }
 }
