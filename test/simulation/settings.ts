@@ -1,0 +1,42 @@
+// How one simulated world is set up: all of it follows from its seed.
+import { seededRandom } from '../fault/random.ts'
+import type { RedisShape } from './redis/simulated-redis.ts'
+
+export interface Settings {
+  shape: RedisShape
+  instances: number
+  leaseSeconds: number
+  leewaySeconds: number
+  accessTtlSeconds: number
+  refreshTtlSeconds: number
+  graceSeconds: number
+  /** By how much clocks are apart, at the most. */
+  clocksApartMs: number
+  /** A second deployment on the same Redis: on a copy of the database, or on one of its own. */
+  second: 'none' | 'copy' | 'other database'
+  /** How long faults may begin, in milliseconds. */
+  faultsForMs: number
+}
+
+/** Partitions are few, so that each has much to do. */
+export const SIMULATED_PARTITIONS: readonly string[] = ['00', '01', '02', '03']
+
+const SECOND_SHARE = 0.06
+
+export function settingsOf(seed: number): Settings {
+  const random = seededRandom(seed * 2 + 1)
+  const leewaySeconds = random.pick([1, 2, 5])
+  return {
+    shape: random.pick(['standalone', 'standalone', 'sentinel', 'cluster', 'cluster'] as const),
+    instances: random.pick([2, 2, 2, 3]),
+    leaseSeconds: random.pick([3, 5, 5, 8]),
+    leewaySeconds,
+    accessTtlSeconds: random.pick([15, 30, 60]),
+    refreshTtlSeconds: random.pick([240, 400]),
+    graceSeconds: random.pick([5, 20]),
+    // Of two clocks one may be ahead, and the other behind.
+    clocksApartMs: (leewaySeconds * 1000) / 2.5,
+    second: random.chance(SECOND_SHARE) ? random.pick(['copy', 'other database'] as const) : 'none',
+    faultsForMs: random.pick([30_000, 45_000, 60_000]),
+  }
+}

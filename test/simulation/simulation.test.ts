@@ -1,0 +1,56 @@
+// The simulation as part of the tests: a hundred seeds without a violation, and each of them the same every time.
+import { expect } from 'chai'
+import { compiledCopy, type CompiledCopy } from './compiled-copy.ts'
+import { runSeeds } from './run-seeds.ts'
+import type { SeedResult } from './run-seed.ts'
+import type { SeedOrder } from './worker.ts'
+
+const SEEDS = 100
+/** For the machine to come to an end, however slow it is. */
+const PATIENCE_MS = 20 * 60_000
+
+describe('the simulation', function () {
+  this.timeout(PATIENCE_MS)
+  let copy: CompiledCopy
+
+  before(async () => {
+    copy = await compiledCopy()
+  })
+  after(async () => {
+    await copy.remove()
+  })
+
+  async function results(orders: SeedOrder[], workers: number): Promise<SeedResult[]> {
+    const found: SeedResult[] = []
+    await runSeeds({
+      worker: copy.worker,
+      workers,
+      next: () => orders.shift() ?? null,
+      onResult: (result) => void found.push(result),
+    })
+    return found
+  }
+
+  it(`finds no violation in ${SEEDS} seeds`, async () => {
+    const orders = Array.from({ length: SEEDS }, (_, index) => ({ seed: index + 1 }))
+
+    const found = await results(orders, 2)
+
+    const violations = found.flatMap(({ seed, violations: of }) =>
+      of.map(({ rule, sentence }) => ({ seed, rule, sentence })),
+    )
+    expect(violations).to.deep.equal([])
+    expect(found.length).to.equal(SEEDS)
+  })
+
+  it('does the same for the same seed, byte for byte', async () => {
+    const [one, other] = [
+      await results([{ seed: 7, isTraced: true }], 1),
+      await results([{ seed: 7, isTraced: true }], 1),
+    ]
+
+    const [first, second] = [one, other].map(([result]) => result?.trace.join('\n'))
+    expect(first).to.be.a('string').that.has.length.above(1000)
+    expect(second).to.equal(first)
+  })
+})
