@@ -7,7 +7,7 @@ import { INSTANCES, type InstanceName, type Kind, type Operation, type TokenReco
 import { poolOf, send, type Request, type Response } from './https.ts'
 import type { PeerSocket } from './feed-peer.ts'
 import { runTime, type About, type Recorder } from './recorder.ts'
-import type { World } from './world.ts'
+import type { RunService } from './world.ts'
 
 export interface Token extends TokenRecord {
   text: string
@@ -56,7 +56,7 @@ const DEADLINE_MS: Record<Kind, number> = {
   socket: Infinity,
 }
 
-export function api(world: World, { record, keep }: Recorder): Api {
+export function api(world: RunService, { record, keep }: Recorder): Api {
   const sockets = new Map<PeerSocket, Promise<void>>()
   const pools = Object.fromEntries(INSTANCES.map((name) => [name, poolOf(world, name)])) as Record<
     InstanceName,
@@ -205,7 +205,7 @@ function logoutRequest(
 }
 
 /** The check of a peer in any language, as the design states it: one MGET. */
-async function askRedis({ redis }: World, { sid, jti }: Token): Promise<Operation['answer']> {
+async function askRedis({ redis }: RunService, { sid, jti }: Token): Promise<Operation['answer']> {
   try {
     const keys = [watermarkKey(partitionOf(sid)), denialKey(sid), denialKey(tokenId(sid, jti))]
     const [synced, ...denials] = await redis.mget(keys)

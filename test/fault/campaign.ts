@@ -1,16 +1,16 @@
 // One run: traffic and faults side by side, then peace, then everything once more, and what the checker says.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PARTITIONS, watermarkKey } from '../../src/contract/denylist-keys.ts'
-import { api, type Api } from './api.ts'
+import { api } from './api.ts'
 import { checkHistory, timeOf } from './check-history.ts'
 import type { Violation } from './check/violation.ts'
 import { clients } from './clients.ts'
 import { faultsOf, type Fault } from './faults.ts'
 import { graveyard } from './graveyard.ts'
-import { INSTANCES, type History } from './history.ts'
+import type { History } from './history.ts'
 import { seededRandom } from './random.ts'
 import { recorder, runTime, type Recorder } from './recorder.ts'
 import { planFaults, type PlannedFault } from './schedule.ts'
+import { untilReady } from './until-ready.ts'
 import { BOUNDS, type World } from './world.ts'
 
 export interface CampaignOptions {
@@ -21,6 +21,8 @@ export interface CampaignOptions {
   signal: AbortSignal
   /** Ends them at the first violation, too. */
   stopsAtViolation?: boolean
+  /** Ends them when it says so. */
+  isEnough?: (history: History) => boolean
   onProgress?: (history: History) => void
 }
 
@@ -31,7 +33,6 @@ export interface Campaign {
 
 const PROGRESS_EVERY_MS = 10_000
 const LOOK_EVERY_MS = 2000
-const READY_TIMEOUT_MS = 20_000
 /** Where no faults were asked for: so that tokens come to their end. */
 const QUIET_MS = 45_000
 
@@ -77,6 +78,9 @@ function watched(records: Recorder, options: CampaignOptions) {
   const timers = [
     setInterval(() => options.onProgress?.(history), PROGRESS_EVERY_MS),
     ...(options.stopsAtViolation ? [setInterval(look, LOOK_EVERY_MS)] : []),
+    setInterval(() => {
+      if (options.isEnough?.(history)) found.abort()
+    }, LOOK_EVERY_MS),
   ]
   return {
     signal: AbortSignal.any([options.signal, found.signal]),
@@ -84,28 +88,6 @@ function watched(records: Recorder, options: CampaignOptions) {
       for (const timer of timers) clearInterval(timer)
     },
   }
-}
-
-/** Both instances and the peer see a Redis that is in sync. */
-async function untilReady({ redis }: World, calls: Api): Promise<void> {
-  const deadline = Date.now() + READY_TIMEOUT_MS
-  const isReady = async (): Promise<boolean> => {
-    const each = await Promise.all([
-      ...INSTANCES.map(async (name) => await calls.isReady(name)),
-      ...PARTITIONS.map(async (partition) => await isSynced(redis, partition)),
-    ])
-    return each.every(Boolean)
-  }
-  while (!(await isReady())) {
-    if (Date.now() > deadline)
-      throw new Error('the world is not ready: an instance or a watermark is missing')
-    await sleep(200)
-  }
-}
-
-async function isSynced(redis: World['redis'], partition: string): Promise<boolean> {
-  const [watermark] = await redis.mget([watermarkKey(partition)]).catch(() => [null])
-  return watermark != null
 }
 
 interface Injection {

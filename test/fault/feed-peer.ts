@@ -33,6 +33,8 @@ export interface PeerSocket {
   end: () => void
 }
 
+/** As long as one may wait for the first heartbeat: the machine may be slow. */
+const READY_TIMEOUT_MS = 60_000
 const CLOSE_CODES: Record<SessionEndReason, number> = { token_denied: 4401, denylist_unknown: 4503 }
 const ANSWERS: Record<number, number> = { 4401: 401, 4503: 503 }
 
@@ -55,7 +57,7 @@ export async function startFeedPeer(options: FeedPeerOptions): Promise<FeedPeer>
     leewaySeconds: options.leewaySeconds,
     fetch: fetchFromAny(options),
   })
-  await verifier.ready()
+  await verifier.ready(READY_TIMEOUT_MS)
   const server = await webSockets(verifier)
 
   return {

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { Pool } from 'undici'
 import type { InstanceName, Operation } from './history.ts'
-import type { World } from './world.ts'
+import type { RunService } from './world.ts'
 
 /** Longer than any deadline: what is late is to be seen to be late. */
 const GIVE_UP_MS = 12_000
@@ -22,7 +22,7 @@ export interface Response {
 }
 
 /** As many at a time as clients may wait for an instance that hangs. */
-export function poolOf({ instances, certificate }: World, name: InstanceName): Pool {
+export function poolOf({ instances, certificate }: RunService, name: InstanceName): Pool {
   return new Pool(instances[name].url, {
     connections: MAX_CONNECTIONS,
     pipelining: 1,

@@ -5,6 +5,7 @@ import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
+import { shiftedClock } from '../support/shifted-clock.ts'
 import type { InstanceName } from './history.ts'
 
 export interface Instance {
@@ -28,16 +29,7 @@ export interface InstanceOptions {
   directory: string
 }
 
-const START_TIMEOUT_MS = 30_000
-
-// Loaded before the program: whoever asks for the time gets another one.
-const SHIFTED_CLOCK = `data:text/javascript,${encodeURIComponent(`
-  const shiftMs = Number(process.env.CLOCK_SHIFT_MS)
-  const TrueDate = Date
-  globalThis.Date = class extends TrueDate {
-    constructor(...parts) { if (parts.length === 0) super(TrueDate.now() + shiftMs); else super(...parts) }
-    static now() { return TrueDate.now() + shiftMs }
-  }`)}`
+const START_TIMEOUT_MS = 60_000
 
 /** Not started yet. */
 export function instance({ name, program, port, settings, directory }: InstanceOptions): Instance {
@@ -51,14 +43,14 @@ export function instance({ name, program, port, settings, directory }: InstanceO
 
     start: async (clockShiftMs = shiftMs) => {
       shiftMs = clockShiftMs
-      const preload = shiftMs === 0 ? [] : ['--import', SHIFTED_CLOCK]
-      child = spawn(process.execPath, [...preload, program, 'serve'], {
+      const clock = shiftedClock(shiftMs)
+      child = spawn(process.execPath, [...clock.preload, program, 'serve'], {
         cwd: tmpdir(),
         // Ctrl-C is for the run alone.
         detached: true,
         env: {
           PATH: process.env['PATH'],
-          CLOCK_SHIFT_MS: String(shiftMs),
+          ...clock.env,
           HOST: '127.0.0.1',
           PORT: String(port),
           ADMIN_PORT: '0',

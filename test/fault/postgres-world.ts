@@ -8,9 +8,15 @@ import type { EmbeddedServer } from '../../src/embedded/server.ts'
 import { migrateUp } from '../../src/store/postgres/migrate.ts'
 import { signalTree } from '../support/process-tree.ts'
 
-export interface PostgresWorld {
-  /** Changes with every start. */
+/** What any run asks of its Postgres. */
+export interface RunPostgres {
   url: () => string
+  sql: (text: string, values?: unknown[]) => Promise<void>
+  remove: () => Promise<void>
+}
+
+/** Its URL changes with every start. */
+export interface PostgresWorld extends RunPostgres {
   /** Ends it at once, in the middle of everything: it recovers at its next start. */
   kill: () => Promise<void>
   /** On what it has on disk. */
@@ -19,8 +25,6 @@ export interface PostgresWorld {
   goOn: () => void
   /** From now on, each transaction that writes to the journal takes up to `seconds` to commit. */
   slowCommits: (seconds: number) => Promise<void>
-  sql: (text: string, values?: unknown[]) => Promise<void>
-  remove: () => Promise<void>
 }
 
 // Deferred, so that it sleeps when the row is written, its time is set, and nobody else can see it yet.
@@ -45,15 +49,8 @@ export async function postgresWorld(): Promise<PostgresWorld> {
   let isHung = false
   await migrateUp(server.url)
 
-  const sql = async (text: string, values: unknown[] = []): Promise<void> => {
-    const client = new Client({ connectionString: server.url, connectionTimeoutMillis: 5000 })
-    client.on('error', () => undefined)
-    await client.connect()
-    try {
-      await client.query(text, values)
-    } finally {
-      await client.end()
-    }
+  const sql: PostgresWorld['sql'] = async (text, values) => {
+    await runSql(server.url, text, values)
   }
   const goOn = (): void => {
     if (isHung) signalTree(server.pid, 'SIGCONT')
@@ -84,6 +81,18 @@ export async function postgresWorld(): Promise<PostgresWorld> {
       await ended(server)
       await rm(dataDir, { recursive: true, force: true })
     },
+  }
+}
+
+/** On a connection of its own. */
+export async function runSql(url: string, text: string, values: unknown[] = []): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 })
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    await client.query(text, values)
+  } finally {
+    await client.end()
   }
 }
 

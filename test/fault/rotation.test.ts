@@ -1,8 +1,9 @@
 // Rotation through a restart of everything: what was replaced stays replaced, what was promised is kept.
 import { expect } from 'chai'
 import { claimsOf, eventually, PASSWORD, untilReady, type Pair } from '../support/environment.ts'
-import { restartablePostgres } from '../support/postgres.ts'
+import { restartablePostgres, runSql } from '../support/postgres.ts'
 import { testRedis } from '../support/redis.ts'
+import { rotatedLongAgo } from '../support/rotated-long-ago.ts'
 import { runSignoff, startSignoff, type Signoff } from '../support/signoff.ts'
 
 describe('rotation through a restart of everything', () => {
@@ -51,22 +52,15 @@ describe('rotation through a restart of everything', () => {
   })
 
   it('ends the session when a token comes back after the grace', async () => {
-    const hasty = await startWorld(1)
-    try {
-      const call = async (path: string, body: object) => await hasty.signoff().post(path, body)
-      const login = await call('/auth/login/', { username: 'alice', password: PASSWORD })
-      const { refresh: first } = login.json as Pair
-      const second = (await call('/auth/token/refresh/', { refresh: first })).json as Pair
+    const first = await loggedIn()
+    const second = await rotated(first.refresh)
 
-      await hasty.restart()
-      await new Promise((resolve) => setTimeout(resolve, 1000))
-      const reused = await call('/auth/token/refresh/', { refresh: first })
-      const successor = await call('/auth/token/refresh/', { refresh: second.refresh })
+    await world.restart()
+    await rotatedLongAgo(world, first.refresh)
+    const reused = await refresh(first.refresh)
+    const successor = await refresh(second.refresh)
 
-      expect([reused.status, successor.status]).to.deep.equal([401, 401])
-    } finally {
-      await hasty.remove()
-    }
+    expect([reused.status, successor.status]).to.deep.equal([401, 401])
   })
 
   it('does both with a Redis that was emptied in between', async () => {
@@ -89,9 +83,9 @@ function denialKeyOf(token: string): string {
 }
 
 /** Postgres, Redis and the service, all of which can be killed and started again on what they left. */
-async function startWorld(graceSeconds = 120) {
+async function startWorld() {
   const [postgres, redis] = await Promise.all([restartablePostgres(), testRedis()])
-  const env = { REFRESH_ROTATION: 'on', ROTATION_GRACE: String(graceSeconds) }
+  const env = { REFRESH_ROTATION: 'on', ROTATION_GRACE: '300' }
   const start = async (more: Record<string, string> = {}): Promise<Signoff> => {
     const databaseUrl = postgres.url()
     const started = await startSignoff({ databaseUrl, redisUrl: redis.url, env: { ...env, ...more } })
@@ -115,6 +109,7 @@ async function startWorld(graceSeconds = 120) {
   return {
     redis,
     signoff: current,
+    sql: async (text: string, values: unknown[]) => await runSql(postgres.url(), text, values),
     restart: async () => {
       current().kill('SIGKILL')
       await current().exited

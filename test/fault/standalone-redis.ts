@@ -160,7 +160,7 @@ function peerClient(port: number): Redis {
 }
 
 async function answering(client: Redis): Promise<void> {
-  const deadline = Date.now() + 15_000
+  const deadline = Date.now() + 60_000
   while (Date.now() < deadline) {
     const answer = await client.ping().catch(() => null)
     if (answer === 'PONG') return

@@ -7,25 +7,25 @@ import { usernameKey } from '../../src/auth/username-key.ts'
 import { generateKeys } from '../../src/commands/keys.ts'
 import { developmentCertificate } from '../../src/embedded/certificate.ts'
 import { freePort } from '../../src/embedded/process/free-port.ts'
-import runArgon2 from '../../src/passwords/argon2-worker.ts'
 import { peerSecrets } from '../../src/passwords/peer-secrets.ts'
 import type { ClientCredentials } from '../../src/peer/index.ts'
 import { PASSWORD } from '../support/environment.ts'
+import { passwordHash } from '../support/password-hash.ts'
 import { tcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { startFeedPeer, type FeedPeer } from './feed-peer.ts'
 import { INSTANCES, type Bounds, type InstanceName } from './history.ts'
 import { instance, type Instance } from './instance.ts'
-import { postgresWorld, type PostgresWorld } from './postgres-world.ts'
+import { postgresWorld, type PostgresWorld, type RunPostgres } from './postgres-world.ts'
 import type { RedisWorld } from './redis-world.ts'
 
-export interface World {
+/** All of it but what is done to Postgres. */
+export interface RunService {
   instances: Record<InstanceName, Instance>
   /** The way of each instance to its stores. Where Redis cannot stand behind a proxy, there is none. */
   ways: Record<InstanceName, { postgres: TcpProxy; redis: TcpProxy | null }>
   /** The way of the feed peer to each of them. */
   feedWays: Record<InstanceName, TcpProxy>
   feedPeer: FeedPeer
-  postgres: PostgresWorld
   redis: RedisWorld
   usernames: readonly string[]
   /** PEM, of both. */
@@ -33,8 +33,14 @@ export interface World {
   stop: () => Promise<void>
 }
 
+export interface World extends RunService {
+  postgres: PostgresWorld
+}
+
 export interface WorldOptions {
   redis: () => Promise<RedisWorld>
+  /** Of an instance, over those of every run. */
+  settings?: (name: InstanceName) => Record<string, string>
   /** Holds the `main.js` that is run. */
   dist?: string
 }
@@ -67,8 +73,17 @@ const SETTINGS = {
 }
 
 /** Resolves when both instances serve. Whatever was started is stopped again when something does not start. */
-export async function startWorld({ redis: startRedis, dist = 'dist' }: WorldOptions): Promise<World> {
-  const undo: (() => Promise<void>)[] = []
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const postgres = await postgresWorld()
+  const service = await startService(postgres, options)
+  const { one, two } = service.ways
+  return { ...service, postgres: followed(postgres, [one.postgres, two.postgres]) }
+}
+
+/** The same on a Postgres that is migrated, and empty, and that is removed with the rest. */
+export async function startService(postgres: RunPostgres, options: WorldOptions): Promise<RunService> {
+  const { redis: startRedis, dist = 'dist' } = options
+  const undo: (() => Promise<void>)[] = [postgres.remove]
   const stop = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step()
   }
@@ -77,8 +92,6 @@ export async function startWorld({ redis: startRedis, dist = 'dist' }: WorldOpti
     undo.push(async () => {
       await rm(directory, { recursive: true, force: true })
     })
-    const postgres = await postgresWorld()
-    undo.push(postgres.remove)
     const redis = await startRedis()
     undo.push(redis.remove)
     const usernames = await addUsers(postgres)
@@ -93,7 +106,13 @@ export async function startWorld({ redis: startRedis, dist = 'dist' }: WorldOpti
         directory,
         program: resolve(dist, 'main.js'),
         port: await freePort(),
-        settings: { ...SETTINGS, ...keys, TLS_CERT_FILE: certFile, ...way.settings },
+        settings: {
+          ...SETTINGS,
+          ...keys,
+          TLS_CERT_FILE: certFile,
+          ...way.settings,
+          ...options.settings?.(name),
+        },
       })
       undo.push(made.stop)
       await made.start()
@@ -118,7 +137,6 @@ export async function startWorld({ redis: startRedis, dist = 'dist' }: WorldOpti
       ways: { one: one.way, two: two.way },
       feedWays,
       feedPeer,
-      postgres: followed(postgres, [one.way.postgres, two.way.postgres]),
       redis,
       usernames,
       certificate,
@@ -130,7 +148,7 @@ export async function startWorld({ redis: startRedis, dist = 'dist' }: WorldOpti
   }
 }
 
-async function wayOf({ postgres, redis }: Pick<World, 'postgres' | 'redis'>) {
+async function wayOf({ postgres, redis }: { postgres: RunPostgres; redis: RedisWorld }) {
   const toPostgres = await tcpProxy(Number(new URL(postgres.url()).port))
   const toRedis = redis.port === null ? null : await tcpProxy(redis.port)
   return {
@@ -177,9 +195,9 @@ async function keyFiles(directory: string) {
 }
 
 /** A login holds its user's row until it is durable, so there are several of them. */
-async function addUsers(postgres: PostgresWorld): Promise<string[]> {
+async function addUsers(postgres: RunPostgres): Promise<string[]> {
   const usernames = Array.from({ length: USERS }, (_, index) => `user-${index}`)
-  const hash = runArgon2({ password: PASSWORD })
+  const hash = passwordHash(PASSWORD)
   for (const username of usernames) {
     await postgres.sql(
       `INSERT INTO users (id, username, username_key, password_hash, role) VALUES ($1, $2, $3, $4, 'user')`,
@@ -189,7 +207,7 @@ async function addUsers(postgres: PostgresWorld): Promise<string[]> {
   return usernames
 }
 
-async function addPeer(postgres: PostgresWorld): Promise<ClientCredentials> {
+async function addPeer(postgres: RunPostgres): Promise<ClientCredentials> {
   const clientSecret = peerSecrets.create()
   const hash = Buffer.from(peerSecrets.hash(clientSecret))
   await postgres.sql('INSERT INTO peers (client_id, secret_hash) VALUES ($1, $2)', ['feed-peer', hash])

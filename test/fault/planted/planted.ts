@@ -39,8 +39,8 @@ export const PLANTED: readonly Planted[] = [
       },
       {
         file: 'store/postgres/journal-reader.js',
-        find: 'least(now(), min(xact_start))',
-        replace: `least(now(), min(xact_start + interval '1 hour'))`,
+        find: 'least(now(), (${OLDEST_WRITER}))',
+        replace: 'least(now(), now())',
       },
     ],
   },
@@ -50,12 +50,8 @@ export const PLANTED: readonly Planted[] = [
     changes: [
       {
         file: 'store/relay/relay-round.js',
-        find: 'const { seen, isComplete } = await replay(',
-        replace: `const early = await takeAll(deps, lastSteps([...underway.values()], { asOf, leaseMs }));
-                for (const [partition, position] of early) {
-                    underway.set(partition, { ...underway.get(partition), position });
-                }
-                const { seen, isComplete } = await replay(`,
+        find: 'await stepping.claim();',
+        replace: 'await stepping.claim(); await stepping.finish([]);',
       },
     ],
   },
@@ -63,9 +59,9 @@ export const PLANTED: readonly Planted[] = [
     name: 'lease-never-expiring',
     changes: [
       {
-        file: 'store/redis/watermarks.js',
-        find: `redis.call('SET', KEYS[2], ARGV[3], 'PXAT', ARGV[4])`,
-        replace: `redis.call('SET', KEYS[2], ARGV[3])`,
+        file: 'store/redis/watermark-scripts.js',
+        find: `redis.call('SET', KEYS[key + 1], watermark, 'PXAT', falls)`,
+        replace: `redis.call('SET', KEYS[key + 1], watermark)`,
       },
     ],
   },
@@ -85,7 +81,7 @@ export const PLANTED: readonly Planted[] = [
     changes: [
       {
         file: 'store/redis/redis-denylist.js',
-        find: `return synced !== null && Number(synced) > requiredUpTo ? 'live' : 'unknown';`,
+        find: `return isLive ? 'live' : 'unknown';`,
         replace: `return 'live';`,
       },
     ],
@@ -95,8 +91,8 @@ export const PLANTED: readonly Planted[] = [
     changes: [
       {
         file: 'store/redis/redis-denylist.js',
-        find: 'if (await isWritten(denials))',
-        replace: 'if ((await isWritten(denials)) || true)',
+        find: 'if (await isWritten(denials, journalName()))',
+        replace: 'if ((await isWritten(denials, journalName())) || true)',
       },
     ],
   },
