@@ -1,14 +1,13 @@
 // The page /docs in a real Chromium: it shows every operation, tries them out here, and asks nobody else.
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { expect } from 'chai'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { launchChromium } from '../support/chromium.ts'
 import { FETCH_TIMEOUT_MS } from '../support/debian-packages.ts'
 import { testEnvironment, type TestEnvironment } from '../support/environment.ts'
 
-/** For a person to look at. */
-const PICTURE = join(tmpdir(), 'signoff-docs.png')
+/** For a person to look at, after the run. */
+const PICTURE = resolve('.signoff/docs.png')
 
 describe('the page /docs', () => {
   let env: TestEnvironment

@@ -1,6 +1,7 @@
 // Log entries that cannot be written: nobody is kept in or out for it, and somebody is told.
 import { expect } from 'chai'
 import { browserClient } from '../support/browser-client.ts'
+import { rotatedLongAgo } from '../support/rotated-long-ago.ts'
 import { PASSWORD, statusAndBody, testEnvironment, type TestEnvironment } from '../support/environment.ts'
 
 describe('a logs table that takes no entries', () => {
@@ -50,7 +51,7 @@ describe('a logs table that takes no entries', () => {
     const first = await env.login()
     const answer = await env.signoff.post('/auth/token/refresh/', { refresh: first.refresh })
     const second = answer.json as { refresh: string }
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await rotatedLongAgo(env.database, first.refresh)
 
     const reused = await env.signoff.post('/auth/token/refresh/', { refresh: first.refresh })
     const successor = await env.signoff.post('/auth/token/refresh/', { refresh: second.refresh })

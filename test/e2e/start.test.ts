@@ -79,7 +79,7 @@ describe('signoff start', () => {
 
   it('leaves nothing behind when Ctrl-C comes in the middle of starting', async () => {
     const { child, output } = run()
-    await eventually(() => Promise.resolve(output().includes('Creating a Postgres cluster')))
+    await eventually(() => output().includes('Creating a Postgres cluster'))
     child.kill('SIGINT')
     const [status] = (await once(child, 'exit')) as [number | null]
 
@@ -91,17 +91,16 @@ describe('signoff start', () => {
   it('does not wait for a slow download when Ctrl-C comes', async () => {
     const programs = join(dataDir, 'programs')
     await mkdir(programs)
-    await writeFile(join(programs, 'apt-get'), '#!/bin/sh\nsleep 60\n', { mode: 0o755 })
+    await writeFile(join(programs, 'apt-get'), '#!/bin/sh\nsleep 3600\n', { mode: 0o755 })
     await rm(join(dataDir, 'redis'), { recursive: true, force: true })
 
     const { child, output } = run({ PATH: `${programs}:${process.env['PATH'] ?? ''}` })
-    await eventually(() => Promise.resolve(output().includes('Creating a Postgres cluster')))
-    const start = Date.now()
+    await eventually(() => output().includes('Creating a Postgres cluster'))
     child.kill('SIGINT')
     const [status] = (await once(child, 'exit')) as [number | null]
 
     expect(status).to.equal(0)
-    expect(Date.now() - start).to.be.below(10_000)
+    // The download would go on for an hour.
     expect(await commandLines()).to.not.contain(dataDir)
   })
 
@@ -154,10 +153,7 @@ describe('signoff start', () => {
 
   async function start(): Promise<{ child: ChildProcess; output: () => string; call: Signoff['call'] }> {
     const { child, output } = run()
-    await eventually(
-      async () => await Promise.resolve(output().includes('Signoff is up') || child.exitCode !== null),
-      50_000,
-    )
+    await eventually(() => output().includes('Signoff is up') || child.exitCode !== null)
     if (child.exitCode !== null) throw new Error(output())
     const { url } = await running()
     const ca = await readFile(join(dataDir, 'tls/cert.pem'))

@@ -68,7 +68,7 @@ describe('two instances that start at the same moment on an empty database', () 
     const atOnce = await refreshed(other)
 
     expect([login.status, before, loggedOut.status, atOnce]).to.deep.equal([200, 200, 200, 401])
-    await eventually(async () => (await refreshed(one)) === 401, 6000)
+    await eventually(async () => (await refreshed(one)) === 401)
   })
 
   const keyFiles = () => ({
@@ -103,7 +103,7 @@ describe('two instances that start at the same moment on an empty database', () 
   /** Resolves to its caller. */
   async function untilUp({ child, dataDir, output }: Started): Promise<Signoff['call']> {
     const isUp = () => output().includes('Signoff is up')
-    await eventually(() => Promise.resolve(isUp() || child.exitCode !== null), 50_000)
+    await eventually(() => isUp() || child.exitCode !== null)
     if (!isUp()) throw new Error(output())
     const { url } = JSON.parse(await readFile(join(dataDir, 'running.json'), 'utf8')) as RunningInfo
     const ca = await readFile(join(dataDir, 'tls/cert.pem'))

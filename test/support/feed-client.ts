@@ -13,8 +13,8 @@ export interface FeedClient {
   events: (ServerSentEvent & { at: number })[]
   /** Of `deny` and `snapshot`, in their order. */
   ids: () => string[]
-  /** Resolves to when that denial came, by `performance.now()`. Fails after `timeoutMs`. */
-  denied: (id: string, timeoutMs?: number) => Promise<number>
+  /** Resolves to when that denial came, by `performance.now()`. */
+  denied: (id: string) => Promise<number>
   /** Resolves to the next one from now on. */
   nextSync: () => Promise<FeedSync & { id: string }>
   /** Resolves to whether the end was a proper one. */
@@ -70,15 +70,15 @@ export async function feedClient(signoff: Signoff, options: FeedClientOptions): 
     headers: answer.headers,
     events,
     ids: () => events.flatMap(denialsOf).map(({ id }) => id),
-    denied: async (id, timeoutMs = 5000) => {
+    denied: async (id) => {
       const find = () => events.find((event) => denialsOf(event).some((denial) => denial.id === id))
-      await eventually(async () => await Promise.resolve(find() !== undefined), timeoutMs)
+      await eventually(() => find() !== undefined)
       return find()?.at ?? NaN
     },
     nextSync: async () => {
       const since = events.length
       const find = () => events.slice(since).find(({ event }) => event === 'sync')
-      await eventually(async () => await Promise.resolve(find() !== undefined))
+      await eventually(() => find() !== undefined)
       const sync = find()
       return { ...(sync?.data as FeedSync), id: sync?.id ?? '' }
     },

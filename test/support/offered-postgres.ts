@@ -1,4 +1,4 @@
-// A Postgres for each process of a run, kept by the one that outlives the others: a worker of mocha is never told its end.
+// Postgres for all processes of a run, kept by the one that outlives the others: a worker of mocha is never told its end.
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,16 +8,36 @@ export interface StartedPostgres {
   remove(): Promise<void>
 }
 
+export interface PostgresOffer {
+  /** For each process that asks. */
+  start: () => Promise<StartedPostgres>
+  /** Called once. Resolves to a data directory, to be copied by those who want a Postgres to break. */
+  prepare: () => Promise<string>
+}
+
 /** Names, to every process of the run, where to ask. */
 const OFFER = 'SIGNOFF_TEST_POSTGRES_OFFER'
+const SERVER = '/server'
+const DATA = '/data'
 
-/** From now on, each call of `offeredPostgres` starts one. What this resolves to stops them all. */
-export async function offerPostgres(start: () => Promise<StartedPostgres>): Promise<() => Promise<void>> {
+/** What this resolves to stops all that were started. */
+export async function offerPostgres({ start, prepare }: PostgresOffer): Promise<() => Promise<void>> {
   const started: Promise<StartedPostgres>[] = []
-  const server = createServer((_request, response) => {
+  let prepared: Promise<string> | undefined
+
+  const answer = async (path: string | undefined): Promise<string> => {
+    if (path === DATA) {
+      prepared ??= prepare()
+      // On a machine that is too busy at one moment, the next who asks gets another try.
+      prepared.catch(() => (prepared = undefined))
+      return await prepared
+    }
     const one = start()
     started.push(one)
-    void tell(response, one)
+    return (await one).url
+  }
+  const server = createServer(({ url }, response) => {
+    void tell(response, answer(url))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   process.env[OFFER] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -30,9 +50,9 @@ export async function offerPostgres(start: () => Promise<StartedPostgres>): Prom
   }
 }
 
-async function tell(response: ServerResponse, one: Promise<StartedPostgres>): Promise<void> {
+async function tell(response: ServerResponse, answer: Promise<string>): Promise<void> {
   try {
-    response.end((await one).url)
+    response.end(await answer)
   } catch (error) {
     response.writeHead(500).end(String(error))
   }
@@ -40,9 +60,20 @@ async function tell(response: ServerResponse, one: Promise<StartedPostgres>): Pr
 
 /** Its URL. Rejects with why it did not start. */
 export async function offeredPostgres(): Promise<string> {
+  const url = await ask(SERVER)
+  if (url === null) throw new Error('nobody offers a Postgres: mocha does, by test/support/servers.ts')
+  return url
+}
+
+/** A data directory with the schema in it, of no server that runs; null outside of a run of mocha. */
+export async function offeredData(): Promise<string | null> {
+  return await ask(DATA)
+}
+
+async function ask(path: string): Promise<string | null> {
   const offer = process.env[OFFER]
-  if (offer === undefined) throw new Error('nobody offers a Postgres: mocha does, by test/support/servers.ts')
-  const answer = await fetch(offer)
+  if (offer === undefined) return null
+  const answer = await fetch(`${offer}${path}`)
   const text = await answer.text()
   if (!answer.ok) throw new Error(text)
   return text

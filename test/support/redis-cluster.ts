@@ -1,4 +1,4 @@
-// A Redis Cluster of the tests' own: three masters with a replica each, every one to be killed, hung and started.
+// A Redis Cluster of the tests' own: three masters, with a replica each or without, to be killed, hung and started.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freeClusterPort, testRedis, type TestRedis } from './redis.ts'
 
@@ -16,13 +16,23 @@ export interface TestRedisCluster {
 
 const MASTERS = 3
 const SLOTS = 16_384
-const DEADLINE_MS = 20_000
+const DEADLINE_MS = 50_000
 /** After which a silent node has failed: a replica takes over one or two of them later. */
 const NODE_TIMEOUT_MS = 1000
+const NEVER_FAILED_MS = 60_000
+
+export interface TestRedisClusterOptions {
+  /** `false`: three masters, of whom nobody takes one for failed. */
+  hasReplicas?: boolean
+}
 
 /** Slots are spread evenly; replicas take over however far they lag. */
-export async function testRedisCluster(): Promise<TestRedisCluster> {
-  const nodes = await Promise.all(Array.from({ length: 2 * MASTERS }, async () => await testNode()))
+export async function testRedisCluster({
+  hasReplicas = true,
+}: TestRedisClusterOptions = {}): Promise<TestRedisCluster> {
+  const count = hasReplicas ? 2 * MASTERS : MASTERS
+  const nodeTimeoutMs = hasReplicas ? NODE_TIMEOUT_MS : NEVER_FAILED_MS
+  const nodes = await Promise.all(Array.from({ length: count }, async () => await testNode(nodeTimeoutMs)))
   await join(nodes)
   await settled()
 
@@ -70,17 +80,19 @@ export async function testRedisCluster(): Promise<TestRedisCluster> {
 
   async function settled(): Promise<void> {
     await until(async () => {
-      const fine = await Promise.all(nodes.map(async (node) => await isSettled(node).catch(() => false)))
+      const fine = await Promise.all(
+        nodes.map(async (node) => await isSettled(node, hasReplicas).catch(() => false)),
+      )
       return fine.every(Boolean)
     })
   }
 }
 
-async function testNode(): Promise<TestRedis> {
+async function testNode(nodeTimeoutMs: number): Promise<TestRedis> {
   return await testRedis({
     port: await freeClusterPort(),
     settings: [
-      ...['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS)],
+      ...['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)],
       ...['--cluster-replica-validity-factor', '0', '--repl-diskless-sync-delay', '0'],
     ],
   })
@@ -129,13 +141,15 @@ async function tableOf(node: TestRedis): Promise<Table> {
   return { node, epoch: Number(/cluster_current_epoch:(\d+)/.exec(info)?.[1]), rows }
 }
 
-async function isSettled({ client }: TestRedis): Promise<boolean> {
+async function isSettled({ client }: TestRedis, hasReplicas: boolean): Promise<boolean> {
   const state = await client.cluster('INFO')
   const replication = await client.info('replication')
   const isFollowing = /role:slave/.test(replication)
     ? /master_link_status:up/.test(replication)
     : /connected_slaves:[1-9]/.test(replication)
-  return isFollowing && /cluster_state:ok/.test(state) && /cluster_slots_ok:16384/.test(state)
+  return (
+    (isFollowing || !hasReplicas) && /cluster_state:ok/.test(state) && /cluster_slots_ok:16384/.test(state)
+  )
 }
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {

@@ -30,7 +30,7 @@ const SENTINELS = 3
 const QUORUM = 2
 const DOWN_AFTER_MS = 1000
 const FAILOVER_TIMEOUT_MS = 5000
-const DEADLINE_MS = 20_000
+const DEADLINE_MS = 50_000
 
 /** The servers have a password, the sentinels none. */
 export async function testRedisSentinel(): Promise<TestRedisSentinel> {

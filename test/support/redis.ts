@@ -22,6 +22,8 @@ export interface TestRedis {
   signal(signal: NodeJS.Signals): Promise<void>
   /** On the same port and data, after it was killed. */
   start(): Promise<void>
+  /** After it was killed: it begins with nothing when it is started again. */
+  wipe(): Promise<void>
   remove(): Promise<void>
 }
 
@@ -64,6 +66,9 @@ export async function testRedis(options: TestRedisOptions = {}): Promise<TestRed
     start: async () => {
       child = run()
       await answering(client)
+    },
+    wipe: async () => {
+      await rm(join(directory, 'appendonlydir'), { recursive: true, force: true })
     },
     remove: async () => {
       client.disconnect()
@@ -140,7 +145,7 @@ async function isFree(port: number): Promise<boolean> {
 }
 
 async function answering(client: Redis): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 50_000
   while (Date.now() < deadline) {
     const answer = await client.ping().catch(() => null)
     if (answer === 'PONG') return

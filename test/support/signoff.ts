@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { Agent, request, type Dispatcher } from 'undici'
 import { generateKeys } from '../../src/commands/keys.ts'
 import { developmentCertificate } from '../../src/embedded/certificate.ts'
+import { shiftedClock } from './shifted-clock.ts'
 
 export interface Answer {
   status: number
@@ -55,11 +56,13 @@ export interface SignoffOptions {
   databaseUrl: string
   redisUrl: string
   env?: Record<string, string>
+  /** By how much its clock is ahead; below zero it is behind. */
+  clockShiftMs?: number
 }
 
 const PROGRAM = resolve('dist/main.js')
 /** Not the checkout, where a developer may have a `.env`. */
-const WORKING_DIRECTORY = tmpdir()
+const workingDirectory = tmpdir
 
 /** Runs a command to its end. */
 export async function runSignoff(
@@ -67,7 +70,7 @@ export async function runSignoff(
   { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
 ): Promise<{ status: number | null; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
-    cwd: WORKING_DIRECTORY,
+    cwd: workingDirectory(),
     env: { PATH: process.env['PATH'], ...env },
   })
   const output = { stdout: '', stderr: '' }
@@ -79,8 +82,9 @@ export async function runSignoff(
   return { status, ...output }
 }
 
-/** `signoff serve` with keys and a certificate of its own. */
-export async function startSignoff({ databaseUrl, redisUrl, env = {} }: SignoffOptions): Promise<Signoff> {
+/** `signoff serve` with keys and a certificate of its own. Rejects with all that it said when it does not serve. */
+export async function startSignoff(options: SignoffOptions): Promise<Signoff> {
+  const { databaseUrl, redisUrl, env = {}, clockShiftMs = 0 } = options
   const directory = await mkdtemp(join(tmpdir(), 'signoff-e2e-'))
   const { certFile, keyFile } = await developmentCertificate(directory)
   const files: KeyMaterial = {
@@ -106,10 +110,11 @@ export async function startSignoff({ databaseUrl, redisUrl, env = {} }: SignoffO
     refreshKeyFile: settings.REFRESH_KEY_FILE,
   })
 
-  const child = spawn(process.execPath, [PROGRAM, 'serve'], {
-    cwd: WORKING_DIRECTORY,
-    env: { PATH: process.env['PATH'], ...settings },
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const clock = shiftedClock(clockShiftMs)
+  const child = spawn(process.execPath, [...clock.preload, PROGRAM, 'serve'], {
+    cwd: workingDirectory(),
+    env: { PATH: process.env['PATH'], ...clock.env, ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit').then(([status]) => status as number | null)
   const log: Record<string, unknown>[] = []
@@ -156,8 +161,8 @@ export function caller(url: string, dispatcher: Dispatcher): Signoff['call'] {
       headers: { ...(isJson && { 'Content-Type': 'application/json' }), ...headers },
       body: (isJson ? JSON.stringify(json) : (body as string | undefined)) ?? null,
       dispatcher,
-      headersTimeout: 20_000,
-      bodyTimeout: 20_000,
+      headersTimeout: 50_000,
+      bodyTimeout: 50_000,
     })
     const isEndless = String(response.headers['content-type']).startsWith('text/event-stream')
     const text = isEndless ? await firstPart(response.body) : await response.body.text()
@@ -181,11 +186,16 @@ async function serving(
   child: ChildProcess,
   log: Record<string, unknown>[],
 ): Promise<{ port: number; adminPort: number }> {
-  if (!child.stdout) throw new Error('no standard output')
+  if (!child.stdout || !child.stderr) throw new Error('no standard output')
   const lines = createInterface({ input: child.stdout })
+  let complaints = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaints += chunk.toString()
+    process.stderr.write(chunk)
+  })
   return await new Promise((resolve, reject) => {
-    child.once('exit', (status) => {
-      reject(new Error(`signoff serve ended with ${String(status)}: ${JSON.stringify(log)}`))
+    child.once('close', (status) => {
+      reject(new Error(`signoff serve ended with ${String(status)}: ${JSON.stringify(log)}\n${complaints}`))
     })
     lines.on('line', (line) => {
       const entry = parseJson(line) as Record<string, unknown> | undefined

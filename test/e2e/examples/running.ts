@@ -83,7 +83,7 @@ export function run(
     child,
     output: () => output,
     says: async (text) => {
-      await eventually(async () => await Promise.resolve(isOver || output.includes(text)), 60_000)
+      await eventually(() => isOver || output.includes(text))
       if (!output.includes(text)) throw new Error(`it ended: ${output}`)
     },
     ended,
