@@ -23,8 +23,6 @@ export interface OtherDeployment {
 }
 
 const SEEN_FOR_MS = 60_000
-/** Two that are at it move positions again and again; a Postgres that lost its last second looks alike, once. */
-const AGAIN_WITHIN_MS = 10_000
 
 export interface OtherDeploymentDeps {
   clock: Clock
@@ -35,7 +33,6 @@ export interface OtherDeploymentDeps {
 
 export function otherDeployment({ clock, connection, own, view }: OtherDeploymentDeps): OtherDeployment {
   const { commands } = connection
-  let movedAt = -Infinity
   let seenUntil = -Infinity
 
   /** Only a move away from where this instance has brought a partition tells of two who are at it now. */
@@ -47,9 +44,6 @@ export function otherDeployment({ clock, connection, own, view }: OtherDeploymen
     look: async (states, isViewFresh) => {
       const now = clock.steadyMs()
       if (isViewFresh && states.some(isMoved)) {
-        const isAgain = now - movedAt < AGAIN_WITHIN_MS
-        movedAt = now
-        if (!isAgain) return
         seenUntil = now + SEEN_FOR_MS
         await commands.set(OTHER_DEPLOYMENT_KEY, '1', SEEN_FOR_MS)
         return
