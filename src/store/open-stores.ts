@@ -142,7 +142,7 @@ function openRedis(redisUrl: string, { redisPrefix, log }: StoresOptions) {
   const failures = failureLog(log)
   const checks = connectRedis(redisUrl, failures.note, redisPrefix)
   checks.onReady(failures.noteConnected)
-  // What is wrong with Redis is told by the other one.
+  // The other connection tells what is wrong with Redis.
   const announcements = connectRedis(redisUrl, () => undefined, redisPrefix)
   const guard = watchRedis({ connection: checks, log })
   return {

@@ -5,7 +5,7 @@ import type { DeniedId, JournalTime } from '../../contract/denylist-keys.ts'
 import { heldDenials, type HeldDenials } from './held-denials.ts'
 
 export interface DenialMemory {
-  /** What the feed tells. */
+  /** The denials that the feed tells. */
   readonly fed: HeldDenials
   /** The tokens of other services: no replica is asked about them. */
   readonly foreign: HeldDenials

@@ -10,7 +10,7 @@ export interface FollowDeps {
   clock: Clock
   feed: FilledFeed
   journal: JournalReader
-  /** What else tells that the feed is complete, `readAt` being when the journal was read last. Never without Redis. */
+  /** Another way to tell that the feed is complete, `readAt` being when the journal was read last. Never without Redis. */
   vouch: ((readAt: number) => Promise<void>) | null
   /** Hears of each reading of the journal's clock. */
   onClock: (clock: JournalClock) => void

@@ -29,7 +29,7 @@ const TOKEN_ID = new RegExp(`^${UUID}:[\\w-]{1,64}$`)
 const FOREIGN_ID = /^[0-9a-f]{64}$/
 
 /**
- * What is heard was under way for a while, as long as announcements are kept at the most: a denial that ends this
+ * A denial is under way for a while before it is heard, ten minutes at the most: one in the journal that ends this
  * much earlier is the same one.
  */
 const HEARSAY = `interval '10 minutes'`
