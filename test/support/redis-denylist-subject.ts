@@ -5,6 +5,7 @@ import { redisDenylist, type RedisDenylist } from '../../src/store/redis/redis-d
 import { redisWatermarks } from '../../src/store/redis/watermarks.ts'
 import { requiredUpTo, type RequiredUpTo } from '../../src/store/vouching/required-up-to.ts'
 import type { DenylistSubject } from '../conformance/denylist.ts'
+import { eventually } from './environment.ts'
 import { fakeClock, type FakeClock } from './fakes/fake-clock.ts'
 import { patientRedis } from './patient-redis.ts'
 import { testRedis, type TestRedis } from './redis.ts'
@@ -37,7 +38,8 @@ export interface RedisDenylistSubjectOptions {
 export const SUBJECT_JOURNAL = '0123456789abcdef'
 export const SUBJECT_RELAY = 'relay'
 const STARTED_AT_MS = 1_800_000_000_000
-const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
 
 /** On a Redis of its own, without a relay, with watermarks that are later than what it requires. */
 export async function redisDenylistSubject({
@@ -66,6 +68,8 @@ export async function redisDenylistSubject({
     return denylist
   }
   const sync = async (upToMs: number): Promise<void> => {
+    // It may have to connect anew after a test has killed the server.
+    await eventually(async () => await Promise.resolve(outside.isReady), MINUTE_MS)
     const names = { journalName: SUBJECT_JOURNAL, serverEpoch: '1-1', instanceId: SUBJECT_RELAY }
     const to = { ...names, relayedUpTo: Math.floor(upToMs), redisOffsetMs: 0, isByAcks: false }
     const states = await watermarks.read()

@@ -136,13 +136,12 @@ describe('a Postgres that fails', () => {
         return { answer, at: performance.now() }
       }
       const waiting = Array.from({ length: 1020 }, ask)
-      const start = performance.now()
 
       const { answer, at } = await ask()
 
       expect(answer).to.equal('unavailable')
-      expect(at - start).to.be.below(500)
-      await Promise.all(waiting)
+      const queued = (await Promise.all(waiting)).slice(0, 1000)
+      for (const waited of queued) expect(at).to.be.below(waited.at)
     })
 
     it('loses the entry that stands alone, and counts it', async () => {

@@ -20,6 +20,13 @@ const BOUND_MS = 600
 const REDIS_MODULE = new URL('../../../../../src/store/redis/connection/connect-redis.ts', import.meta.url)
   .href
 
+/** Whether it fails without a wait: the quickest of five tries, since a busy machine may stop any of them. */
+async function failsAtOnce(work: () => Promise<unknown>): Promise<boolean> {
+  const tries: { failed: boolean; ms: number }[] = []
+  for (let count = 0; count < 5; count++) tries.push(await timed(work))
+  return tries.every(({ failed }) => failed) && Math.min(...tries.map(({ ms }) => ms)) < 50
+}
+
 async function timed(work: () => Promise<unknown>): Promise<{ failed: boolean; ms: number }> {
   const startedAt = performance.now()
   const failed = await work().then(
@@ -74,11 +81,11 @@ describe('a connection to one Redis', () => {
 
     await server.signal('SIGKILL')
     await sleep(500)
-    const { failed, ms } = await timed(async () => await connection?.client.get('a'))
+    const hasFailedAtOnce = await failsAtOnce(async () => await connection?.client.get('a'))
     await server.start()
     await untilConnected(connection)
 
-    expect({ failed, isFast: ms < 50 }).to.deep.equal({ failed: true, isFast: true })
+    expect(hasFailedAtOnce).to.equal(true)
     expect(told).to.deep.equal(['ready', 'loss', 'ready'])
   })
 })
@@ -169,10 +176,10 @@ describe('a connection to a Redis Cluster', () => {
     const opened = connectRedis(`redis+cluster://127.0.0.1:${port}`, () => undefined)
     connection = opened
 
-    const { failed, ms } = await timed(async () => await opened.client.mget('a'))
+    const hasFailedAtOnce = await failsAtOnce(async () => await opened.client.mget('a'))
     silent.close()
 
-    expect({ failed, isFast: ms < 50 }).to.deep.equal({ failed: true, isFast: true })
+    expect(hasFailedAtOnce).to.equal(true)
   })
 
   it('hears of a master that was replaced before it believes anything the new one says', async () => {
