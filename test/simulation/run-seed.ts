@@ -25,8 +25,8 @@ export interface SeedOptions {
   isTraced?: boolean
 }
 
-const WARM_UP_MS = 6000
-const FAULTS_PER_SECOND = 0.3
+const WARM_UP_MS = 5000
+const FAULTS_PER_SECOND = 0.4
 const LONGEST_MS = 9000
 /** All is green after that, or never. */
 const GREEN_WITHIN_MS = 15_000
@@ -98,6 +98,8 @@ async function live(world: World, faults: readonly PlannedFault[]): Promise<void
   world.trace.note('world', 'the last fault is over')
   await time.run(lastMs + GREEN_WITHIN_MS)
   await checkGreen(world)
+  await together(world, loads)
+  if (!settings.isSwept) return
   await time.run(lastMs + GREEN_WITHIN_MS + SWEEP_MS)
   world.trace.note('world', 'all is healed, and swept')
   checker.isHealed = true

@@ -16,12 +16,18 @@ export interface Settings {
   second: 'none' | 'copy' | 'other database'
   /** How long faults may begin, in milliseconds. */
   faultsForMs: number
+  /**
+   * Whether the world goes on until a sweep has come round, and then loses its Redis: everything must be in the journal
+   * by then. This takes as long as the faults, so that only some do it.
+   */
+  isSwept: boolean
 }
 
 /** Partitions are few, so that each has much to do. */
 export const SIMULATED_PARTITIONS: readonly string[] = ['00', '01', '02', '03']
 
 const SECOND_SHARE = 0.06
+const SWEPT_SHARE = 0.25
 
 export function settingsOf(seed: number): Settings {
   const random = seededRandom(seed * 2 + 1)
@@ -37,6 +43,7 @@ export function settingsOf(seed: number): Settings {
     // Of two clocks one may be ahead, and the other behind.
     clocksApartMs: (leewaySeconds * 1000) / 2.5,
     second: random.chance(SECOND_SHARE) ? random.pick(['copy', 'other database'] as const) : 'none',
-    faultsForMs: random.pick([30_000, 45_000, 60_000]),
+    faultsForMs: random.pick([20_000, 30_000, 45_000]),
+    isSwept: random.chance(SWEPT_SHARE),
   }
 }

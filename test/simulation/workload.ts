@@ -303,13 +303,18 @@ export function workload(world: World, deployment: Deployment): Workload {
     if (outcome.kind === 'no answer' || (outcome.kind === 'refused' && outcome.code === 'unavailable'))
       checker.mayMend = true
     else ending.untilMs = time.nowMs
-    if (outcome.kind === 'done') acknowledged(meant, instance.name)
+    if (outcome.kind !== 'done') return
+    const isOfAll = what === 'logout all' || what === 'logout everywhere'
+    acknowledged(isOfAll ? meant.filter(isKnownToPostgres) : meant, instance.name)
+  }
+
+  /** A login that Postgres has lost is none of the devices that "all" means; docs/promise.md says so. */
+  function isKnownToPostgres({ sid }: SimulatedSession): boolean {
+    return deployment.postgres.rows.sessions.get(sid) !== undefined
   }
 
   function acknowledged(meant: SimulatedSession[], at: string): void {
     for (const session of meant) {
-      // A login that Postgres has lost is none of the devices that it knows of.
-      if (meant.length > 1 && !deployment.postgres.rows.sessions.get(session.sid)) continue
       checker.counts.acknowledged += 1
       session.ends.push({ at, ackedAtMs: time.nowMs })
       const place = alive.indexOf(session)
@@ -341,7 +346,7 @@ export function workload(world: World, deployment: Deployment): Workload {
         },
       })
       trace.note('operator', `disabled ${account.id}: ${meant.map(({ sid }) => sid.slice(-8)).join(' ')}`)
-      acknowledged(meant, 'operator')
+      acknowledged(meant.filter(isKnownToPostgres), 'operator')
     } catch {
       trace.note('operator', `failed to disable ${account.id}`)
     }
