@@ -32,6 +32,19 @@ export function cpuBetween(before: CpuReading, after: CpuReading): CpuTimes {
   }
 }
 
+/** Of one core; `null` where this system does not tell. */
+export type CoreShares = CpuTimes
+
+export function coreShares(before: CpuReading, after: CpuReading, seconds: number): CoreShares {
+  const { server, postgres, redis } = cpuBetween(before, after)
+  const share = (microseconds: number): number => microseconds / 1e6 / seconds
+  return {
+    server: share(server),
+    postgres: postgres === null ? null : share(postgres),
+    redis: share(redis),
+  }
+}
+
 async function serverCpu(adminUrl: string): Promise<number> {
   const text = await (await fetch(`${adminUrl}/metrics`)).text()
   const seconds = /^process_cpu_seconds_total (\S+)/m.exec(text)?.[1]

@@ -6,6 +6,7 @@ import { offerPostgres } from '../support/offered-postgres.ts'
 import type { Bench } from './bench.ts'
 import { DAY_SETTINGS, measureDay } from './day.ts'
 import { measureFeed } from './feed.ts'
+import { measureIdle } from './idle.ts'
 import { measureLoad } from './load.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
 import { populate } from './population.ts'
@@ -13,6 +14,7 @@ import { measurePropagation } from './propagation.ts'
 import { measureRebuild } from './rebuild.ts'
 import { report, type Results } from './report.ts'
 import { measureStorm } from './storm.ts'
+import { measureSweep } from './sweep.ts'
 import { measureTiming } from './timing.ts'
 import { measureVerify } from './verify.ts'
 
@@ -49,11 +51,12 @@ async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
   }
   const withdraw = await offerPostgres({ start: ownPostgres, prepare: preparedData })
   try {
-    const needsService = options.parts.some((part) => part !== 'day' && part !== 'verify')
+    const needsService = options.parts.some((part) => !['verify', 'sweep', 'day'].includes(part))
     return {
       // First: nothing else is on the machine yet.
       ...(options.parts.includes('verify') && { verify: await measureVerify(say) }),
       ...(needsService && (await on({}, measure))),
+      ...(options.parts.includes('sweep') && { sweep: await on({}, measureSweep) }),
       ...(options.parts.includes('day') && { day: await on(DAY_SETTINGS, measureDay) }),
     }
   } finally {
@@ -64,6 +67,8 @@ async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
 async function measure(bench: Bench): Promise<Omit<Results, 'machine'>> {
   const { parts } = bench.options
   return {
+    // First: nobody has asked for anything yet.
+    ...(parts.includes('idle') && { idle: await measureIdle(bench) }),
     ...(parts.includes('timing') && { timing: await measureTiming(bench) }),
     ...(parts.includes('load') && { load: await measureLoad(bench) }),
     ...(parts.includes('storm') && { storm: await measureStorm(bench) }),

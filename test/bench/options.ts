@@ -1,8 +1,8 @@
 // The command line of the benchmark.
 import { parseArgs } from 'node:util'
 
-const SHORT_PARTS = ['load', 'storm', 'timing', 'propagation', 'feed', 'rebuild', 'verify'] as const
-export const PARTS = [...SHORT_PARTS, 'day'] as const
+const SHORT_PARTS = ['idle', 'load', 'storm', 'timing', 'propagation', 'feed', 'rebuild', 'verify'] as const
+export const PARTS = [...SHORT_PARTS, 'sweep', 'day'] as const
 export type Part = (typeof PARTS)[number]
 
 export interface Options {
@@ -11,7 +11,7 @@ export interface Options {
   seconds: number
   /** Of the day in small. */
   daySeconds: number
-  /** Live in the journal for the rebuild. */
+  /** Live in the journal for the rebuild and the sweep. */
   denials: number
   json: boolean
 }
@@ -20,10 +20,10 @@ export const USAGE = `Usage: npm run bench -- [options]
 
 Measures Signoff over TLS on this machine, with a Postgres and a Redis of its own. Nothing is asserted.
 
-  --only PART    load, storm, timing, propagation, feed, rebuild, verify or day; may be given more than once;
-                 all but the day by default
+  --only PART    idle, load, storm, timing, propagation, feed, rebuild, verify, sweep or day; may be given more than
+                 once; all but the sweep and the day by default
   --seconds N    length of one measurement, 5 by default; of the day, 240
-  --denials N    live denials for the rebuild, 1000000 by default
+  --denials N    live denials for the rebuild and the sweep, 1000000 by default
   --json         print JSON and nothing else
   --help         print this
 `

@@ -1,10 +1,9 @@
 // Part four: Redis killed and restarted empty under many live denials: how long it takes, and what refreshes notice.
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually, type TestEnvironment } from '../support/environment.ts'
 import { targetOf, type Bench } from './bench.ts'
 import { refreshBodies } from './bodies.ts'
+import { fillJournal, isReady, killAndLoseData } from './filled-journal.ts'
 import { openGenerator, type Generator } from './generator.ts'
 import { refreshTimes, type RefreshTimes } from './refresh-times.ts'
 
@@ -32,8 +31,6 @@ interface EventLoopDelays {
 /** More connections than are ever busy, so that no refresh waits for another. */
 const REFRESHES = { path: '/auth/token/refresh/', connections: 64, perSecond: 100 }
 const SESSIONS = 100
-/** The journal is filled in as many statements of as many rows, so that none is long. */
-const ROWS_A_STATEMENT = 100_000
 const LONGEST_SECONDS = 600
 const PING_EVERY_MS = 5
 const LOOK_EVERY_MS = 20
@@ -59,38 +56,21 @@ export async function measureRebuild(bench: Bench): Promise<RebuildResult> {
   }
 }
 
-/** As a day of logouts leaves it: spread over the day, alive for another. */
-async function fillJournal({ database }: TestEnvironment, denials: number): Promise<void> {
-  for (let first = 0; first < denials; first += ROWS_A_STATEMENT) {
-    const last = Math.min(first + ROWS_A_STATEMENT, denials) - 1
-    await database.sql(
-      `INSERT INTO revocations (denied_id, partition, reason, created_at, expires_at)
-       SELECT id, right(id, 2), 'logout', now() - (1 - n / $3::float8) * interval '1 day' - interval '1 minute',
-              now() + interval '1 day'
-       FROM (SELECT n, gen_random_uuid()::text AS id FROM generate_series($1::int, $2::int) AS n) AS new`,
-      [first, last, denials],
-    )
-  }
-  // As autovacuum would have, in a day.
-  await database.sql('ANALYZE revocations')
-}
-
 type Restarted = Pick<RebuildResult, 'secondsToReady' | 'worstPingMs' | 'eventLoop' | 'bytesPerDenial'>
 
 async function restartEmpty({ environment, options }: Bench, generator: Generator): Promise<Restarted> {
   const { redis, signoff } = environment
-  const isReady = async () => (await signoff.call('/readyz', { method: 'GET' })).status === 200
   try {
     // Asking begins a new span.
     await eventLoopDelays(signoff.adminUrl)
     await killAndLoseData(environment)
-    await eventually(async () => !(await isReady()))
+    await eventually(async () => !(await isReady(environment)))
     await redis.start()
     const startedAt = performance.now()
     const emptyBytes = await usedBytes(environment)
     const pings = measurePings(environment)
     try {
-      while (!(await isReady())) {
+      while (!(await isReady(environment))) {
         if (performance.now() - startedAt > LONGEST_SECONDS * 1000)
           throw new Error('Redis is not written in time')
         await sleep(LOOK_EVERY_MS)
@@ -107,13 +87,6 @@ async function restartEmpty({ environment, options }: Bench, generator: Generato
   } finally {
     generator.finish()
   }
-}
-
-async function killAndLoseData({ redis }: TestEnvironment): Promise<void> {
-  const [, directory = ''] = await redis.client.config('GET', 'dir')
-  const [, files = ''] = await redis.client.config('GET', 'appenddirname')
-  await redis.signal('SIGKILL')
-  await rm(join(directory, files), { recursive: true })
 }
 
 async function usedBytes({ redis }: TestEnvironment): Promise<number> {

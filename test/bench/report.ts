@@ -1,11 +1,14 @@
 // The results as tables for people.
+import type { CoreShares } from './cpu.ts'
 import type { DayResult, DaySample } from './day.ts'
 import type { FeedResult } from './feed.ts'
+import type { IdleResult } from './idle.ts'
 import type { LoadResult } from './load.ts'
 import type { Delays, PropagationResult } from './propagation.ts'
 import type { RebuildResult } from './rebuild.ts'
 import type { RefreshTimes } from './refresh-times.ts'
 import type { StormResult } from './storm.ts'
+import type { SweepResult } from './sweep.ts'
 import type { TimingResult } from './timing.ts'
 import type { VerifyResult } from './verify.ts'
 
@@ -18,27 +21,31 @@ export interface Results {
     loadAverage: number
   }
   verify?: VerifyResult[]
+  idle?: IdleResult
   load?: LoadResult[]
   storm?: StormResult[]
   timing?: TimingResult
   propagation?: PropagationResult
   feed?: FeedResult[]
   rebuild?: RebuildResult
+  sweep?: SweepResult
   day?: DayResult
 }
 
 export function report(results: Results): string {
-  const { machine, verify, load, storm, timing, propagation, feed, rebuild, day } = results
+  const { machine, verify, idle, load, storm, timing, propagation, feed, rebuild, sweep, day } = results
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load average before ${machine.loadAverage.toFixed(2)}`,
   ]
   if (verify) parts.push(verifyTable(verify))
+  if (idle) parts.push(idleTable(idle))
   if (load) parts.push(loadTable(load))
   if (storm) parts.push(stormTable(storm))
   if (timing) parts.push(timingTable(timing))
   if (propagation) parts.push(propagationTable(propagation))
   if (feed) parts.push(feedTable(feed))
   if (rebuild) parts.push(rebuildTable(rebuild), rebuildRefreshesTable(rebuild))
+  if (sweep) parts.push(sweepTable(sweep))
   if (day) parts.push(dayTable(day))
   return `${parts.join('\n\n')}\n`
 }
@@ -193,6 +200,33 @@ function rebuildRefreshesTable({ before, during }: RebuildResult): string {
     ['', 'p50', 'p99', 'max', 'answers'],
     [row('at rest', before), row('from the kill until ready', during)],
   )
+}
+
+function idleTable({ seconds, shares }: IdleResult): string {
+  return table(
+    'At rest (of one core)',
+    ['', 'service', 'Postgres', 'Redis'],
+    [[`${seconds.toFixed(0)} s`, ...shareCells(shares)]],
+  )
+}
+
+function sweepTable(result: SweepResult): string {
+  return table(
+    'A sweep, with keys deleted by hand as it begins (CPU of one core)',
+    ['', 'seconds', 'service', 'Postgres', 'Redis', 'deleted', 'repaired', 'counted', 'back'],
+    [
+      [
+        `${result.denials} denials`,
+        result.seconds.toFixed(0),
+        ...shareCells(result.shares),
+        ...[result.deleted, result.repaired, result.counted, result.back].map(String),
+      ],
+    ],
+  )
+}
+
+function shareCells({ server, postgres, redis }: CoreShares): string[] {
+  return [server, postgres, redis].map((share) => (share === null ? '-' : percent(share)))
 }
 
 function statuses(counts: Record<number, number>): string {
