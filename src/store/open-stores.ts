@@ -11,7 +11,9 @@ import { systemClock } from '../clock.ts'
 import { PARTITIONS } from '../contract/denylist-keys.ts'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
+import { WAIT_MS } from './redis/announcements.ts'
 import { connectRedis } from './redis/connection/connect-redis.ts'
+import { COMMAND_TIMEOUT_MS } from './redis/connection/redis-connection.ts'
 import { watchRedis } from './redis/redis-watch.ts'
 import { failureLog } from './relay/failure-log.ts'
 import { attemptCounters } from './redis/attempt-counters.ts'
@@ -143,7 +145,8 @@ function openRedis(redisUrl: string, { redisPrefix, log }: StoresOptions) {
   const checks = connectRedis(redisUrl, failures.note, redisPrefix)
   checks.onReady(failures.noteConnected)
   // The other connection tells what is wrong with Redis.
-  const announcements = connectRedis(redisUrl, () => undefined, redisPrefix)
+  const patienceMs = WAIT_MS + COMMAND_TIMEOUT_MS
+  const announcements = connectRedis(redisUrl, () => undefined, redisPrefix, patienceMs)
   const guard = watchRedis({ connection: checks, log })
   return {
     checks,

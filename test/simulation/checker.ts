@@ -150,10 +150,10 @@ export function checker(world: World): Checker {
   function checkAccepted({ session, at, what, startedAtMs, isPeer }: Attempt): void {
     if (session.isForgotten) return
     const { leaseSeconds, second } = world.settings
-    // It may go by the watermark of the copy until the two have noticed each other; docs/promise.md says so.
-    if (second === 'copy' && at.endsWith('mget')) return
+    // It may go by the watermark of the other one until the two have noticed each other; docs/promise.md says so.
+    if (second !== 'none' && at.endsWith('mget')) return
     for (const end of session.ends) {
-      const isOwn = end.at === at
+      const isOwn = end.at === at && hasRunSince(session.deployment, end)
       const since = startedAtMs - end.ackedAtMs
       if (since <= (isOwn ? 0 : leaseSeconds * 1000 + MARGIN_MS)) continue
       if (!self.isHealed && isExcused(session, { startedAtMs, isOwn })) continue
@@ -164,6 +164,13 @@ export function checker(world: World): Checker {
       )
       return
     }
+  }
+
+  /** Whether it is the very process that has acknowledged it, with its memory. */
+  function hasRunSince(deployment: string, { at, ackedAtMs }: SimulatedSession['ends'][number]): boolean {
+    const own = world.deployments.find(({ name }) => name === deployment)
+    const instance = own?.instances.find(({ name }) => name === at)
+    return instance !== undefined && instance.startedAtMs <= ackedAtMs
   }
 
   function isExcused(

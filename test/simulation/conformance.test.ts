@@ -124,7 +124,8 @@ function randomStep(
   { positions, number, nowMs }: Known,
 ): ScriptCall {
   const keys: string[] = []
-  const args: (string | number)[] = [some.length]
+  const moves: (string | number)[] = []
+  const perPartition: (string | number)[] = []
   for (const partition of some) {
     const denials = ids(partition).filter(() => random.chance(0.4))
     const isRight = random.chance(0.7)
@@ -133,8 +134,10 @@ function randomStep(
     if (isRight) positions.set(partition, to)
     keys.push(positionKey(partition), watermarkKey(partition), ...denials.map(denialKey))
     const falls = random.pick(['', '0', nowMs + LONG_MS, nowMs - LONG_MS])
-    args.push(from, to, `watermark ${number}`, falls, denials.length, ...denials.map(() => LONG_MS))
+    perPartition.push(moves.length / 4, denials.length, ...denials.map(() => LONG_MS))
+    moves.push(from, to, `watermark ${number}`, falls)
   }
+  const args = [moves.length / 4, ...moves, ...perPartition]
   return { script: STEP_WATERMARKS, keys, args }
 }
 

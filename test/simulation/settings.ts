@@ -43,7 +43,7 @@ export function settingsOf(seed: number): Settings {
     // Of two clocks one may be ahead, and the other behind.
     clocksApartMs: (leewaySeconds * 1000) / 2.5,
     second: random.chance(SECOND_SHARE) ? random.pick(['copy', 'other database'] as const) : 'none',
-    faultsForMs: random.pick([20_000, 30_000, 45_000]),
+    faultsForMs: random.pick([15_000, 25_000, 40_000]),
     isSwept: random.chance(SWEPT_SHARE),
   }
 }

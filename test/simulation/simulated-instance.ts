@@ -11,6 +11,8 @@ import { verifyRefreshToEnd } from '../../src/auth/verify-to-end.ts'
 import { feedReaders, type FeedReaders } from '../../src/http/peers/feed-readers.ts'
 import type { Metrics } from '../../src/ops/metrics.ts'
 import { openDenials, type Denials } from '../../src/store/open-denials.ts'
+import { WAIT_MS } from '../../src/store/redis/announcements.ts'
+import { COMMAND_TIMEOUT_MS } from '../../src/store/redis/connection/redis-connection.ts'
 import { failureLog } from '../../src/store/relay/failure-log.ts'
 import { simulatedJournalReader } from './postgres/simulated-journal-reader.ts'
 import { simulatedPorts, type SimulatedPorts } from './postgres/simulated-ports.ts'
@@ -75,9 +77,10 @@ export function simulatedInstance(
   })
   const log = world.trace.logOf(host)
   const metrics = metricsOf(world)
-  const connect = (): SimulatedConnection =>
-    simulatedConnection({ time, host, redis: world.redis, routes: routes.redis })
-  const [checks, announcements] = [connect(), connect()]
+  const connect = (commandTimeoutMs: number): SimulatedConnection =>
+    simulatedConnection({ time, host, redis: world.redis, routes: routes.redis, commandTimeoutMs })
+  const checks = connect(COMMAND_TIMEOUT_MS)
+  const announcements = connect(WAIT_MS + COMMAND_TIMEOUT_MS)
   const denials = openDenials({
     clock,
     instanceId,

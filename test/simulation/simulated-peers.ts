@@ -4,6 +4,7 @@ import type { AccessClaims } from '../../src/contract/claims.ts'
 import type { Denylist, Verdict } from '../../src/peer/denylist.ts'
 import { openFeed } from '../../src/peer/feed/feed.ts'
 import type { FetchInit, FetchResponse } from '../../src/peer/fetch.ts'
+import { COMMAND_TIMEOUT_MS } from '../../src/store/redis/connection/redis-connection.ts'
 import { every, sleep } from '../../src/clock.ts'
 import { simulatedConnection } from './redis/simulated-connection.ts'
 import type { SimulatedHost } from './simulated-host.ts'
@@ -78,9 +79,12 @@ async function simulatedFetch(
     signal?.addEventListener('abort', () => {
       reject(new Error('aborted'))
     })
+    let isCut = false
     const back = (work: () => void): void => {
       const arrivesAt = route.back.arrivalMs()
-      if (arrivesAt === null) return
+      // What comes behind something that is lost does not arrive either: it is one stream.
+      isCut ||= arrivesAt === null
+      if (arrivesAt === null || isCut) return
       time.at(arrivesAt, () => {
         host.deliver(work)
       })
@@ -192,6 +196,7 @@ export function mgetPeer(world: World, deployment: Deployment, host: SimulatedHo
     host,
     redis: world.redis,
     routes: deployment.routesOf(host.name).redis,
+    commandTimeoutMs: COMMAND_TIMEOUT_MS,
   })
   const { leewaySeconds } = world.settings
   return {

@@ -27,8 +27,8 @@ const READ_COUNT = 500
 /** Arguments of a Lua call are limited. */
 const DENIALS_PER_ENTRY = 1000
 
-/** Much less than a command may take: others wait behind it. */
-const WAIT_MS = 100
+/** How long a reading waits for the first entry, and all that is asked over the same connection behind it. */
+export const WAIT_MS = 250
 
 const JOURNAL_FIELD = 'journal'
 

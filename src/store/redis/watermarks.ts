@@ -87,7 +87,6 @@ export interface WatermarksDeps {
 export function redisWatermarks({ connection, partitions, nonce }: WatermarksDeps): Watermarks {
   const { commands, spansPartitions } = connection
   let steps = 0
-  const nextToken = (): string => `${nonce}${(steps += 1)}`
 
   return {
     read: async () => {
@@ -99,7 +98,9 @@ export function redisWatermarks({ connection, partitions, nonce }: WatermarksDep
     },
 
     step: async (all) => {
-      const calls = groups(all, spansPartitions).map((group) => stepCall(group, nextToken))
+      steps += 1
+      const token = `${nonce}${steps}`
+      const calls = groups(all, spansPartitions).map((group) => stepCall(group, token))
       const outcomes = await Promise.allSettled(calls.map(async ({ call }) => await commands.run(call)))
       const reached = new Map<string, string>()
       let failure: unknown = null
@@ -143,14 +144,16 @@ export function redisWatermarks({ connection, partitions, nonce }: WatermarksDep
 
   async function read(inCall: readonly string[]): Promise<PartitionState[]> {
     const call: ScriptCall = { script: READ_WATERMARKS, keys: proofKeys(inCall), args: [] }
-    const [redisNowMs, ...values] = (await commands.run(call)) as [number, ...string[]]
+    const [redisNowMs, values, places] = (await commands.run(call)) as [number, string[], number[]]
+    const positions = values.map(parsePosition)
+    const watermarks = values.map(parseWatermark)
     return inCall.map((partition, index) => {
-      const [text = '', watermark = ''] = values.slice(2 * index, 2 * index + 2)
+      const [place = -1, placeOfWatermark = -1] = [places[2 * index], places[2 * index + 1]]
       return {
         partition,
-        positionText: text,
-        position: parsePosition(text),
-        watermark: parseWatermark(watermark),
+        positionText: values[place] ?? '',
+        position: positions[place] ?? null,
+        watermark: watermarks[placeOfWatermark] ?? null,
         redisNowMs,
       }
     })
@@ -178,19 +181,24 @@ interface StepCall {
   targets: { partition: string; to: string }[]
 }
 
-/** `nextToken`: no two of its answers are the same, of whatever process. */
-function stepCall(group: readonly Step[], nextToken: () => string): StepCall {
+/** `token`: no other step of any process has it, so that no position stands in a partition twice. */
+function stepCall(group: readonly Step[], token: string): StepCall {
   const keys: string[] = []
-  const args: (string | number)[] = [group.length]
+  const moves = new Map<string, { number: number; fields: (string | number)[] }>()
+  const perPartition: (string | number)[] = []
   const targets: StepCall['targets'] = []
   for (const { partition, from, to, denials = [], watermarkUntilMs = '' } of group) {
-    const next = positionText({ ...to, token: nextToken() })
+    const next = positionText({ ...to, token })
+    const fields = [from, next, watermarkText(to), watermarkUntilMs === 'fallen' ? '0' : watermarkUntilMs]
+    const name = fields.join('\n')
+    const move = moves.get(name) ?? { number: moves.size, fields }
+    moves.set(name, move)
     const live = denials.filter(({ ttlMs }) => ttlMs >= 1)
     keys.push(positionKey(partition), watermarkKey(partition), ...live.map(({ id }) => denialKey(id)))
-    args.push(from, next, watermarkText(to), watermarkUntilMs === 'fallen' ? '0' : watermarkUntilMs)
-    args.push(live.length, ...live.map(({ ttlMs }) => Math.ceil(ttlMs)))
+    perPartition.push(move.number, live.length, ...live.map(({ ttlMs }) => Math.ceil(ttlMs)))
     targets.push({ partition, to: next })
   }
+  const args = [moves.size, ...[...moves.values()].flatMap(({ fields }) => fields), ...perPartition]
   return { call: { script: STEP_WATERMARKS, keys, args }, targets }
 }
 

@@ -81,10 +81,11 @@ export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions
     believesWatermark: (watermark) =>
       watermark.journalName === journalName && present.has(watermark.instanceId),
 
-    isForeign: ({ position }) => {
-      if (!position || !reading) return false
-      const seen = seenAtMs.get(position.instanceId)
-      return position.journalName !== journalName || seen === undefined || seen < position.relayedUpTo
-    },
+    // One that was seen only before that may be of a copy, or of this database before it lost its last second: of a
+    // copy and its original, the original knows nothing of the other's instances, and tells.
+    isForeign: ({ position }) =>
+      reading !== null &&
+      position !== null &&
+      (position.journalName !== journalName || !seenAtMs.has(position.instanceId)),
   }
 }

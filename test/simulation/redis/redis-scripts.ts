@@ -17,15 +17,20 @@ export interface ScriptRun {
 type SimulatedScript = (run: ScriptRun) => unknown
 
 export const SIMULATED_SCRIPTS: Record<string, SimulatedScript> = {
-  'read-watermarks': ({ data, keys, nowMs }) => [nowMs, ...keys.map((key) => read(data, key, nowMs) ?? '')],
+  'read-watermarks': ({ data, keys, nowMs }) => {
+    const values = keys.map((key) => read(data, key, nowMs) ?? '')
+    const different = [...new Set(values)]
+    return [nowMs, different, values.map((value) => different.indexOf(value))]
+  },
 
   'step-watermarks': (run) => {
     const { data, keys, args, nowMs } = run
     const answer: number[] = []
     let key = 0
-    let arg = 1
-    for (let i = 0; i < Number(args[0]); i += 1) {
-      const [from = '', to = '', watermark = '', falls = '', count = ''] = args.slice(arg, arg + 5)
+    for (let arg = 1 + 4 * Number(args[0]); arg < args.length;) {
+      const move = 1 + 4 * Number(args[arg])
+      const [from = '', to = '', watermark = '', falls = ''] = args.slice(move, move + 4)
+      const count = args[arg + 1]
       const position = text(keys[key])
       const isExpected = (read(data, position, nowMs) ?? '') === from
       if (isExpected) {
@@ -33,14 +38,14 @@ export const SIMULATED_SCRIPTS: Record<string, SimulatedScript> = {
           set(run, {
             key: text(keys[key + 1 + j]),
             value: '1',
-            expiresAtMs: nowMs + whole(args[arg + 4 + j]),
+            expiresAtMs: nowMs + whole(args[arg + 1 + j]),
           })
         set(run, { key: position, value: to, expiresAtMs: Infinity })
         setWatermark(run, { key: text(keys[key + 1]), watermark, falls })
       }
       answer.push(isExpected ? 1 : 0)
       key += 2 + Number(count)
-      arg += 5 + Number(count)
+      arg += 2 + Number(count)
     }
     return answer
   },

@@ -12,9 +12,9 @@ export interface ConnectionDeps {
   redis: SimulatedRedis
   /** Between the host and each shard, by the shard's number. */
   routes: readonly Route[]
+  commandTimeoutMs: number
 }
 
-const COMMAND_TIMEOUT_MS = 250
 const CONNECT_TIMEOUT_MS = 1000
 /** Of silence, while something is waited for. */
 const SOCKET_TIMEOUT_MS = 3000
@@ -42,7 +42,8 @@ export interface SimulatedConnection extends DenylistConnection {
   close: () => void
 }
 
-export function simulatedConnection({ time, host, redis, routes }: ConnectionDeps): SimulatedConnection {
+export function simulatedConnection(deps: ConnectionDeps): SimulatedConnection {
+  const { time, host, redis, routes, commandTimeoutMs } = deps
   const { clock } = host
   const onReady: (() => void)[] = []
   const onLoss: (() => void)[] = []
@@ -116,7 +117,7 @@ export function simulatedConnection({ time, host, redis, routes }: ConnectionDep
     if (link.waiting === 0) link.heardAt = steady
     link.waiting += 1
     let isOver = false
-    const cancel = clock.after(COMMAND_TIMEOUT_MS, () => {
+    const cancel = clock.after(commandTimeoutMs, () => {
       over(new Error('Command timed out'))
       if (link.number === number && clock.steadyMs() - link.heardAt > SOCKET_TIMEOUT_MS) lose(link)
     })

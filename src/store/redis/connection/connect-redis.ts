@@ -4,6 +4,7 @@ import { connectCluster } from './redis-cluster.ts'
 import {
   accessOptions,
   BOUNDS,
+  COMMAND_TIMEOUT_MS,
   connectionOfOne,
   reconnectDelays,
   type ConnectOptions,
@@ -16,9 +17,14 @@ import { parseRedisUrl, type StandaloneTarget } from './redis-url.ts'
  * In the background, for as long as it takes. `onError` hears of every failed attempt; `prefix` stands before
  * every key. Throws at once for a URL that `parseRedisUrl` refuses.
  */
-export function connectRedis(url: string, onError: (error: unknown) => void, prefix = ''): RedisConnection {
+export function connectRedis(
+  url: string,
+  onError: (error: unknown) => void,
+  prefix = '',
+  commandTimeoutMs = COMMAND_TIMEOUT_MS,
+): RedisConnection {
   const target = parseRedisUrl(url)
-  const options = { onError, prefix }
+  const options = { onError, prefix, commandTimeoutMs }
   switch (target.shape) {
     case 'standalone':
       return connectStandalone(target, options)
@@ -29,12 +35,16 @@ export function connectRedis(url: string, onError: (error: unknown) => void, pre
   }
 }
 
-function connectStandalone(target: StandaloneTarget, { onError, prefix }: ConnectOptions): RedisConnection {
+function connectStandalone(
+  target: StandaloneTarget,
+  { onError, prefix, commandTimeoutMs }: ConnectOptions,
+): RedisConnection {
   const delays = reconnectDelays()
   const client = new Redis({
     ...target.addresses[0],
     ...accessOptions(target),
     ...BOUNDS,
+    commandTimeout: commandTimeoutMs,
     db: target.database,
     enableOfflineQueue: false,
     enableAutoPipelining: true,

@@ -19,8 +19,9 @@ const MAP_INTERVAL_MS = 1000
 const LEAST_MAP_INTERVAL_MS = 100
 
 /** Connects in the background. `onError` hears of every failed attempt to reach a node. */
-export function connectCluster(target: ClusterTarget, { onError, prefix }: ConnectOptions): RedisConnection {
-  const client = openCluster(target, prefix)
+export function connectCluster(target: ClusterTarget, options: ConnectOptions): RedisConnection {
+  const { onError } = options
+  const client = openCluster(target, options)
   client.on('error', onError)
   client.on('node error', onError)
   joinScripts(client)
@@ -91,7 +92,7 @@ export function connectCluster(target: ClusterTarget, { onError, prefix }: Conne
     client,
     commands: ioredisCommands(client),
     spansPartitions: false,
-    prefix,
+    prefix: options.prefix,
     get isReady() {
       return isReady()
     },
@@ -106,10 +107,10 @@ export function connectCluster(target: ClusterTarget, { onError, prefix }: Conne
   }
 }
 
-function openCluster(target: ClusterTarget, prefix: string): Cluster {
+function openCluster(target: ClusterTarget, { prefix, commandTimeoutMs }: ConnectOptions): Cluster {
   return new Cluster(target.addresses, {
     keyPrefix: prefix,
-    redisOptions: { ...accessOptions(target), ...BOUNDS },
+    redisOptions: { ...accessOptions(target), ...BOUNDS, commandTimeout: commandTimeoutMs },
     enableOfflineQueue: false,
     autoPipeliningIgnoredCommands: [],
     slotsRefreshTimeout: 2 * COMMAND_TIMEOUT_MS,

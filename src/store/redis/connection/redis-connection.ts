@@ -45,6 +45,8 @@ export interface ConnectOptions {
   /** Hears of every failed attempt. */
   onError: (error: unknown) => void
   prefix: string
+  /** For one command; that of a connection whose commands wait is longer. */
+  commandTimeoutMs: number
 }
 
 export type RedisEvents = EventEmitter<{ ready: []; loss: [] }>

@@ -15,13 +15,14 @@ import type { SentinelTarget } from './redis-url.ts'
 /** Connects in the background. `onError` hears of every failed attempt to reach the master. */
 export function connectSentinel(
   target: SentinelTarget,
-  { onError, prefix }: ConnectOptions,
+  { onError, prefix, commandTimeoutMs }: ConnectOptions,
 ): RedisConnection {
   const { addresses, masterName, password, isTls } = target
   const delays = reconnectDelays()
   const client = new Redis({
     ...accessOptions(target),
     ...BOUNDS,
+    commandTimeout: commandTimeoutMs,
     sentinels: addresses,
     name: masterName,
     // Sentinels without a password of their own take any; a username would have to be known to them.
