@@ -1,18 +1,23 @@
 // signoff user add|list|disable|enable|set-password
+import { hostname } from 'node:os'
+import { v4 as uuidv4 } from 'uuid'
 import { addUser, disableUser, enableUser, setPassword } from '../auth/users.ts'
 import type { UsersDeps } from '../auth/users.ts'
+import { systemClock } from '../clock.ts'
 import { denialLeewaySeconds, type Config } from '../config.ts'
 import type { Denial } from '../auth/ports/denials.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { argon2Passwords } from '../passwords/argon2-passwords.ts'
 import { isCommonPassword } from '../passwords/common-passwords.ts'
 import { connectedRedis } from '../store/redis/connection/connected-redis.ts'
+import { instances } from '../store/postgres/instances.ts'
 import { logEntries } from '../store/postgres/log-entries.ts'
 import { postgresUserAdmin } from '../store/postgres/postgres-user-admin.ts'
 import { journalReader } from '../store/postgres/journal-reader.ts'
 import { postgres, type Postgres } from '../store/postgres/postgres.ts'
 import { journalNameOf } from '../store/redis/proof.ts'
 import { writeDenials } from '../store/redis/redis-denylist.ts'
+import { introduce } from '../store/vouching/introduce.ts'
 import { databaseUrlOf, redisUrlBeside } from './database.ts'
 import { describeError } from './describe-error.ts'
 import { print, type Output } from './output.ts'
@@ -106,15 +111,34 @@ export async function withUsers<T>(
     onEvent: () => undefined,
   })
   const passwords = argon2Passwords(log)
+  const admin = postgresUserAdmin({ postgres: database, logEntries: entries, leewaySeconds })
+  const instanceId = uuidv4()
+  const self = instances(database, { id: instanceId, name: `signoff user, ${hostname()}:${process.pid}` })
+  const beforeSessionsEnd = async (): Promise<void> => {
+    if (await introduce({ clock: systemClock, instanceId, instances: self })) return
+    log.warn('an instance has not heard of this command: without Postgres it may vouch for what is ended now')
+  }
   try {
     return await work({
-      userAdmin: postgresUserAdmin({ postgres: database, logEntries: entries, leewaySeconds }),
+      userAdmin: {
+        ...admin,
+        disable: async (username, entry) => {
+          await beforeSessionsEnd()
+          return await admin.disable(username, entry)
+        },
+        setPassword: async (change, entry) => {
+          await beforeSessionsEnd()
+          return await admin.setPassword(change, entry)
+        },
+      },
       passwords,
       isCommonPassword,
       denylist: {
         tell: async (denials) => {
           const journalName = async (): Promise<string> => await journalNameIn(database, issuer)
-          await tellRedis({ redisUrl, redisPrefix, journalName, log }, denials)
+          const isTold = await tellRedis({ redisUrl, redisPrefix, journalName, log }, denials)
+          // Otherwise its word is waited for, in vain, until a round has brought what is missing.
+          if (isTold) await self.leave()
         },
       },
     })
@@ -132,21 +156,26 @@ async function journalNameIn(database: Postgres, issuer: string): Promise<string
   return journalNameOf((await journalReader(database).clock()).databaseId, issuer)
 }
 
-/** Never rejects: the journal has them, and every running service carries them over within a second. */
+/**
+ * Resolves to whether Redis has them. Never rejects: the journal has them, and every running service carries them over
+ * within a second.
+ */
 async function tellRedis(
   { redisUrl, redisPrefix, journalName, log }: TellRedisDeps,
   denials: Denial[],
-): Promise<void> {
-  if (denials.length === 0) return
+): Promise<boolean> {
+  if (denials.length === 0) return true
   try {
     if (redisUrl === null) throw new Error('REDIS_URL is not set')
     const connection = await connectedRedis(redisUrl, redisPrefix)
     try {
       await writeDenials({ commands: connection.commands, journalName: await journalName() }, denials)
+      return true
     } finally {
       connection.close()
     }
   } catch (error) {
     log.warn(`Redis was not told (${describeError(error)}): a running service does that within a second`)
+    return false
   }
 }

@@ -1,9 +1,10 @@
 // What users, thieves, peers and operators do all day: log in, refresh, log out, and try dead tokens again and again.
 import type { Account } from '../../src/auth/ports/accounts.ts'
 import type { AccessClaims } from '../../src/contract/claims.ts'
+import { introduce } from '../../src/store/vouching/introduce.ts'
 import { seededRandom, type Random } from '../fault/random.ts'
 import type { SimulatedSession } from './checker.ts'
-import { WRITES_JOURNAL, endRow } from './postgres/simulated-ports.ts'
+import { WRITES_JOURNAL, endRow, simulatedPorts } from './postgres/simulated-ports.ts'
 import { WORLD_BEGAN_AT } from './simulated-host.ts'
 import type { SimulatedInstance } from './simulated-instance.ts'
 import { clientOf, type Outcome } from './simulated-client.ts'
@@ -333,7 +334,16 @@ export function workload(world: World, deployment: Deployment): Workload {
     const host = world.operatorHost
     const client = { host, route: deployment.routesOf(host.name).postgres }
     const { leewaySeconds } = settings
+    const instanceId = world.randomId()
+    const { instances } = simulatedPorts({
+      postgres: deployment.postgres,
+      client,
+      instanceId,
+      leewaySeconds,
+      onLacking: () => undefined,
+    })
     try {
+      await introduce({ clock: host.clock, instanceId, instances })
       await deployment.postgres.execute(client, {
         ...WRITES_JOURNAL,
         name: 'disable',
