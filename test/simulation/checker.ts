@@ -179,7 +179,7 @@ export function checker(world: World): Checker {
   ): boolean {
     // The instance that answered has it in its own memory, whatever Postgres has lost.
     if (session.lostTailAtMs !== null && !isOwn) return true
-    return excuses.some(({ fromMs, untilMs }) => startedAtMs >= fromMs && startedAtMs <= untilMs)
+    return excuses.some(({ fromMs, untilMs }) => world.time.nowMs >= fromMs && startedAtMs <= untilMs)
   }
 
   function checkDenied({ session, at, what }: Attempt): void {
