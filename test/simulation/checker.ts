@@ -25,6 +25,8 @@ export interface SimulatedSession {
   mayBeOverSinceMs: number | null
   /** No witness is left of its end: faults have taken all of them at once. */
   isForgotten: boolean
+  /** Redis alone is left: its end holds, and nobody journals it again. docs/promise.md says so. */
+  isLeftToRedis: boolean
   /** Postgres has lost its end, or something of it; others than those that hold it may take it for a while. */
   lostTailAtMs: number | null
   successors: Map<string, string>
@@ -52,6 +54,8 @@ export interface Checker {
   lacked: (id: string) => void
   /** Something that a witness held may be gone now. */
   noteLoss: () => void
+  /** Redis has been emptied, at the end: what was left to it is forgotten. */
+  noteRedisEmptied: () => void
   /** For a while, not everything is promised; see `Excuse`. */
   excuse: (excuse: Excuse) => void
   /** The row of a session, or that of its end, was lost by Postgres. */
@@ -132,15 +136,23 @@ export function checker(world: World): Checker {
         const isRemembered = own.instances.some(
           (instance: SimulatedInstance) => instance.host.isAlive && instance.holds(session.sid),
         )
-        if (isInRedis || isRemembered) continue
-        session.isForgotten = true
-        counts.forgotten += 1
-        world.trace.note('checker', `no witness is left of the end of ${session.sid.slice(-8)}`)
+        if (isRemembered) continue
+        if (isInRedis) session.isLeftToRedis = true
+        else forget(session)
       }
+    },
+    noteRedisEmptied: () => {
+      for (const session of world.sessions) if (session.isLeftToRedis && !session.isForgotten) forget(session)
     },
     excuse: (excuse) => void excuses.push(excuse),
   }
   return self
+
+  function forget(session: SimulatedSession): void {
+    session.isForgotten = true
+    counts.forgotten += 1
+    world.trace.note('checker', `no witness is left of the end of ${session.sid.slice(-8)}`)
+  }
 
   function violate(rule: SimulatedViolation['rule'], sentence: string): void {
     violations.push({ rule, atMs: world.time.nowMs, sentence })

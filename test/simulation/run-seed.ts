@@ -108,6 +108,7 @@ async function live(world: World, faults: readonly PlannedFault[]): Promise<void
   await together(world, loads)
   await checkJournal(world)
   for (const shard of world.redis.shards) shard.flush()
+  checker.noteRedisEmptied()
   world.trace.note('world', 'Redis is emptied')
   await together(world, loads)
   await time.run(time.nowMs + REBUILD_MS)
@@ -180,8 +181,8 @@ async function notGreen({ deployments, settings, time }: World): Promise<string[
 async function checkJournal({ deployments, sessions, checker, time }: World): Promise<void> {
   await Promise.resolve()
   for (const { name, postgres } of deployments)
-    for (const { sid, deployment, ends, isForgotten } of sessions) {
-      if (deployment !== name || ends.length === 0 || isForgotten) continue
+    for (const { sid, deployment, ends, isForgotten, isLeftToRedis } of sessions) {
+      if (deployment !== name || ends.length === 0 || isForgotten || isLeftToRedis) continue
       if (!postgres.rows.revocations.get(sid))
         checker.violate('never', `the journal has no row of ${sid.slice(-8)}, at ${time.nowMs.toFixed(0)}`)
     }

@@ -10,6 +10,8 @@ import { authenticate, verifyAccess } from '../../src/auth/verify-access.ts'
 import { verifyRefreshToEnd } from '../../src/auth/verify-to-end.ts'
 import { feedReaders, type FeedReaders } from '../../src/http/peers/feed-readers.ts'
 import type { Metrics } from '../../src/ops/metrics.ts'
+import type { FilledFeed } from '../../src/store/feed/denial-feed.ts'
+import type { HeldDenials } from '../../src/store/feed/held-denials.ts'
 import { openDenials, type Denials } from '../../src/store/open-denials.ts'
 import { WAIT_MS } from '../../src/store/redis/announcements.ts'
 import { COMMAND_TIMEOUT_MS } from '../../src/store/redis/connection/redis-connection.ts'
@@ -37,7 +39,7 @@ export interface SimulatedInstance {
   readonly ports: SimulatedPorts
   readonly tokens: Tokens
   readonly startedAtMs: number
-  /** Whether the memory of this process holds that denial. */
+  /** Whether the memory of this process holds that denial, as one that was acknowledged. */
   holds: (id: string) => boolean
   login: (account: Account, rotates: boolean) => Promise<BegunSession | null>
   refresh: (token: string) => Promise<Refreshed>
@@ -141,7 +143,7 @@ export function simulatedInstance(
     sessionMaxAgeSeconds: 100_000,
     newSessionId: world.newSessionId,
   }
-  const held = denials.feed as unknown as { isHeld: (id: string) => boolean }
+  const held = denials.feed as FilledFeed
 
   return {
     name: host.name,
@@ -151,7 +153,7 @@ export function simulatedInstance(
     ports,
     tokens,
     startedAtMs: time.nowMs,
-    holds: held.isHeld,
+    holds: (id) => held.isHeld(id) && held.held.some((denials) => isAcknowledgedIn(denials, id)),
     login: async (account, rotates) => await beginSession(deps, { account, rotates, origin: ORIGIN }),
     refresh: async (token) => await refresh(deps, { token, origin: ORIGIN }),
     rotate: async (token) => await refreshRotating(deps, { token, origin: ORIGIN }),
@@ -196,4 +198,12 @@ function metricsOf(world: World): Metrics {
     },
   }
   return metrics as Metrics
+}
+
+function isAcknowledgedIn(denials: HeldDenials, id: string): boolean {
+  for (let index = denials.begin; index < denials.end; index += 1) {
+    const denial = denials.at(index)
+    if (denial.id === id && denial.isAcknowledged) return true
+  }
+  return false
 }

@@ -118,6 +118,7 @@ export function workload(world: World, deployment: Deployment): Workload {
       ends: [],
       mayBeOverSinceMs: isEnding(account, startedAtMs) ? time.nowMs : null,
       isForgotten: false,
+      isLeftToRedis: false,
       lostTailAtMs: null,
       successors: new Map(),
       rotating: 0,
