@@ -39,6 +39,8 @@ export function runFeed(deps: RunFeedDeps): RunningFeed {
   const report = feedReport(deps)
   const stopping = new AbortController()
   let after: Promise<void> | null = null
+  /** Something was taken though nobody knew whether it is of this journal. */
+  let isMixed = false
   const loops = [loop(followOn)]
   if (announcements)
     loops.push(
@@ -73,10 +75,18 @@ export function runFeed(deps: RunFeedDeps): RunningFeed {
 
   async function listen(to: Announcements): Promise<void> {
     try {
+      if (isMixed && journalName() !== null) {
+        isMixed = false
+        to.beginAnew()
+      }
       const announced = await to.next()
       const own = journalName()
-      // As long as that is not known, all of them may be: to deny too much for a while does no harm.
-      feed.hear(announced.filter((denial) => own === null || denial.journalName === own))
+      if (own !== null) feed.hear(announced.filter((denial) => denial.journalName === own))
+      else if (announced.length > 0) {
+        // All of them may be of this journal. To deny too much for a while does no harm, to journal it would.
+        feed.hear(announced, { isAcknowledged: false })
+        isMixed = true
+      }
     } catch {
       await sleep(clock, PAUSE_MS, stopping.signal)
     }

@@ -76,6 +76,8 @@ export interface Announcements {
    * that is nothing. Rejects when Redis does not answer.
    */
   next(): Promise<Announced[]>
+  /** All that is kept is handed out once more. */
+  beginAnew(): void
   /** Since when none has been missed; `null` while some may be. */
   readonly unbroken: Unbroken | null
   /** All that was announced before then has been handed out. By the steady clock. */
@@ -138,6 +140,7 @@ export function announcements({ connection, clock, randomId }: AnnouncementsDeps
       const redisNowMs = clock.steadyMs() + from.redisOffsetMs
       return entries.flatMap((entry) => denialsOf(entry, redisNowMs))
     },
+    beginAnew: forget,
   }
 
   /** With all that is kept, which no instance that starts later could know of otherwise. */

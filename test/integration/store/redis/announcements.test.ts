@@ -165,6 +165,15 @@ describe('announcements', () => {
     expect(told).to.deep.equal(ids)
   })
 
+  it('are all handed out once more where that is asked for', async () => {
+    const ids = await announced(2)
+    await next()
+
+    reading.beginAnew()
+
+    expect([await next(), await next()]).to.deep.equal([ids, []])
+  })
+
   it('begin anew when something was lost while they were being read', async () => {
     let lose = (): void => undefined
     reading = reader({ onLoss: (listener) => (lose = listener) })

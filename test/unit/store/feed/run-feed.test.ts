@@ -21,12 +21,14 @@ describe('runFeed', () => {
   let steps: number[]
   let holds: { denials: number; isKnown: boolean }[]
   let running: RunningFeed | null
+  /** How often the announcements were begun anew. */
+  let beginnings: number
 
   beforeEach(() => {
     clock = fakeClock()
     feed = denialFeed({ leaseSeconds: 5, accessAgeSeconds: 300, leewaySeconds: 5 }, clock)
     log = recordingLog()
-    ;[journalName, isRead, steps, holds, running] = [OWN, true, [], [], null]
+    ;[journalName, isRead, steps, holds, running, beginnings] = [OWN, true, [], [], null, 0]
   })
   afterEach(async () => {
     const stopped = running?.stop()
@@ -69,6 +71,9 @@ describe('runFeed', () => {
       if (answer instanceof Error) throw answer
       return answer
     },
+    beginAnew: () => {
+      beginnings += 1
+    },
   })
   const announced = (name: string): Announced => ({ id: uuidv7(), ttlMs: 60_000, journalName: name })
 
@@ -101,6 +106,24 @@ describe('runFeed', () => {
     await clock.advance(1000)
 
     expect([feed.isHeld(early.id), feed.isHeld(late.id)]).to.deep.equal([true, false])
+  })
+
+  it('has the journal lack only what is of it: what was taken unnamed is heard again with the name', async () => {
+    journalName = null
+    const own = announced(OWN)
+    run({ announcements: announcing([[own], [], [own]]) })
+    await clock.advance(1000)
+    const isAcknowledged = () => feed.held[0]?.at(0).isAcknowledged
+    const before = { beginnings, isAcknowledged: isAcknowledged() }
+    journalName = OWN
+
+    await clock.advance(2000)
+
+    expect(before).to.deep.equal({ beginnings: 0, isAcknowledged: false })
+    expect({ beginnings, isAcknowledged: isAcknowledged() }).to.deep.equal({
+      beginnings: 1,
+      isAcknowledged: true,
+    })
   })
 
   it('listens again after a Redis that did not answer', async () => {

@@ -51,7 +51,11 @@ describe('vouchFeed', () => {
         clock,
         feed,
         connection: { commands: { run } as RedisCommands },
-        announcements: { ...announcements, next: async () => await Promise.resolve([]) },
+        announcements: {
+          ...announcements,
+          next: async () => await Promise.resolve([]),
+          beginAnew: () => undefined,
+        },
         believes: ({ instanceId }) => believed.includes(instanceId),
         ...over,
       },
