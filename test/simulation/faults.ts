@@ -88,6 +88,16 @@ export const FAULTS: Record<string, Fault> = {
       }
     },
   },
+  'Redis fails over behind one address': {
+    weight: 2,
+    isFor: (world) => !isReplicated(world),
+    begin: ({ world, choice }) => {
+      failOver(world, shardOf(world, choice), true)
+      // A peer that writes nothing is never told that it asks a replica.
+      world.isMgetStranded = true
+      return nothing
+    },
+  },
   'Redis hangs, and its replica takes its place': {
     weight: 2,
     isFor: isReplicated,
@@ -119,18 +129,22 @@ export const FAULTS: Record<string, Fault> = {
     begin: ({ world, random, choice, durationMs }) => {
       const shard = shardOf(world, choice)
       const { time } = world
-      excuseUntilSwept(world, durationMs)
+      const unseenMs = choice * durationMs
+      // Once it is seen, watermarks fall, and it may evict what it likes.
+      excuseFor(world, unseenMs + (world.settings.leaseSeconds + 1) * 1000)
+      world.checker.mayRepair = true
       for (let ms = 50; ms < durationMs; ms += 50)
         time.at(time.nowMs + ms, () => {
           const keys = [...shard.master.data.strings.keys()]
           if (keys.length > 0) shard.master.drop(random.pick(keys))
         })
       // It is looked at once a minute, and on every connection.
-      time.at(time.nowMs + choice * durationMs, () => {
+      time.at(time.nowMs + unseenMs, () => {
         world.redisUnfit = 'Redis may evict denials'
       })
       return () => {
         world.redisUnfit = null
+        excuseUntilSwept(world, 0)
         world.checker.noteLoss()
       }
     },

@@ -4,6 +4,7 @@ import { OTHER_DEPLOYMENT } from '../../src/store/relay/other-deployment.ts'
 import type { CheckerCounts, SimulatedViolation } from './checker.ts'
 import { FAULTS, type PlannedFault } from './faults.ts'
 import { settingsOf, type Settings } from './settings.ts'
+import { WORLD_BEGAN_AT } from './simulated-host.ts'
 import { workload, type Workload } from './workload.ts'
 import { openSecond, openWorld, type World } from './world.ts'
 
@@ -156,7 +157,7 @@ async function untilGreen(world: World, untilMs: number): Promise<void> {
   for (const complaint of complaints) world.checker.violate('alive', complaint)
 }
 
-async function notGreen({ deployments, settings, time }: World): Promise<string[]> {
+async function notGreen({ deployments, settings, time, isMgetStranded }: World): Promise<string[]> {
   const isAlone = settings.second === 'none'
   const complaints: string[] = []
   for (const { instances, peers } of deployments) {
@@ -165,7 +166,7 @@ async function notGreen({ deployments, settings, time }: World): Promise<string[
         if (part !== 'clock' && said !== 'ok' && (isAlone || part === 'redis'))
           complaints.push(`${name}: ${part} is ${said}`)
     for (const peer of peers) {
-      if (!isAlone && peer.name.endsWith('mget')) continue
+      if ((!isAlone || isMgetStranded) && peer.name.endsWith('mget')) continue
       const state: { isKnown: boolean | null } = { isKnown: null }
       void peer.isKnown().then((known) => {
         state.isKnown = known
@@ -181,8 +182,10 @@ async function notGreen({ deployments, settings, time }: World): Promise<string[
 async function checkJournal({ deployments, sessions, checker, time }: World): Promise<void> {
   await Promise.resolve()
   for (const { name, postgres } of deployments)
-    for (const { sid, deployment, ends, isForgotten, isLeftToRedis } of sessions) {
+    for (const { sid, deployment, ends, isForgotten, isLeftToRedis, expiresAtMs } of sessions) {
       if (deployment !== name || ends.length === 0 || isForgotten || isLeftToRedis) continue
+      // Nothing of it is left to be taken.
+      if (expiresAtMs < WORLD_BEGAN_AT + time.nowMs) continue
       if (!postgres.rows.revocations.get(sid))
         checker.violate('never', `the journal has no row of ${sid.slice(-8)}, at ${time.nowMs.toFixed(0)}`)
     }

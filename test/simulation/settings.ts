@@ -32,13 +32,15 @@ const SWEPT_SHARE = 0.25
 export function settingsOf(seed: number): Settings {
   const random = seededRandom(seed * 2 + 1)
   const leewaySeconds = random.pick([1, 2, 5])
+  const accessTtlSeconds = random.pick([15, 30, 60])
   return {
     shape: random.pick(['standalone', 'standalone', 'sentinel', 'cluster', 'cluster'] as const),
     instances: random.pick([2, 2, 2, 3]),
     leaseSeconds: random.pick([3, 5, 5, 8]),
     leewaySeconds,
-    accessTtlSeconds: random.pick([15, 30, 60]),
-    refreshTtlSeconds: random.pick([240, 400]),
+    accessTtlSeconds,
+    // In some worlds sessions expire while they are watched.
+    refreshTtlSeconds: random.pick([accessTtlSeconds + 5, 240, 400, 400]),
     graceSeconds: random.pick([5, 20]),
     // Of two clocks one may be ahead, and the other behind.
     clocksApartMs: (leewaySeconds * 1000) / 2.5,

@@ -65,6 +65,8 @@ export function simulatedInstance(
 ): SimulatedInstance {
   const { time, random } = world
   const { leaseSeconds, leewaySeconds, refreshTtlSeconds, graceSeconds } = world.settings
+  // As `config.ts` has it.
+  const denialLeewaySeconds = 2 * leewaySeconds
   const { clock } = host
   const routes = deployment.routesOf(host.name)
   const instanceId = world.randomId()
@@ -74,7 +76,7 @@ export function simulatedInstance(
     postgres,
     client,
     instanceId,
-    leewaySeconds,
+    leewaySeconds: denialLeewaySeconds,
     onLacking: world.checker.lacked,
   })
   const log = world.trace.logOf(host)
@@ -137,7 +139,7 @@ export function simulatedInstance(
     tokens,
     now: () => Math.floor(clock.epochMs() / 1000),
     nowMs: () => clock.epochMs(),
-    leewaySeconds,
+    leewaySeconds: denialLeewaySeconds,
     refreshTtlSeconds,
     rotationGraceSeconds: graceSeconds,
     sessionMaxAgeSeconds: 100_000,

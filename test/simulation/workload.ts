@@ -334,7 +334,7 @@ export function workload(world: World, deployment: Deployment): Workload {
     for (const session of meant) mayBeOver(session)
     const host = world.operatorHost
     const client = { host, route: deployment.routesOf(host.name).postgres }
-    const { leewaySeconds } = settings
+    const leewaySeconds = 2 * settings.leewaySeconds
     const instanceId = world.randomId()
     const { instances } = simulatedPorts({
       postgres: deployment.postgres,

@@ -35,6 +35,8 @@ export interface World {
   disableSomebody: (() => void) | null
   /** Whether any Postgres has lost what it had committed. */
   hasLostTail: boolean
+  /** The peer that asks Redis itself may be connected to a server that is a replica now. */
+  isMgetStranded: boolean
   randomId: () => string
   newSessionId: () => string
   isInRedis: (id: string) => boolean
@@ -83,6 +85,7 @@ export function openWorld(seed: number, settings: Settings, isTraced: boolean): 
     operatorHost: simulatedHost({ name: 'operator', time, aheadMs: 0, rate: 1 }),
     disableSomebody: null,
     hasLostTail: false,
+    isMgetStranded: false,
     randomId: () => {
       ids += 1
       return `id-${ids.toString(16)}-${Math.floor(random.next() * 2 ** 32).toString(16)}`
