@@ -290,10 +290,12 @@ function refusal(text: string): Fault {
   return {
     weight: 1,
     begin: ({ world, choice }) => {
-      const { master } = shardOf(world, choice)
+      const shard = shardOf(world, choice)
+      const { master } = shard
       master.writeRefusal = text
       return () => {
-        if (master.writeRefusal === text) master.writeRefusal = null
+        // One that has been replaced meanwhile is a replica, and stays one.
+        if (shard.master === master && master.writeRefusal === text) master.writeRefusal = null
       }
     },
   }
