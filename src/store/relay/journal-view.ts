@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import type { JournalTime } from '../../contract/denylist-keys.ts'
 import type { ListedInstance } from '../postgres/instances.ts'
 import type { JournalClock } from '../postgres/journal-reader.ts'
-import { journalNameOf, type Watermark } from '../redis/proof.ts'
+import { journalNameOf, type Position, type Watermark } from '../redis/proof.ts'
 import type { PartitionState } from '../redis/watermarks.ts'
 
 /** What Postgres says at one moment: the clock first, the instances after that. */
@@ -54,6 +54,15 @@ export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions
     return jumpedMs > leewaySeconds * 1000 + CLOCK_NOISE_MS
   }
 
+  /**
+   * A copy of the database lists the instances of before it was made, and not that they were seen later. One that was
+   * there a moment ago may have brought the partition further since the list was read: while Postgres is away, it is
+   * not read again.
+   */
+  function isListedSince({ instanceId, relayedUpTo }: Position): boolean {
+    return present.has(instanceId) || (seenAtMs.get(instanceId) ?? -Infinity) >= relayedUpTo
+  }
+
   return {
     note: (read) => {
       reading = read
@@ -73,9 +82,7 @@ export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions
       if (!position || position.journalName !== journalName) return false
       // After a failover the journal may lack what it had, or count its time anew.
       if (position.serverEpoch !== reading?.clock.serverEpoch) return false
-      // A copy of the database lists the instances of before it was made, and not that they were seen later.
-      const seen = seenAtMs.get(position.instanceId)
-      return seen !== undefined && seen >= position.relayedUpTo && !hasJumped(state)
+      return isListedSince(position) && !hasJumped(state)
     },
 
     believesWatermark: (watermark) =>

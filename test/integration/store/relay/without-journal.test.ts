@@ -57,6 +57,18 @@ describe('relayTick without the journal', () => {
       expect([await a.check(uuidv7()), await b.check(uuidv7())]).to.deep.equal(['live', 'live'])
     })
 
+    it('lets them stand where the leader has read the journal once more than the others', async () => {
+      await b.tick()
+      await a.tick()
+      const word = (await ticks.wordOf(b)) ?? NaN
+      cutOffFromPostgres(a, b)
+
+      const kept = [await keptByATick(b, a), await keptByATick(b, a)]
+
+      expect(kept).to.deep.equal([true, true])
+      expect(await ticks.wordOf(b)).to.be.above(word)
+    })
+
     it('lets them fall when one has a denial that it could not write, a lease after its word', async () => {
       const word = (await ticks.wordOf(b)) ?? NaN
       const sid = uuidv7()

@@ -85,9 +85,15 @@ describe('journalView', () => {
     })
 
     it('is not, by an instance that the database has not seen since: this is a copy, which the other one writes for', () => {
-      note([listed({ seenAtMs: EPOCH_MS - 1 })])
+      note([listed({ seenAtMs: EPOCH_MS - 1, isPresent: false })])
 
       expect(view.believesPosition(at())).to.equal(false)
+    })
+
+    it('is, by an instance that was there when the list was read, and has gone on since', () => {
+      note([listed({ seenAtMs: EPOCH_MS - 1 })])
+
+      expect(view.believesPosition(at())).to.equal(true)
     })
 
     it('is, by an instance that has left since', () => {
