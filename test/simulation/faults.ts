@@ -213,8 +213,9 @@ export const FAULTS: Record<string, Fault> = {
   'the clock of Postgres is set': {
     weight: 2,
     begin: ({ world, deployment: { postgres }, choice }) => {
-      // Back by as much as the documents allow in a failover, or forward.
-      const byMs = choice < 0.6 ? -choice * 13_000 : (choice - 0.5) * 4000
+      // Back by as much as the documents allow in a failover, or forward: no two clocks are apart by more than LEEWAY.
+      const mostMs = world.settings.leewaySeconds * 1000 - 2 * world.settings.clocksApartMs
+      const byMs = choice < 0.6 ? -choice * 13_000 : (choice - 0.6) * 2.5 * mostMs
       excuseOthers(world, byMs)
       postgres.aheadMs += byMs
       return nothing
