@@ -6,6 +6,9 @@ import type { Denial, Denylist } from './ports/denials.ts'
 import type { LogEntry, Origin } from './ports/log.ts'
 import type { Sessions } from './ports/sessions.ts'
 
+/** The session at hand, all others of its user, or both. */
+export type LogoutScope = 'this' | 'others' | 'all'
+
 export interface EndSessionDeps {
   sessions: Sessions
   denylist: Denylist
@@ -44,6 +47,31 @@ export async function endAllSessions(deps: EndSessionDeps, ending: Ending): Prom
     const entry = { ...logoutEntry(ending), message: 'all devices' }
     return await deps.sessions.endAll(claims.sid, entry)
   })
+}
+
+/**
+ * Ends every session of the same user but that one, which goes on. Rejects with `token_denied`, and ends nothing, when
+ * that one is over already; or with `unavailable`.
+ */
+export async function endOtherSessions(deps: EndSessionDeps, ending: Ending): Promise<void> {
+  const entry = { ...logoutEntry(ending), message: 'other devices' }
+  const denials = await deps.sessions.endOthers(ending.claims.sid, entry)
+  if (!denials) throw new AuthError('token_denied')
+  await deps.denylist.deny(denials)
+}
+
+/** Rejects as the end of each scope does. */
+export async function endScope(deps: EndSessionDeps, scope: LogoutScope, ending: Ending): Promise<void> {
+  switch (scope) {
+    case 'this':
+      await endSession(deps, ending)
+      return
+    case 'others':
+      await endOtherSessions(deps, ending)
+      return
+    case 'all':
+      await endAllSessions(deps, ending)
+  }
 }
 
 /**

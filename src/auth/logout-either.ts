@@ -1,7 +1,7 @@
 // Logs out by an access token, a refresh token, or both; who is logged out already has what they want.
 import type { AccessClaims, RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
-import { endAllSessions, endSession, type Ending } from './end-session.ts'
+import { endAllSessions, endOtherSessions, endSession, type Ending, type LogoutScope } from './end-session.ts'
 import { type LogoutDeps } from './logout.ts'
 import type { Denial, DenialSubject, Journal } from './ports/denials.ts'
 import type { Origin } from './ports/log.ts'
@@ -16,20 +16,27 @@ export interface LogoutEitherInput {
   accessToken: string | null
   /** Where there is one, its session is meant. */
   refreshToken: string | null
-  /** Whether every other session of the user is to end too. */
-  allDevices: boolean
+  scope: LogoutScope
   origin: Origin
 }
 
 /**
  * Resolves once the end is durable, or when the session was over already. Rejects with `token_invalid`
  * (also for tokens of two users), `token_expired`, `token_wrong_type` or `unavailable`; and with
- * `token_denied` when all devices are meant, this session is over, and others are not.
+ * `token_denied` when others are meant, this session is over, and they are not.
  */
 export async function logoutEither(deps: LogoutEitherDeps, input: LogoutEitherInput): Promise<void> {
   const ending: Ending = { claims: identify(deps.tokens, input), origin: input.origin }
-  if (input.allDevices) await endAll(deps, ending)
-  else await ensureEnded(deps, ending)
+  switch (input.scope) {
+    case 'this':
+      await ensureEnded(deps, ending)
+      return
+    case 'others':
+      await endOtherSessions(deps, ending)
+      return
+    case 'all':
+      await endAll(deps, ending)
+  }
 }
 
 /** Resolves once the end of that session is durable, or when it was over already. Rejects with `unavailable`. */

@@ -1,5 +1,5 @@
-// Ends the session behind a refresh token.
-import { endSession, type EndSessionDeps } from './end-session.ts'
+// Ends the session behind a refresh token, or others of its user.
+import { endScope, type EndSessionDeps, type LogoutScope } from './end-session.ts'
 import type { Origin } from './ports/log.ts'
 import type { Tokens } from './ports/tokens.ts'
 import { verifyRefreshToEnd } from './verify-to-end.ts'
@@ -10,6 +10,8 @@ export interface LogoutDeps extends EndSessionDeps {
 
 export interface LogoutInput {
   refreshToken: string
+  /** `this` by default. */
+  scope?: LogoutScope
   origin: Origin
 }
 
@@ -20,5 +22,5 @@ export interface LogoutInput {
  */
 export async function logout(deps: LogoutDeps, input: LogoutInput): Promise<void> {
   const claims = verifyRefreshToEnd(deps.tokens, input.refreshToken)
-  await endSession(deps, { claims, origin: input.origin })
+  await endScope(deps, input.scope ?? 'this', { claims, origin: input.origin })
 }

@@ -39,6 +39,11 @@ export interface FieldProblem {
   message: string
 }
 
+/** All of them in one line, for words that have but one. */
+export function sentenceOf(problems: readonly FieldProblem[]): string {
+  return problems.map(({ field, message }) => `${field}: ${message}`).join(' ')
+}
+
 /** The body, or the query, is not what the endpoint takes. */
 export class InvalidInputError extends Error {
   override readonly name = 'InvalidInputError'

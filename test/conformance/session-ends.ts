@@ -310,6 +310,46 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
       })
     })
 
+    describe('endOthers', () => {
+      it('ends and denies every other session of the user, with one entry that names the calling one', async () => {
+        const user = await storedUser(store)
+        const others = [await storedSession(store, user), await storedSession(store, user, -2)]
+        const stranger = await storedSession(store, await storedUser(store))
+        const caller = await storedSession(store, user)
+        const before = await store.entries()
+
+        const denials = await store.sessions.endOthers(caller.id, LOGOUT)
+
+        expect(idsOf(denials)).to.have.members(others.map(({ id }) => id))
+        for (const { id } of others) expect(await isDenied(store, id)).to.equal(true)
+        for (const { id } of [caller, stranger]) expect(await store.sessions.find(id)).not.to.equal(null)
+        expect(await store.entries()).to.deep.equal([
+          ...before,
+          { type: 'USER_LOGOUT', userId: user.id, sessionId: caller.id, ...ORIGIN, message: null },
+        ])
+      })
+
+      it('is empty, and writes nothing, where there are no others', async () => {
+        const caller = await storedSession(store, await storedUser(store))
+        const before = await store.entries()
+
+        expect(await store.sessions.endOthers(caller.id, LOGOUT)).to.deep.equal([])
+        expect(await store.entries()).to.deep.equal(before)
+      })
+
+      it('is null, and ends nothing, when the calling session is over or not there', async () => {
+        const user = await storedUser(store)
+        const [caller, other] = [await storedSession(store, user), await storedSession(store, user)]
+        await logOut(store, caller)
+
+        const over = await store.sessions.endOthers(caller.id, LOGOUT)
+        const never = await store.sessions.endOthers(uuidv7(), LOGOUT)
+
+        expect([over, never]).to.deep.equal([null, null])
+        expect(await store.sessions.find(other.id)).not.to.equal(null)
+      })
+    })
+
     describe('while no log entry can be written', () => {
       it('ends a session all the same', async () => {
         const session = await storedSession(store, await storedUser(store))

@@ -1,6 +1,6 @@
 // One instance of the service: the real use cases over the real denylist, relay, feed and mender, on simulated stores.
 import { beginSession, type BegunSession } from '../../src/auth/begin-session.ts'
-import { endSession, endAllSessions } from '../../src/auth/end-session.ts'
+import { endSession, endAllSessions, type LogoutScope } from '../../src/auth/end-session.ts'
 import { logoutEither } from '../../src/auth/logout-either.ts'
 import type { Account } from '../../src/auth/ports/accounts.ts'
 import type { Tokens } from '../../src/auth/ports/tokens.ts'
@@ -48,7 +48,7 @@ export interface SimulatedInstance {
   logoutEither: (input: {
     accessToken: string | null
     refreshToken: string | null
-    allDevices: boolean
+    scope: LogoutScope
   }) => Promise<void>
   logoutAll: (refreshToken: string) => Promise<void>
   revoke: (accessToken: string, sessionId: string) => Promise<void>

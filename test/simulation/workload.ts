@@ -257,7 +257,7 @@ export function workload(world: World, deployment: Deployment): Workload {
           await instance.logoutEither({
             accessToken: null,
             refreshToken: session.refreshToken,
-            allDevices: false,
+            scope: 'this',
           })
         },
       })
@@ -283,7 +283,7 @@ export function workload(world: World, deployment: Deployment): Workload {
           await instance.logoutEither({
             accessToken: null,
             refreshToken: session.refreshToken,
-            allDevices: true,
+            scope: 'all',
           })
         },
       })

@@ -43,6 +43,8 @@ export interface Sessions {
    * log entry. `null`, and nothing ends, when that one is over.
    */
   endAll(sessionId: string, entry: LogEntry): Promise<Denial[] | null>
+  /** As `endAll`, but that session goes on; without others there is nothing to end, and no entry. */
+  endOthers(sessionId: string, entry: LogEntry): Promise<Denial[] | null>
   /**
    * Takes a live session from that generation, or an earlier one, to the next; `null` when it is over or beyond
    * that generation already: of several callers one wins, and against a racing end none does. A session that is

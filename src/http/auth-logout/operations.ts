@@ -1,22 +1,23 @@
 // What the logout for every credential says of itself: it answers each in the words of that credential's dialect.
 import { z } from 'zod'
 import { browserLogoutErrors, notAuthenticated } from '../browser/errors.ts'
-import { cookieLogoutFields } from '../browser/fields.ts'
 import { forged, refusal as browserRefusal } from '../browser/operations.ts'
 import type { Operation } from '../endpoint.ts'
+import { logoutScopeFields } from '../logout-scope.ts'
 import { headers, refusals } from '../openapi/answers.ts'
 import { REFRESH_TOKEN } from '../openapi/samples.ts'
 import { logoutErrors } from '../token-api/errors.ts'
 import { logoutFields } from '../token-api/fields.ts'
 import { detail, malformedBody, MEDIA_TYPES } from '../token-api/operations.ts'
 
-const fields = z.union([logoutFields, cookieLogoutFields])
+const fields = z.union([logoutFields.extend(logoutScopeFields.shape), logoutScopeFields])
 
 const body = {
   schema: fields,
   examples: {
     refresh_token: { summary: 'Token API', value: { refresh_token: REFRESH_TOKEN } },
     all_devices: { summary: 'Browser session, on all devices', value: { all_devices: true } },
+    others: { summary: 'Browser session, on all other devices', value: { scope: 'others' } },
   },
 }
 
@@ -25,12 +26,13 @@ export const logout: Operation = {
   summary: 'End the session of whichever credential is presented',
   description: [
     'With a `refresh_token` in the body (`refresh` is accepted too), the session behind it ends.',
-    'Otherwise, with the session cookie and its CSRF token, the session of the cookie ends, or all of the',
-    'user’s with `all_devices`.',
+    'Otherwise, with the session cookie and its CSRF token, the session of the cookie ends. The scope `all` (or',
+    '`all_devices`) ends every session of the user, and the scope `others` every one but this.',
+    'A name that is not known is refused, and then nothing has ended.',
   ].join(' '),
   tags: ['Logout'],
   security: [{}, { sessionCookie: [], csrfToken: [] }],
-  requestParams: { query: cookieLogoutFields },
+  requestParams: { query: logoutScopeFields },
   requestBody: {
     required: false,
     content: Object.fromEntries(MEDIA_TYPES.map((mediaType) => [mediaType, body])),

@@ -8,11 +8,11 @@ import { endSessionOfCookie } from '../browser/end-session-of-cookie.ts'
 import { browserLogoutErrors, notAuthenticated } from '../browser/errors.ts'
 import type { ForgeryDeps } from '../browser/request-forgery.ts'
 import type { Dialect } from '../endpoint.ts'
-import { answerErrors, InvalidInputError, RefusalError, type DialectErrors, type Refusal } from '../errors.ts'
+import { answerErrors, RefusalError, type DialectErrors } from '../errors.ts'
 import type { OriginOf } from '../origin.ts'
 import { endSessionOfToken, namesRefreshToken } from '../token-api/end-session-of-token.ts'
 import { logoutErrors } from '../token-api/errors.ts'
-import { parseBody } from '../token-api/parse-body.ts'
+import { parseBody, parseBodyPlainly } from '../token-api/parse-body.ts'
 import { logout } from './operations.ts'
 
 export type LogoutEndpointDeps = LogoutDeps & ForgeryDeps & OriginOf & { log: SystemLog }
@@ -36,9 +36,7 @@ export function logoutEndpoint(deps: LogoutEndpointDeps): Dialect {
   }
 
   async function withCookie(ctx: Context, token: string): Promise<void> {
-    const fields = await parseBody(ctx).catch((error: unknown) => {
-      throw error instanceof RefusalError ? unreadable(error.refusal) : error
-    })
+    const fields = await parseBodyPlainly(ctx)
     if (!namesRefreshToken(fields)) await endSessionOfCookie(deps, ctx, { token, fields })
     else {
       await inTokenApiWords(ctx, async () => {
@@ -58,9 +56,4 @@ const wordsByCookie: DialectErrors = {
   rules: logoutErrors.rules,
   http: (status, ctx, problems) =>
     (readCookie(ctx) === null ? logoutErrors : browserLogoutErrors).http(status, ctx, problems),
-}
-
-/** A body that cannot be read, for the words of another dialect. */
-function unreadable({ status }: Refusal): Error {
-  return status === 415 ? Object.assign(new Error('not a form or JSON'), { status }) : new InvalidInputError()
 }

@@ -1,5 +1,5 @@
 // What the bearer dialect says when it says no: one sentence.
-import { throttledRefusal, type DialectErrors, type Refusal } from '../errors.ts'
+import { sentenceOf, throttledRefusal, type DialectErrors, type Refusal } from '../errors.ts'
 
 const unauthorized = (error: string): Refusal => ({
   status: 401,
@@ -15,7 +15,7 @@ const HTTP: Record<number, string> = {
   404: 'Not found',
   405: 'Method not allowed',
   413: 'Request body is larger than 16 KiB',
-  415: 'Unsupported content encoding',
+  415: 'Unsupported media type or content encoding',
 }
 
 export const bearerErrors: DialectErrors = {
@@ -29,5 +29,8 @@ export const bearerErrors: DialectErrors = {
       throttledRefusal(error, { error: `Too many attempts, try again in ${error.retryAfterSeconds} s` }),
     unavailable: { status: 503, body: { error: 'Service temporarily unavailable, try again later' } },
   },
-  http: (status) => ({ status, body: { error: HTTP[status] ?? 'Internal server error' } }),
+  http: (status, _ctx, problems) => ({
+    status,
+    body: { error: sentenceOf(problems) || (HTTP[status] ?? 'Internal server error') },
+  }),
 }

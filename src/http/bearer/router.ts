@@ -3,7 +3,9 @@ import { logoutBearer, type LogoutBearerDeps } from '../../auth/logout-bearer.ts
 import { bearerToken } from '../bearer-token.ts'
 import type { Dialect, Endpoint } from '../endpoint.ts'
 import { RefusalError } from '../errors.ts'
+import { requireKnownNames } from '../known-names.ts'
 import type { OriginOf } from '../origin.ts'
+import { parseBodyPlainly } from '../token-api/parse-body.ts'
 import { bearerErrors, tokenMissing } from './errors.ts'
 import { logout } from './operations.ts'
 
@@ -20,6 +22,7 @@ function postLogout(deps: BearerDeps): Endpoint['handler'] {
   return async (ctx) => {
     const token = bearerToken(ctx)
     if (token === null) throw new RefusalError(tokenMissing)
+    requireKnownNames(ctx, { fields: await parseBodyPlainly(ctx), known: [] })
     await logoutBearer(deps, { token, origin: deps.originOf(ctx) })
     ctx.body = { message: 'Logout successful.' }
   }

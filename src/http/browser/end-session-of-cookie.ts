@@ -1,12 +1,11 @@
-// POST /auth/logout with the session cookie: ends this session, or all of the user's.
+// POST /auth/logout with the session cookie: ends this session, or others of its user.
 import type { Context } from 'koa'
-import { endAllSessions, endSession } from '../../auth/end-session.ts'
+import { endScope } from '../../auth/end-session.ts'
 import { type LogoutDeps } from '../../auth/logout.ts'
 import { verifyRefreshToEnd } from '../../auth/verify-to-end.ts'
-import { InvalidInputError } from '../errors.ts'
+import { readLogoutScope } from '../logout-scope.ts'
 import type { OriginOf } from '../origin.ts'
 import { clearCookie } from './cookie.ts'
-import { cookieLogoutFields } from './fields.ts'
 import { requireCsrfToken, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
 export interface CookieLogout {
@@ -25,17 +24,8 @@ export async function endSessionOfCookie(
   const claims = verifyRefreshToEnd(deps.tokens, token)
   requireCsrfToken(deps, ctx, claims.sid)
 
-  const end = meansAllDevices(ctx, fields) ? endAllSessions : endSession
-  await end(deps, { claims, origin: deps.originOf(ctx) })
-  clearCookie(ctx)
+  const scope = readLogoutScope(ctx, fields)
+  await endScope(deps, scope, { claims, origin: deps.originOf(ctx) })
+  if (scope !== 'others') clearCookie(ctx)
   ctx.body = { message: 'Logout successful' }
-}
-
-/** Refuses what it does not understand: a person who wants all devices out must not be told that they are. */
-function meansAllDevices(ctx: Context, fields: Record<string, unknown>): boolean {
-  const results = [fields, ctx.query].map((source) => cookieLogoutFields.safeParse(source))
-  if (!results.every(({ success }) => success)) {
-    throw new InvalidInputError([{ field: 'all_devices', message: 'true or false is expected.' }])
-  }
-  return results.some(({ data }) => data?.all_devices === true || data?.all_devices === 'true')
 }

@@ -1,5 +1,5 @@
 // What the browser dialect says when it says no: a code for the program, a message for the person.
-import { throttledRefusal, type DialectErrors, type FieldProblem, type Refusal } from '../errors.ts'
+import { sentenceOf, throttledRefusal, type DialectErrors, type Refusal } from '../errors.ts'
 
 const body = (error_code: string, message: string) => ({ error_code, message })
 
@@ -42,7 +42,7 @@ export const browserErrors: DialectErrors = {
   },
   http: (status, _ctx, problems) => ({
     status,
-    body: HTTP[status] ?? body('INVALID_REQUEST', sentence(problems)),
+    body: HTTP[status] ?? body('INVALID_REQUEST', sentenceOf(problems) || 'The body is not valid JSON.'),
   }),
 }
 
@@ -53,9 +53,4 @@ export const browserLogoutErrors: DialectErrors = {
     status >= 500
       ? { status, body: body('LOGOUT_FAILED', 'The session could not be ended. Try again.') }
       : browserErrors.http(status, ctx, problems),
-}
-
-function sentence(problems: readonly FieldProblem[]): string {
-  if (problems.length === 0) return 'The body is not valid JSON.'
-  return problems.map(({ field, message }) => `${field}: ${message}`).join(' ')
 }

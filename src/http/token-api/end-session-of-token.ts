@@ -1,7 +1,8 @@
-// POST /auth/logout/ with a refresh token in the body: ends the session behind it.
+// POST /auth/logout/ with a refresh token in the body: ends the session behind it, or others of its user.
 import type { Context } from 'koa'
 import { logout, type LogoutDeps } from '../../auth/logout.ts'
 import { RefusalError } from '../errors.ts'
+import { readLogoutScope } from '../logout-scope.ts'
 import type { OriginOf } from '../origin.ts'
 import { logoutFields } from './fields.ts'
 import type { Fields } from './parse-body.ts'
@@ -15,12 +16,13 @@ export function namesRefreshToken(fields: Fields): boolean {
 export async function endSessionOfToken(
   deps: LogoutDeps & OriginOf,
   ctx: Context,
-  { refresh, ...fields }: Fields,
+  fields: Fields,
 ): Promise<void> {
-  const result = logoutFields.safeParse({ refresh_token: refresh, ...fields })
+  const result = logoutFields.safeParse({ refresh_token: fields['refresh'], ...fields })
   if (!result.success) throw tokenRequired()
+  const scope = readLogoutScope(ctx, fields)
 
-  await logout(deps, { refreshToken: result.data.refresh_token, origin: deps.originOf(ctx) })
+  await logout(deps, { refreshToken: result.data.refresh_token, scope, origin: deps.originOf(ctx) })
   ctx.body = { message: 'Logged out successfully' }
 }
 

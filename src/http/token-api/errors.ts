@@ -1,5 +1,11 @@
 // What the token API says when it says no (the words of Django REST framework and SimpleJWT).
-import { throttledRefusal, type DialectErrors, type Refusal } from '../errors.ts'
+import {
+  sentenceOf,
+  throttledRefusal,
+  type DialectErrors,
+  type FieldProblem,
+  type Refusal,
+} from '../errors.ts'
 
 const CHALLENGE = { 'WWW-Authenticate': 'Bearer realm="api"' }
 
@@ -29,7 +35,8 @@ export const tokenApiErrors: DialectErrors = {
     throttled: (error) => throttledRefusal(error, { detail: throttled(error.retryAfterSeconds) }),
     unavailable: { status: 503, body: { detail: DETAIL[503] } },
   },
-  http: (status, { method }) => {
+  http: (status, { method }, problems) => {
+    if (problems.length > 0) return { status, body: listsOf(problems) }
     const detail = status === 405 ? `Method "${method}" not allowed.` : DETAIL[status]
     return { status, body: { detail: detail ?? 'Malformed request.' } }
   },
@@ -54,6 +61,13 @@ export const logoutErrors: DialectErrors = {
     throttled: (error) => throttledRefusal(error, { error: throttled(error.retryAfterSeconds) }),
     unavailable: { status: 503, body: { error: DETAIL[503] } },
   },
-  http: (status, ctx, problems) =>
-    status >= 500 ? { status, body: { error: DETAIL[500] } } : tokenApiErrors.http(status, ctx, problems),
+  http: (status, ctx, problems) => {
+    if (problems.length > 0) return { status, body: { error: sentenceOf(problems) } }
+    return status >= 500 ? { status, body: { error: DETAIL[500] } } : tokenApiErrors.http(status, ctx, [])
+  },
+}
+
+/** A list of messages for each field, as that framework has it. */
+function listsOf(problems: readonly FieldProblem[]): Record<string, string[]> {
+  return Object.fromEntries(problems.map(({ field, message }) => [field, [message]]))
 }

@@ -4,13 +4,27 @@ import { finished } from 'node:stream/promises'
 import { Busboy } from '@fastify/busboy'
 import type { Context } from 'koa'
 import { bodyOf } from '../body.ts'
-import { RefusalError } from '../errors.ts'
+import { InvalidInputError, RefusalError } from '../errors.ts'
 
 /** Field names and their values, of whatever type the caller gave them. */
 export type Fields = Record<string, unknown>
 
 /** Echoed back to the caller; longer ones are nobody's media type. */
 const MAX_MEDIA_TYPE = 100
+
+/**
+ * As `parseBody`, for other dialects: rejects with an `InvalidInputError`, or an error whose `status` is 415, and so in
+ * words of their own.
+ */
+export async function parseBodyPlainly(ctx: Context): Promise<Fields> {
+  try {
+    return await parseBody(ctx)
+  } catch (error) {
+    if (!(error instanceof RefusalError)) throw error
+    const { status } = error.refusal
+    throw status === 415 ? Object.assign(new Error('no form or JSON'), { status }) : new InvalidInputError()
+  }
+}
 
 /** Resolves to the fields, none for an empty body. Rejects with the 400 or 415 that a SimpleJWT client knows. */
 export async function parseBody(ctx: Context): Promise<Fields> {

@@ -1,13 +1,16 @@
 // POST /auth/token/blacklist/: ends the session behind a refresh token, under SimpleJWT's name for it.
 import { logout, type LogoutDeps } from '../../auth/logout.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { requireKnownNames } from '../known-names.ts'
 import type { OriginOf } from '../origin.ts'
 import { refreshFields, validateFields } from './fields.ts'
 import { parseBody } from './parse-body.ts'
 
 export function postBlacklist(deps: LogoutDeps & OriginOf): Endpoint['handler'] {
   return async (ctx) => {
-    const { refresh } = validateFields(refreshFields, await parseBody(ctx))
+    const fields = await parseBody(ctx)
+    const { refresh } = validateFields(refreshFields, fields)
+    requireKnownNames(ctx, { fields, known: [], knownInBody: ['refresh'] })
     await logout(deps, { refreshToken: refresh, origin: deps.originOf(ctx) })
     ctx.body = {}
   }

@@ -3,6 +3,7 @@ import { removeAccount, type RemoveAccountDeps } from '../../auth/remove-account
 import type { AuthenticateDeps } from '../../auth/verify-access.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { readJson } from '../json-body.ts'
+import { requireKnownNames } from '../known-names.ts'
 import type { OriginOf } from '../origin.ts'
 import { authenticated } from './authenticated.ts'
 import { removal } from './fields.ts'
@@ -10,7 +11,9 @@ import { passwordConfirmed } from './password-confirmed.ts'
 
 export function deleteMe(deps: AuthenticateDeps & RemoveAccountDeps & OriginOf): Endpoint['handler'] {
   return authenticated(deps, async (ctx, claims) => {
-    const { password } = readJson(ctx, removal)
+    const fields = readJson(ctx, removal)
+    requireKnownNames(ctx, { fields, known: [], knownInBody: ['password'] })
+    const { password } = fields
     await passwordConfirmed(removeAccount(deps, { claims, password, origin: deps.originOf(ctx) }))
     ctx.status = 204
   })

@@ -2,12 +2,15 @@
 import { revokeSession, type RevokeSessionDeps } from '../../auth/revoke-session.ts'
 import type { AuthenticateDeps } from '../../auth/verify-access.ts'
 import type { Endpoint } from '../endpoint.ts'
+import { readJson } from '../json-body.ts'
+import { requireKnownNames } from '../known-names.ts'
 import type { OriginOf } from '../origin.ts'
 import { authenticated } from './authenticated.ts'
-import { sessionPath } from './fields.ts'
+import { nothing, sessionPath } from './fields.ts'
 
 export function deleteSession(deps: AuthenticateDeps & RevokeSessionDeps & OriginOf): Endpoint['handler'] {
   return authenticated(deps, async (ctx, claims) => {
+    requireKnownNames(ctx, { fields: readJson(ctx, nothing), known: [] })
     const { id: sessionId } = sessionPath.parse(ctx['params'])
     await revokeSession(deps, { claims, sessionId, origin: deps.originOf(ctx) })
     ctx.status = 204

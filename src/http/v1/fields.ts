@@ -1,5 +1,6 @@
 // The bodies and queries that /api/v1 takes; what validates them also describes them.
 import { z } from 'zod'
+import { logoutScopeFields } from '../logout-scope.ts'
 import { anyText, password, token } from '../credentials.ts'
 
 /** Of any length and content: what is wrong with them is for the rules to say, with reasons. */
@@ -7,14 +8,15 @@ export const registration = z.object({ username: anyText, password: anyText })
 
 export const refreshBody = z.object({ refresh_token: token })
 
-export const logoutBody = z.object({
-  refresh_token: token.optional(),
-  all_devices: z.boolean('true or false is expected.').optional(),
-})
+// What is not known here is refused, and so must not be left out.
+export const logoutBody = z.looseObject({ refresh_token: token.optional(), ...logoutScopeFields.shape })
 
-export const removal = z.object({ password })
+export const removal = z.looseObject({ password })
 
-export const passwordChange = z.object({ current_password: password, new_password: anyText })
+export const passwordChange = z.looseObject({ current_password: password, new_password: anyText })
+
+/** Of a request that says all in its path. */
+export const nothing = z.looseObject({})
 
 /** Of any text; only one of a session of the user's leads anywhere. */
 export const sessionPath = z.object({ id: z.string() })

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { credentials } from '../credentials.ts'
 import type { Operation } from '../endpoint.ts'
+import { logoutScopeFields } from '../logout-scope.ts'
 import { answers, takes } from '../openapi/answers.ts'
 import { ACCESS_TOKEN, ACCESS_TOKEN_SECONDS, CREDENTIALS, REFRESH_TOKEN, USER } from '../openapi/samples.ts'
 import { tokenMissing } from './errors.ts'
@@ -75,10 +76,13 @@ export const logout: Operation = {
   summary: 'End the session of an access token, a refresh token, or all of the user’s',
   description: [
     'With a `refresh_token`, the session behind that one ends; it has to be the same user’s as the access token.',
-    'Without a good access token, the refresh token alone will do.',
+    'Without a good access token, the refresh token alone will do. The scope `all` (or `all_devices`) ends every',
+    'session of the user, and the scope `others` every one but this. A name that is not known is refused, and then',
+    'nothing has ended.',
   ].join(' '),
   tags: TAGS,
   security: [{ bearer: [] }, {}],
+  requestParams: { query: logoutScopeFields },
   requestBody: {
     required: false,
     content: {
@@ -87,6 +91,7 @@ export const logout: Operation = {
         examples: {
           this_session: { value: {} },
           all_devices: { value: { all_devices: true } },
+          other_devices: { value: { scope: 'others' } },
           another_session: { value: { refresh_token: REFRESH_TOKEN } },
         },
       },

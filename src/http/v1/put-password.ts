@@ -3,6 +3,7 @@ import { changePassword, type ChangePasswordDeps } from '../../auth/change-passw
 import type { AuthenticateDeps } from '../../auth/verify-access.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { readJson } from '../json-body.ts'
+import { requireKnownNames } from '../known-names.ts'
 import type { OriginOf } from '../origin.ts'
 import { authenticated } from './authenticated.ts'
 import { passwordChange } from './fields.ts'
@@ -10,7 +11,9 @@ import { passwordConfirmed } from './password-confirmed.ts'
 
 export function putPassword(deps: AuthenticateDeps & ChangePasswordDeps & OriginOf): Endpoint['handler'] {
   return authenticated(deps, async (ctx, claims) => {
-    const { current_password: currentPassword, new_password: newPassword } = readJson(ctx, passwordChange)
+    const fields = readJson(ctx, passwordChange)
+    requireKnownNames(ctx, { fields, known: [], knownInBody: ['current_password', 'new_password'] })
+    const { current_password: currentPassword, new_password: newPassword } = fields
     const origin = deps.originOf(ctx)
     await passwordConfirmed(changePassword(deps, { claims, currentPassword, newPassword, origin }))
     ctx.status = 204

@@ -68,16 +68,17 @@ const OF_THE_SAME_USER = `
   user_id = (SELECT user_id FROM user_sessions WHERE id = $3 AND ended_at IS NULL)
   AND expires_at > now() - $2::float8 * interval '1 second'`
 
-export const END_ALL: LoggedStatement = {
-  withEntry: {
-    name: 'sessions.endAll',
-    text: endSessions(
-      OF_THE_SAME_USER,
-      `, entry AS (${insertEntry('(SELECT user_id, $3::uuid AS session_id FROM ended LIMIT 1) AS told', 4)})`,
-    ),
-  },
-  withoutEntry: { name: 'sessions.endAll.unlogged', text: endSessions(OF_THE_SAME_USER, '') },
+/** Sessions of one user, with one entry that names `$3`. */
+function endMany(name: string, condition: string): LoggedStatement {
+  const told = '(SELECT user_id, $3::uuid AS session_id FROM ended LIMIT 1) AS told'
+  return {
+    withEntry: { name, text: endSessions(condition, `, entry AS (${insertEntry(told, 4)})`) },
+    withoutEntry: { name: `${name}.unlogged`, text: endSessions(condition, '') },
+  }
 }
+
+export const END_ALL = endMany('sessions.endAll', OF_THE_SAME_USER)
+export const END_OTHERS = endMany('sessions.endOthers', `${OF_THE_SAME_USER} AND id <> $3`)
 
 export function millisecondsUntil(column: string): string {
   return `(extract(epoch FROM ${column} - now()) * 1000)::float8`

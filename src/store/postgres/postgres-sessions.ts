@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { LiveSession, SessionSummary, Sessions } from '../../auth/ports/sessions.ts'
 import { tokenId } from '../../contract/denylist-keys.ts'
-import { END, END_ALL, millisecondsUntil, REVOKE, type DenialRow } from './end-sessions.ts'
+import { END, END_ALL, END_OTHERS, millisecondsUntil, REVOKE, type DenialRow } from './end-sessions.ts'
 import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
 import { ROLE } from './postgres-health.ts'
 import type { Postgres, Statement } from './postgres.ts'
@@ -124,6 +124,14 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
       return denials.length > 0 ? denials : null
     },
 
+    endOthers: async (sessionId, entry) => {
+      const values = ['logout_all', leewaySeconds, sessionId]
+      const denials = await logEntries.query<DenialRow>(END_OTHERS, values, entry)
+      if (denials.length > 0) return denials
+      // There are none, or that session is over.
+      return (await found(sessionId)) ? [] : null
+    },
+
     rotate: async ({ sessionId, generation, refreshJti, rotatedAtMs, expiresAt, maxAgeSeconds, retired }) => {
       const values = [
         sessionId,
@@ -142,14 +150,16 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
       return { session, denials: deniedId === null ? [] : [{ id: deniedId, ttlMs }] }
     },
 
-    find: async (sessionId) => {
-      const [row] = await postgres.query<FoundRow>(FIND, [sessionId, leewaySeconds])
-      if (!row || row.generation === null) return null
-      const { generation, rotatedAtMs, sinceRotationMs, createdAt, expiresAt } = row
-      return { generation, rotatedAtMs, sinceRotationMs, createdAt, expiresAt }
-    },
+    find: found,
 
     list: async (userId) => await postgres.query<SessionSummary>(LIST, [userId]),
+  }
+
+  async function found(sessionId: string): Promise<LiveSession | null> {
+    const [row] = await postgres.query<FoundRow>(FIND, [sessionId, leewaySeconds])
+    if (!row || row.generation === null) return null
+    const { generation, rotatedAtMs, sinceRotationMs, createdAt, expiresAt } = row
+    return { generation, rotatedAtMs, sinceRotationMs, createdAt, expiresAt }
   }
 }
 

@@ -211,6 +211,8 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
         },
       }),
 
+    endOthers: async () => await Promise.reject(new Error('nobody asks for this here')),
+
     rotate: async ({ sessionId, generation, refreshJti, rotatedAtMs, expiresAt, maxAgeSeconds, retired }) =>
       await execute({
         ...WRITES_JOURNAL,

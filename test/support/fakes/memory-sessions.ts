@@ -68,6 +68,16 @@ export function memorySessions(database: MemoryDatabase): Sessions {
         return denials
       }),
 
+    endOthers: async (sessionId, entry) =>
+      await statement(database, () => {
+        const caller = live(sessionId)
+        if (!caller) return null
+        const others = openSessions(database, caller.userId).filter(({ id }) => id !== sessionId)
+        const denials = endInMemory(database, others, 'logout_all')
+        if (denials.length > 0) storeEntry(database, { ...entry, userId: caller.userId, sessionId })
+        return denials
+      }),
+
     rotate: async (rotation) =>
       await statement(database, () => {
         const session = live(rotation.sessionId)

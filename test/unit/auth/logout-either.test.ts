@@ -27,7 +27,7 @@ describe('logout by either token', () => {
       logoutEither(stores, {
         accessToken: null,
         refreshToken: null,
-        allDevices: false,
+        scope: 'this',
         origin: ORIGIN,
         ...parts,
       }),
@@ -142,7 +142,7 @@ describe('logout by either token', () => {
 
   describe('for all devices', () => {
     it('ends every session of the user, of nobody else', async () => {
-      expect(await ask({ accessToken: here.access, allDevices: true })).to.equal('resolved')
+      expect(await ask({ accessToken: here.access, scope: 'all' })).to.equal('resolved')
       expect(liveSessions(stores)).to.deep.equal(sids(bob))
       expect(endReasons()).to.deep.equal(['logout_all', 'logout_all', null])
     })
@@ -150,15 +150,15 @@ describe('logout by either token', () => {
     it('is token_denied by a session that is over, while others are on: these stay', async () => {
       await ask({ accessToken: here.access })
 
-      expect(await ask({ accessToken: here.access, allDevices: true })).to.equal('token_denied')
-      expect(await ask({ refreshToken: here.refresh, allDevices: true })).to.equal('token_denied')
+      expect(await ask({ accessToken: here.access, scope: 'all' })).to.equal('token_denied')
+      expect(await ask({ refreshToken: here.refresh, scope: 'all' })).to.equal('token_denied')
       expect(liveSessions(stores)).to.deep.equal(sids(elsewhere, bob))
     })
 
     it('resolves by a session that is over once all others are, too', async () => {
-      await ask({ accessToken: here.access, allDevices: true })
+      await ask({ accessToken: here.access, scope: 'all' })
 
-      expect(await ask({ accessToken: elsewhere.access, allDevices: true })).to.equal('resolved')
+      expect(await ask({ accessToken: elsewhere.access, scope: 'all' })).to.equal('resolved')
     })
   })
 
@@ -166,6 +166,6 @@ describe('logout by either token', () => {
     stores.database.isAnswering = false
 
     expect(await ask({ accessToken: here.access })).to.equal('unavailable')
-    expect(await ask({ accessToken: here.access, allDevices: true })).to.equal('unavailable')
+    expect(await ask({ accessToken: here.access, scope: 'all' })).to.equal('unavailable')
   })
 })

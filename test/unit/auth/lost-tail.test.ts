@@ -182,7 +182,7 @@ describe('after a database has lost its last seconds', () => {
 
     const everywhere = async () => {
       const tokens = { accessToken: begun.access.token, refreshToken: null }
-      return await refusalOf(logoutEither(deps, { ...tokens, allDevices: true, origin: ORIGIN }))
+      return await refusalOf(logoutEither(deps, { ...tokens, scope: 'all', origin: ORIGIN }))
     }
 
     it('ends it when all devices are meant, and there is no other', async () => {

@@ -54,7 +54,7 @@ describe('tokens of a clock that is half a minute ahead', () => {
       await logoutEither(deps, { ...either, refreshToken: alice.refresh })
     },
     'a logout of all devices': async () => {
-      await logoutEither(deps, { ...either, accessToken: alice.access, allDevices: true })
+      await logoutEither(deps, { ...either, accessToken: alice.access, scope: 'all' })
     },
     'a revocation by a peer, of the access token': async () => {
       await revokeToken(deps, { token: alice.access, clientId: 'shop', origin: ORIGIN })
@@ -63,7 +63,7 @@ describe('tokens of a clock that is half a minute ahead', () => {
       await revokeToken(deps, { token: alice.refresh, clientId: 'shop', origin: ORIGIN })
     },
   }
-  const either = { accessToken: null, refreshToken: null, allDevices: false, origin: ORIGIN }
+  const either = { accessToken: null, refreshToken: null, scope: 'this' as const, origin: ORIGIN }
 
   for (const [what, end] of Object.entries(endings)) {
     it(`end their session by ${what}, for everybody`, async () => {
