@@ -3,7 +3,14 @@ import { execFileSync } from 'node:child_process'
 
 /** To the process and everything below it; `SIGSTOP` makes the whole of a Postgres hang. */
 export function signalTree(pid: number, signal: NodeJS.Signals): void {
-  for (const member of [pid, ...descendantsOf(pid)]) process.kill(member, signal)
+  for (const member of [pid, ...descendantsOf(pid)]) {
+    try {
+      process.kill(member, signal)
+    } catch (error) {
+      // One that has ended since they were listed needs no signal.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH' || member === pid) throw error
+    }
+  }
 }
 
 export function descendantsOf(pid: number): number[] {
