@@ -6,6 +6,8 @@ import { FAULTS, type PlannedFault } from './faults.ts'
 import { settingsOf, type Settings } from './settings.ts'
 import { WORLD_BEGAN_AT } from './simulated-host.ts'
 import { workload, type Workload } from './workload.ts'
+import type { SimulatedPeer } from './simulated-peers.ts'
+import type { VirtualTime } from './virtual-time.ts'
 import { openSecond, openWorld, type World } from './world.ts'
 
 export interface SeedResult {
@@ -34,6 +36,8 @@ const LONGEST_MS = 9000
 const GREEN_WITHIN_MS = 15_000
 /** docs/promise.md says so. */
 const FORGOTTEN_MS = 60_000
+/** Longer than an instance or a command is listed as present after it was seen last. */
+const LISTED_MS = 12_000
 const SWEEP_MS = 36_000
 const REBUILD_MS = 8000
 
@@ -102,6 +106,7 @@ async function live(world: World, faults: readonly PlannedFault[]): Promise<void
   world.trace.note('world', 'the last fault is over')
   await untilGreen(world, lastMs + GREEN_WITHIN_MS)
   await together(world, loads)
+  if (settings.isBridged) await bridge(world, lastMs + GREEN_WITHIN_MS)
   if (!settings.isSwept) return
   await time.run(lastMs + GREEN_WITHIN_MS + SWEEP_MS)
   world.trace.note('world', 'all is healed, and swept')
@@ -157,6 +162,33 @@ async function untilGreen(world: World, untilMs: number): Promise<void> {
   for (const complaint of complaints) world.checker.violate('alive', complaint)
 }
 
+/** While only Postgres is away, the watermarks stand by the word of all, and so peers go on. */
+async function bridge(
+  { deployments, settings, time, checker, isMgetStranded }: World,
+  restMs: number,
+): Promise<void> {
+  const [deployment] = deployments
+  if (!deployment || settings.second !== 'none' || isMgetStranded) return
+  // Nobody asks for anything any more, and whoever is gone is no longer listed as present.
+  await time.run(Math.max(time.nowMs, restMs) + LISTED_MS)
+  deployment.postgres.down()
+  await time.run(time.nowMs + (settings.leaseSeconds + 4) * 1000)
+  for (const peer of deployment.peers)
+    if (!(await canTell(time, peer)))
+      checker.violate('alive', `${peer.name} cannot tell while only Postgres is away`)
+  deployment.postgres.up({ lostMs: 0 })
+  await time.run(time.nowMs + 5000)
+}
+
+async function canTell(time: VirtualTime, peer: SimulatedPeer): Promise<boolean> {
+  const state: { isKnown: boolean | null } = { isKnown: null }
+  void peer.isKnown().then((known) => {
+    state.isKnown = known
+  })
+  await time.run(time.nowMs + 300)
+  return state.isKnown === true
+}
+
 async function notGreen({ deployments, settings, time, isMgetStranded }: World): Promise<string[]> {
   const isAlone = settings.second === 'none'
   const complaints: string[] = []
@@ -167,12 +199,7 @@ async function notGreen({ deployments, settings, time, isMgetStranded }: World):
           complaints.push(`${name}: ${part} is ${said}`)
     for (const peer of peers) {
       if ((!isAlone || isMgetStranded) && peer.name.endsWith('mget')) continue
-      const state: { isKnown: boolean | null } = { isKnown: null }
-      void peer.isKnown().then((known) => {
-        state.isKnown = known
-      })
-      await time.run(time.nowMs + 300)
-      if (state.isKnown !== true) complaints.push(`${peer.name} cannot tell`)
+      if (!(await canTell(time, peer))) complaints.push(`${peer.name} cannot tell`)
     }
   }
   return complaints

@@ -21,6 +21,8 @@ export interface Settings {
    * by then. This takes as long as the faults, so that only some do it.
    */
   isSwept: boolean
+  /** Whether Postgres alone goes away once everything is healed: peers must not notice. */
+  isBridged: boolean
 }
 
 /** Partitions are few, so that each has much to do. */
@@ -28,6 +30,7 @@ export const SIMULATED_PARTITIONS: readonly string[] = ['00', '01', '02', '03']
 
 const SECOND_SHARE = 0.06
 const SWEPT_SHARE = 0.25
+const BRIDGED_SHARE = 0.1
 
 export function settingsOf(seed: number): Settings {
   const random = seededRandom(seed * 2 + 1)
@@ -47,5 +50,6 @@ export function settingsOf(seed: number): Settings {
     second: random.chance(SECOND_SHARE) ? random.pick(['copy', 'other database'] as const) : 'none',
     faultsForMs: random.pick([15_000, 25_000, 40_000]),
     isSwept: random.chance(SWEPT_SHARE),
+    isBridged: random.chance(BRIDGED_SHARE),
   }
 }

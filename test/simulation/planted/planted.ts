@@ -184,6 +184,11 @@ function knownTo(own: object): Set<string> {
     ],
   },
   {
+    // While Postgres is away, a follower takes the leader's last step for that of a stranger, and says nothing more.
+    name: 'follower-goes-silent',
+    changes: [{ file: VIEW, find: 'present.has(instanceId) || ', replace: '' }],
+  },
+  {
     // Bug 7: a replica that resumes takes what the feed covers for what it holds.
     name: 'resumes-beyond-its-cover',
     changes: [
