@@ -114,6 +114,11 @@ describe('readConfig', () => {
     },
     { name: 'ALLOWED_ORIGINS', value: ' , ', means: [] },
     {
+      name: 'ALLOWED_ORIGINS',
+      value: 'capacitor://localhost,https://*.example.com',
+      means: ['capacitor://localhost', 'https://*.example.com'],
+    },
+    {
       name: 'TRUST_PROXY',
       value: 'loopback, 10.0.0.0/8,2001:db8::7, uniquelocal,192.0.2.0/255.255.255.0',
       means: ['loopback', '10.0.0.0/8', '2001:db8::7', 'uniquelocal', '192.0.2.0/255.255.255.0'],
@@ -169,6 +174,11 @@ describe('readConfig', () => {
       'https://a.example/app',
       'https://a.example,*',
       'null',
+      'https://*',
+      'https://app-*.example.com',
+      'https://A.example',
+      'capacitor://localhost/',
+      'https://a.example,https://b.example/',
     ],
     LOG_LEVEL: ['verbose', 'INFO'],
   }
@@ -193,6 +203,12 @@ describe('readConfig', () => {
     expect(problemsOf({ ALLOWED_ORIGINS: 'https://a.example,*' })).to.deep.equal([
       'ALLOWED_ORIGINS: * is refused, as credentials are sent: list the origins',
     ])
+  })
+
+  it('names the origins that can never match, and those alone', () => {
+    const [problem] = problemsOf({ ALLOWED_ORIGINS: 'https://a.example, https://*, tauri://localhost,x' })
+
+    expect(problem).to.match(/such as .*https:\/\/\*\.example\.com.* not https:\/\/\*, x$/)
   })
 
   it('never repeats a secret in what it says is wrong', () => {
