@@ -35,6 +35,8 @@ export const forged = {
 export const login: Operation = {
   operationId: 'beginBrowserSession',
   summary: 'Username and password for a session cookie and an access token',
+  description:
+    'A session whose cookie comes along ends with the success of this login, whoever’s it was. A login that fails leaves it alone.',
   tags: TAGS,
   security: [],
   requestBody: takes(credentials, CREDENTIALS),
