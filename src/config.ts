@@ -150,6 +150,10 @@ const settings = z.object({
         ].join(' '),
     })
     .default([]),
+  /** `SameSite` of the session cookie; only with `none` can pages of other sites (`ALLOWED_ORIGINS`) log in with it. */
+  SESSION_COOKIE_SAMESITE: z
+    .enum(['lax', 'strict', 'none'], 'lax, strict or none is expected')
+    .default('lax'),
   /**
    * The proxies whose `X-Forwarded-For` counts, parted by commas: addresses, ranges such as `10.0.0.0/8`, or
    * `loopback`, `linklocal`, `uniquelocal`. Name all of them and nothing else: others could forge addresses.

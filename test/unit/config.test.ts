@@ -37,6 +37,7 @@ const DEFAULTS = {
   ACCESS_TOKEN_ALG: 'ES256',
   REGISTRATION: 'closed',
   ALLOWED_ORIGINS: [],
+  SESSION_COOKIE_SAMESITE: 'lax',
   TRUST_PROXY: [],
 }
 
@@ -123,6 +124,8 @@ describe('readConfig', () => {
       value: 'loopback, 10.0.0.0/8,2001:db8::7, uniquelocal,192.0.2.0/255.255.255.0',
       means: ['loopback', '10.0.0.0/8', '2001:db8::7', 'uniquelocal', '192.0.2.0/255.255.255.0'],
     },
+    { name: 'SESSION_COOKIE_SAMESITE', value: 'strict', means: 'strict' },
+    { name: 'SESSION_COOKIE_SAMESITE', value: 'none', means: 'none' },
     { name: 'LOG_LEVEL', value: 'debug', means: 'debug' },
   ]
   for (const { name, value, means } of taken) {
@@ -180,6 +183,7 @@ describe('readConfig', () => {
       'capacitor://localhost/',
       'https://a.example,https://b.example/',
     ],
+    SESSION_COOKIE_SAMESITE: ['Lax', 'NONE', 'off', 'unset'],
     LOG_LEVEL: ['verbose', 'INFO'],
   }
   for (const [name, values] of Object.entries(refused)) {

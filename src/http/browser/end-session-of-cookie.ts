@@ -5,7 +5,7 @@ import { type LogoutDeps } from '../../auth/logout.ts'
 import { verifyRefreshToEnd } from '../../auth/verify-to-end.ts'
 import { InvalidInputError } from '../errors.ts'
 import type { OriginOf } from '../origin.ts'
-import { clearCookie } from './cookie.ts'
+import { clearCookie, type CookieDeps } from './cookie.ts'
 import { cookieLogoutFields } from './fields.ts'
 import { requireCsrfToken, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
@@ -17,7 +17,7 @@ export interface CookieLogout {
 
 /** Answers the request. Rejects as `logout` does, or with the 403 for a forged one. */
 export async function endSessionOfCookie(
-  deps: LogoutDeps & ForgeryDeps & OriginOf,
+  deps: LogoutDeps & ForgeryDeps & CookieDeps & OriginOf,
   ctx: Context,
   { token, fields }: CookieLogout,
 ): Promise<void> {
@@ -27,7 +27,7 @@ export async function endSessionOfCookie(
 
   const end = meansAllDevices(ctx, fields) ? endAllSessions : endSession
   await end(deps, { claims, origin: deps.originOf(ctx) })
-  clearCookie(ctx)
+  clearCookie(deps, ctx)
   ctx.body = { message: 'Logout successful' }
 }
 

@@ -1,7 +1,6 @@
 // What the browser dialect says of its endpoints.
 import { z } from 'zod'
 import type { AuthErrorCode } from '../../auth/errors.ts'
-import { credentials } from '../credentials.ts'
 import type { Operation } from '../endpoint.ts'
 import { answers, headers, refusals, takes } from '../openapi/answers.ts'
 import {
@@ -13,6 +12,7 @@ import {
   USER,
 } from '../openapi/samples.ts'
 import { browserErrors, csrfFailed, notAuthenticated } from './errors.ts'
+import { loginFields } from './fields.ts'
 
 const TAGS = ['Browser session']
 
@@ -39,7 +39,7 @@ export const login: Operation = {
     'A session whose cookie comes along ends with the success of this login, whoever’s it was. A login that fails leaves it alone.',
   tags: TAGS,
   security: [],
-  requestBody: takes(credentials, CREDENTIALS),
+  requestBody: takes(loginFields, { ...CREDENTIALS, remember_me: true }),
   responses: {
     '200': {
       ...answers(
@@ -53,7 +53,10 @@ export const login: Operation = {
       ...words,
       rules: ['credentials_invalid', 'throttled', 'unavailable'],
       http: [400, 413, 415, 500],
-      problems: [{ field: 'password', message: 'This field is required.' }],
+      problems: [
+        { field: 'password', message: 'This field is required.' },
+        { field: 'remember_me', message: 'true or false is expected.' },
+      ],
       others: { foreign_page: foreignPage },
     }),
   },
@@ -91,7 +94,8 @@ export const read: Operation = {
 export const refresh: Operation = {
   operationId: 'refreshBrowserSession',
   summary: 'The cookie for a new access token',
-  description: 'The cookie is replaced by its successor.',
+  description:
+    'The cookie is replaced by its successor, which outlives the browser where the login said so (`remember_me`).',
   tags: TAGS,
   security: [{ sessionCookie: [], csrfToken: [] }],
   responses: {

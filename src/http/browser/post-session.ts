@@ -1,27 +1,30 @@
 // POST /auth/session: username and password for a cookie and an access token; the session of the cookie before ends.
 import { replaceSession, type ReplaceSessionDeps } from '../../auth/replace-session.ts'
-import { credentials } from '../credentials.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { readJson } from '../json-body.ts'
 import type { OriginOf } from '../origin.ts'
-import { readCookie, setCookie } from './cookie.ts'
+import { readCookie, setCookie, type CookieDeps } from './cookie.ts'
+import { loginFields } from './fields.ts'
 import { csrfTokenOf, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
-export function postSession(deps: ReplaceSessionDeps & ForgeryDeps & OriginOf): Endpoint['handler'] {
+export function postSession(
+  deps: ReplaceSessionDeps & ForgeryDeps & CookieDeps & OriginOf,
+): Endpoint['handler'] {
   return async (ctx) => {
     // Also here: a foreign page must not log a visitor in as somebody else.
     requireOwnOrigin(deps, ctx)
-    const { username, password } = readJson(ctx, credentials)
+    const { username, password, remember_me: isPersistent = false } = readJson(ctx, loginFields)
     const origin = deps.originOf(ctx)
     const { user, sid, access, refresh } = await replaceSession(deps, {
       username,
       password,
       rotates: true,
+      isPersistent,
       origin,
       heldToken: readCookie(ctx),
     })
 
-    setCookie(ctx, refresh.token)
+    setCookie(deps, ctx, { refresh, isPersistent })
     ctx.body = {
       access: access.token,
       expires_in: access.expiresIn,
