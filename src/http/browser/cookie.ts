@@ -2,6 +2,8 @@
 import type { Context } from 'koa'
 import type { SignedRefresh } from '../../auth/ports/tokens.ts'
 import type { EpochSeconds } from '../../contract/claims.ts'
+import { RefusalError } from '../errors.ts'
+import { cookieNotKept } from './errors.ts'
 
 /** The prefix makes browsers refuse it from other hosts and over plain HTTP (RFC 6265bis section 4.1.3.2). */
 const NAME = '__Host-signoff'
@@ -36,6 +38,15 @@ export function clearCookie(deps: CookieDeps, ctx: Context): void {
     'Set-Cookie',
     `${NAME}=; ${attributesOf(deps)}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT`,
   )
+}
+
+/**
+ * Throws the 403 `COOKIE_NOT_KEPT` where the browser would drop the cookie of the answer: a page of another site asks,
+ * and the cookie is not for those (RFC 6265bis section 5.7). The page would take a success for one.
+ */
+export function requireCookieKept({ cookieSameSite }: CookieDeps, ctx: Context): void {
+  const isOfOtherSite = ctx.get('Sec-Fetch-Site') === 'cross-site'
+  if (isOfOtherSite && cookieSameSite !== 'none') throw new RefusalError(cookieNotKept)
 }
 
 function attributesOf({ cookieSameSite }: CookieDeps): string {

@@ -11,7 +11,7 @@ import {
   SESSION_ID,
   USER,
 } from '../openapi/samples.ts'
-import { browserErrors, csrfFailed, notAuthenticated } from './errors.ts'
+import { browserErrors, cookieNotKept, csrfFailed, notAuthenticated } from './errors.ts'
 import { loginFields } from './fields.ts'
 
 const TAGS = ['Browser session']
@@ -57,7 +57,7 @@ export const login: Operation = {
         { field: 'password', message: 'This field is required.' },
         { field: 'remember_me', message: 'true or false is expected.' },
       ],
-      others: { foreign_page: foreignPage },
+      others: { foreign_page: foreignPage, cookie_not_kept: cookieNotKept },
     }),
   },
 }

@@ -3,7 +3,7 @@ import { replaceSession, type ReplaceSessionDeps } from '../../auth/replace-sess
 import type { Endpoint } from '../endpoint.ts'
 import { readJson } from '../json-body.ts'
 import type { OriginOf } from '../origin.ts'
-import { readCookie, setCookie, type CookieDeps } from './cookie.ts'
+import { readCookie, requireCookieKept, setCookie, type CookieDeps } from './cookie.ts'
 import { loginFields } from './fields.ts'
 import { csrfTokenOf, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
@@ -13,6 +13,7 @@ export function postSession(
   return async (ctx) => {
     // Also here: a foreign page must not log a visitor in as somebody else.
     requireOwnOrigin(deps, ctx)
+    requireCookieKept(deps, ctx)
     const { username, password, remember_me: isPersistent = false } = readJson(ctx, loginFields)
     const origin = deps.originOf(ctx)
     const { user, sid, access, refresh } = await replaceSession(deps, {

@@ -1,6 +1,13 @@
 // The session cookie, to the letter.
 import { expect } from 'chai'
-import { clearCookie, readCookie, setCookie, type CookieDeps } from '../../../../src/http/browser/cookie.ts'
+import {
+  clearCookie,
+  readCookie,
+  requireCookieKept,
+  setCookie,
+  type CookieDeps,
+} from '../../../../src/http/browser/cookie.ts'
+import { RefusalError } from '../../../../src/http/errors.ts'
 import { koaContext } from '../../../support/builders/koa-context.ts'
 
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax'
@@ -113,4 +120,32 @@ describe('clearCookie', () => {
       )
     })
   }
+})
+
+describe('requireCookieKept', () => {
+  const outcomeOf = (cookieSameSite: CookieDeps['cookieSameSite'], headers: Record<string, string>) => {
+    try {
+      requireCookieKept({ ...deps, cookieSameSite }, koaContext({ headers }))
+      return 'let through'
+    } catch (error) {
+      if (!(error instanceof RefusalError)) throw error
+      const { status, body } = error.refusal
+      return `${status} ${(body as { error_code: string }).error_code}`
+    }
+  }
+
+  it('is 403 for a page of another site, unless the cookie is for those', () => {
+    const outcomes = SETTINGS.map(({ cookieSameSite }) =>
+      outcomeOf(cookieSameSite, { 'Sec-Fetch-Site': 'cross-site' }),
+    )
+
+    expect(outcomes).to.deep.equal(['403 COOKIE_NOT_KEPT', '403 COOKIE_NOT_KEPT', 'let through'])
+  })
+
+  it('lets pages of the same site through, and programs that are no browsers', () => {
+    for (const site of ['same-site', 'same-origin', 'none']) {
+      expect(outcomeOf('strict', { 'Sec-Fetch-Site': site }), site).to.equal('let through')
+    }
+    expect(outcomeOf('strict', {})).to.equal('let through')
+  })
 })
