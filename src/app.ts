@@ -155,6 +155,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
     isRegistrationOpen: config.REGISTRATION === 'open',
     csrfSecret: keys.csrfSecret,
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(config.ISSUER).origin],
+    cookieSameSite: config.SESSION_COOKIE_SAMESITE,
     originOf: originReader(config.TRUST_PROXY),
     jwks,
     issuer: config.ISSUER,

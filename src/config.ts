@@ -1,10 +1,10 @@
 // The settings: reads the environment and .env once, reports every problem at once, freezes the result.
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
-import proxyAddr from 'proxy-addr'
 import { z } from 'zod'
+import { isOriginPattern } from './http/allowed-origins.ts'
+import { isProxy, PROXY_NAMES } from './http/origin.ts'
 import { parseRedisUrl } from './store/redis/connection/redis-url.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
@@ -31,21 +31,6 @@ const commaSeparated = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter(Boolean),
 )
-
-const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text
-
-/** Stricter than proxy-addr, which reads a number (of hops, say) as an address, and overlooks a zone. */
-const isProxy = (text: string) => {
-  const address = text.split('/')[0] ?? ''
-  if (!PROXY_NAMES.includes(text) && (isIP(address) === 0 || address.includes('%'))) return false
-  try {
-    proxyAddr.compile(text)
-    return true
-  } catch {
-    return false
-  }
-}
-const PROXY_NAMES: readonly string[] = ['loopback', 'linklocal', 'uniquelocal']
 
 const isRedisUrl = (text: string, problems: z.RefinementCtx) => {
   try {
@@ -145,14 +130,30 @@ const settings = z.object({
   /** `open` lets anybody make an account at `/api/v1/auth/register`. */
   REGISTRATION: z.enum(['open', 'closed'], 'open or closed is expected').default('closed'),
 
-  /** Origins of the pages that may call from a browser (CORS), parted by commas: `https://app.example.com`. */
+  /**
+   * Origins of the pages that may call from a browser (CORS), parted by commas, as browsers send them:
+   * `https://app.example.com`, or of another scheme, as `capacitor://localhost`. A first label `*` stands for exactly
+   * one label: `https://*.example.com`. Whatever can never match is refused.
+   */
   ALLOWED_ORIGINS: commaSeparated
     .refine((origins) => !origins.includes('*'), {
       error: '* is refused, as credentials are sent: list the origins',
       abort: true,
     })
-    .refine((origins) => origins.every(isOrigin), 'origins such as https://app.example.com are expected')
+    .refine((origins) => origins.every(isOriginPattern), {
+      error: ({ input }) =>
+        [
+          'origins as browsers send them are expected, such as https://app.example.com, capacitor://localhost, or',
+          'https://*.example.com for one label under a domain of yours, in lower case and without a path, a slash at',
+          'the end or a default port,',
+          `not ${(input as string[]).filter((origin) => !isOriginPattern(origin)).join(', ')}`,
+        ].join(' '),
+    })
     .default([]),
+  /** `SameSite` of the session cookie; only with `none` can pages of other sites (`ALLOWED_ORIGINS`) log in with it. */
+  SESSION_COOKIE_SAMESITE: z
+    .enum(['lax', 'strict', 'none'], 'lax, strict or none is expected')
+    .default('lax'),
   /**
    * The proxies whose `X-Forwarded-For` counts, parted by commas: addresses, ranges such as `10.0.0.0/8`, or
    * `loopback`, `linklocal`, `uniquelocal`. Name all of them and nothing else: others could forge addresses.

@@ -25,6 +25,8 @@ export interface SessionStart {
   rehashed?: string
   /** Whether each refresh brings a new refresh token. */
   rotates: boolean
+  /** Whether the cookie that will hold its refresh tokens is to outlive the browser. */
+  isPersistent?: boolean
   origin: Origin
 }
 
@@ -34,11 +36,11 @@ export interface SessionStart {
  */
 export async function beginSession(
   deps: BeginSessionDeps,
-  { account, rehashed, rotates, origin }: SessionStart,
+  { account, rehashed, rotates, isPersistent = false, origin }: SessionStart,
 ): Promise<BegunSession | null> {
   const { newSessionId = uuidv7 } = deps
   const grant: Grant = { sid: newSessionId(), userId: account.id, scope: account.role }
-  const refresh = deps.tokens.signRefresh(grant, rotates)
+  const refresh = deps.tokens.signRefresh(isPersistent ? { ...grant, persistent: true } : grant, rotates)
   const begun = await deps.sessions.begin(
     {
       id: grant.sid,

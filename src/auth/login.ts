@@ -18,6 +18,8 @@ export interface LoginInput {
   password: string
   /** Whether each refresh brings a new refresh token. */
   rotates: boolean
+  /** Whether the cookie that will hold its refresh tokens is to outlive the browser. */
+  isPersistent?: boolean
   origin: Origin
 }
 
@@ -52,13 +54,13 @@ interface Attempt {
 }
 
 async function tryLogin(deps: LoginDeps, input: LoginInput): Promise<Attempt> {
-  const { username, password, rotates, origin } = input
+  const { username, password, rotates, isPersistent = false, origin } = input
   const account = await deps.users.findByUsername(username)
   const matches = await deps.passwords.verify(account?.passwordHash ?? deps.decoyHash, password)
   if (!account?.isActive || !matches) return { account, begun: null, hasChanged: false }
 
   const isOutdated = deps.passwords.isOutdated(account.passwordHash)
   const rehashed = isOutdated ? { rehashed: await deps.passwords.hash(password) } : {}
-  const begun = await beginSession(deps, { account, ...rehashed, rotates, origin })
+  const begun = await beginSession(deps, { account, ...rehashed, rotates, isPersistent, origin })
   return { account, begun, hasChanged: begun === null }
 }

@@ -48,7 +48,7 @@ export async function rotate(
 
 function successor(tokens: Tokens, claims: RefreshClaims, session: LiveSession): SignedRefresh {
   const { generation, rotatedAtMs, expiresAt } = session
-  const grant = { sid: claims.sid, userId: claims.sub, scope: claims.scope }
+  const grant = { sid: claims.sid, userId: claims.sub, scope: claims.scope, persistent: claims.persistent }
   const issuedAt = Math.floor((rotatedAtMs ?? 0) / 1000)
   return tokens.signSuccessor(grant, { generation, issuedAt, expiresAt })
 }

@@ -35,4 +35,6 @@ export interface RefreshClaims extends CommonClaims {
   token_type: 'refresh'
   /** The generation of a session that rotates; absent where refresh tokens are used again and again. */
   gen?: number | undefined
+  /** The cookie that holds it outlives the browser, as those of its successors will. */
+  persistent?: true | undefined
 }

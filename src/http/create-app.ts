@@ -5,18 +5,18 @@ import Koa, { type Middleware } from 'koa'
 import helmet from 'koa-helmet'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
+import { isAllowedOrigin, type AllowedOrigins } from './allowed-origins.ts'
 import { dialectRouter, type Dialect } from './endpoint.ts'
 import { answerErrors, type DialectErrors } from './errors.ts'
 import { openApi } from './openapi/router.ts'
 
-export interface AppOptions {
+export interface AppOptions extends AllowedOrigins {
   /** What is described at `/docs` is all of them: here they are served, and nowhere else. */
   dialects: Dialect[]
   /** Of this program. */
   version: string
   /** The words of whatever no dialect claims. */
   fallback: DialectErrors
-  allowedOrigins: readonly string[]
   log: SystemLog
   metrics: Metrics
   /** While true, connections are closed after their answer. */
@@ -75,16 +75,16 @@ function identifyRequest({ log, metrics, isDraining }: AppOptions): Middleware {
   }
 }
 
-/** With credentials, so for the listed origins only. */
-function corsFor({ allowedOrigins, dialects }: AppOptions): Middleware {
+/** With credentials, so for the allowed origins only. */
+function corsFor(options: AppOptions): Middleware {
   const withCors = cors({
-    origin: (ctx) => (allowedOrigins.includes(ctx.get('Origin')) ? ctx.get('Origin') : ''),
+    origin: (ctx) => (isAllowedOrigin(options, ctx.get('Origin')) ? ctx.get('Origin') : ''),
     credentials: true,
     exposeHeaders: ['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
     maxAge: PREFLIGHT_MAX_AGE_SECONDS,
   })
   // Those see to OPTIONS themselves: a gateway that passes a preflight on would take its answer for a yes.
-  const endpoints = dialects.flatMap((dialect) => dialect.endpoints)
+  const endpoints = options.dialects.flatMap((dialect) => dialect.endpoints)
   const without = endpoints.flatMap(({ path, takesAnything }) => (takesAnything ? [path, `${path}/`] : []))
   return async (ctx, next) => {
     await (without.includes(ctx.path) ? next() : withCors(ctx, next))

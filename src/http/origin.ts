@@ -9,14 +9,32 @@ const MAX_USER_AGENT_CHARACTERS = 512
 /** A longer chain of trusted proxies is a loop, or somebody's invention. */
 const MAX_HOPS = 20
 
+/** Names for ranges of addresses, as proxy-addr knows them. */
+export const PROXY_NAMES: readonly string[] = ['loopback', 'linklocal', 'uniquelocal']
+
+/**
+ * Whether `originReader` can trust it: an address, a range or one of the names. Stricter than proxy-addr, which
+ * reads a number (of hops, say) as an address, and overlooks a zone.
+ */
+export function isProxy(text: string): boolean {
+  const address = text.split('/')[0] ?? ''
+  if (!PROXY_NAMES.includes(text) && !isPlainAddress(address)) return false
+  try {
+    proxyAddr.compile(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** What handlers need to say who asked. */
 export interface OriginOf {
   originOf: (ctx: Context) => Origin
 }
 
 /**
- * Reads the origin of a request. From a connection of `trustProxy` (addresses, ranges, or the names that
- * proxy-addr knows), the address is the first one in `X-Forwarded-For` that is not trusted, from the right:
+ * Reads the origin of a request. From a connection of `trustProxy` (each of which
+ * `isProxy` accepts), the address is the first one in `X-Forwarded-For` that is not trusted, from the right:
  * what stands further left is the caller's own word. Anything else than an address there counts for nothing.
  */
 export function originReader(trustProxy: readonly string[]): (ctx: Context) => Origin {

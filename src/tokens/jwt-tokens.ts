@@ -49,6 +49,7 @@ const accessClaims = commonClaims.extend({
 const refreshClaims = commonClaims.extend({
   token_type: z.literal('refresh'),
   gen: z.int().nonnegative().optional(),
+  persistent: z.literal(true).optional(),
 })
 
 /** The client that logs in here: the first-party one (RFC 9068 section 2.2 demands a `client_id`). */
@@ -78,7 +79,7 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     signRefresh(grant, rotates) {
       const iat = now()
       const claims = commonClaimsOf(grant, { jti: uuidv4(), iat, exp: iat + options.refreshTtlSeconds })
-      return signRefresh({ ...claims, ...(rotates && { gen: 0 }) })
+      return signRefresh({ ...claims, ...(rotates && { gen: 0 }), ...persistenceOf(grant) })
     },
 
     signSuccessor(grant, { generation, issuedAt, expiresAt }) {
@@ -86,6 +87,7 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
       return signRefresh({
         ...commonClaimsOf(grant, { jti, iat: issuedAt, exp: expiresAt }),
         gen: generation,
+        ...persistenceOf(grant),
       })
     },
 
@@ -131,6 +133,11 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     const bytes = options.refreshSigner.sign(`jti:${sid}:${generation}`)
     return uuidv8(bytes)
   }
+}
+
+/** Left out where it does not hold, so that the token of a session that is not kept stays as it is. */
+function persistenceOf({ persistent }: Grant): Pick<RefreshClaims, 'persistent'> {
+  return persistent === true ? { persistent } : {}
 }
 
 function refreshAudienceOf(issuer: string): string {

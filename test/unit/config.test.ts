@@ -37,6 +37,7 @@ const DEFAULTS = {
   ACCESS_TOKEN_ALG: 'ES256',
   REGISTRATION: 'closed',
   ALLOWED_ORIGINS: [],
+  SESSION_COOKIE_SAMESITE: 'lax',
   TRUST_PROXY: [],
 }
 
@@ -114,10 +115,17 @@ describe('readConfig', () => {
     },
     { name: 'ALLOWED_ORIGINS', value: ' , ', means: [] },
     {
+      name: 'ALLOWED_ORIGINS',
+      value: 'capacitor://localhost,https://*.example.com',
+      means: ['capacitor://localhost', 'https://*.example.com'],
+    },
+    {
       name: 'TRUST_PROXY',
       value: 'loopback, 10.0.0.0/8,2001:db8::7, uniquelocal,192.0.2.0/255.255.255.0',
       means: ['loopback', '10.0.0.0/8', '2001:db8::7', 'uniquelocal', '192.0.2.0/255.255.255.0'],
     },
+    { name: 'SESSION_COOKIE_SAMESITE', value: 'strict', means: 'strict' },
+    { name: 'SESSION_COOKIE_SAMESITE', value: 'none', means: 'none' },
     { name: 'LOG_LEVEL', value: 'debug', means: 'debug' },
   ]
   for (const { name, value, means } of taken) {
@@ -169,7 +177,13 @@ describe('readConfig', () => {
       'https://a.example/app',
       'https://a.example,*',
       'null',
+      'https://*',
+      'https://app-*.example.com',
+      'https://A.example',
+      'capacitor://localhost/',
+      'https://a.example,https://b.example/',
     ],
+    SESSION_COOKIE_SAMESITE: ['Lax', 'NONE', 'off', 'unset'],
     LOG_LEVEL: ['verbose', 'INFO'],
   }
   for (const [name, values] of Object.entries(refused)) {
@@ -193,6 +207,12 @@ describe('readConfig', () => {
     expect(problemsOf({ ALLOWED_ORIGINS: 'https://a.example,*' })).to.deep.equal([
       'ALLOWED_ORIGINS: * is refused, as credentials are sent: list the origins',
     ])
+  })
+
+  it('names the origins that can never match, and those alone', () => {
+    const [problem] = problemsOf({ ALLOWED_ORIGINS: 'https://a.example, https://*, tauri://localhost,x' })
+
+    expect(problem).to.match(/such as .*https:\/\/\*\.example\.com.* not https:\/\/\*, x$/)
   })
 
   it('never repeats a secret in what it says is wrong', () => {

@@ -8,6 +8,7 @@ export type EndReason =
   | 'logout'
   | 'logout_all'
   | 'revoked'
+  | 'replaced'
   | 'refresh_reuse'
   | 'password_changed'
   | 'user_disabled'

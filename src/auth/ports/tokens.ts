@@ -7,6 +7,8 @@ export interface Grant {
   sid: string
   userId: string
   scope: string
+  /** Of a refresh token: the cookie that holds it, and those of its successors, outlive the browser. */
+  persistent?: true | undefined
 }
 
 /** Synchronous: token crypto stays off the thread pool that password hashing and DNS share. */

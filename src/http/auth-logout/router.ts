@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import type { LogoutDeps } from '../../auth/logout.ts'
 import type { SystemLog } from '../../ops/log.ts'
 import { bodyOf } from '../body.ts'
-import { readCookie } from '../browser/cookie.ts'
+import { readCookie, type CookieDeps } from '../browser/cookie.ts'
 import { endSessionOfCookie } from '../browser/end-session-of-cookie.ts'
 import { browserLogoutErrors, notAuthenticated } from '../browser/errors.ts'
 import type { ForgeryDeps } from '../browser/request-forgery.ts'
@@ -15,7 +15,7 @@ import { logoutErrors } from '../token-api/errors.ts'
 import { parseBody, parseBodyPlainly } from '../token-api/parse-body.ts'
 import { logout } from './operations.ts'
 
-export type LogoutEndpointDeps = LogoutDeps & ForgeryDeps & OriginOf & { log: SystemLog }
+export type LogoutEndpointDeps = LogoutDeps & ForgeryDeps & CookieDeps & OriginOf & { log: SystemLog }
 
 export function logoutEndpoint(deps: LogoutEndpointDeps): Dialect {
   const inBrowserWords = answerErrors(browserLogoutErrors, deps.log)

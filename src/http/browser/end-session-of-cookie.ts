@@ -5,7 +5,7 @@ import { type LogoutDeps } from '../../auth/logout.ts'
 import { verifyRefreshToEnd } from '../../auth/verify-to-end.ts'
 import { readLogoutScope } from '../logout-scope.ts'
 import type { OriginOf } from '../origin.ts'
-import { clearCookie } from './cookie.ts'
+import { clearCookie, type CookieDeps } from './cookie.ts'
 import { requireCsrfToken, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
 export interface CookieLogout {
@@ -16,7 +16,7 @@ export interface CookieLogout {
 
 /** Answers the request. Rejects as `logout` does, or with the 403 for a forged one. */
 export async function endSessionOfCookie(
-  deps: LogoutDeps & ForgeryDeps & OriginOf,
+  deps: LogoutDeps & ForgeryDeps & CookieDeps & OriginOf,
   ctx: Context,
   { token, fields }: CookieLogout,
 ): Promise<void> {
@@ -26,6 +26,6 @@ export async function endSessionOfCookie(
 
   const scope = readLogoutScope(ctx, fields)
   await endScope(deps, scope, { claims, origin: deps.originOf(ctx) })
-  if (scope !== 'others') clearCookie(ctx)
+  if (scope !== 'others') clearCookie(deps, ctx)
   ctx.body = { message: 'Logout successful' }
 }

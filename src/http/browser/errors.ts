@@ -12,6 +12,15 @@ export const notAuthenticated: Refusal = {
 
 export const csrfFailed = (message: string): Refusal => ({ status: 403, body: body('CSRF_FAILED', message) })
 
+/** A login of a page on whose account no browser would keep the cookie. */
+export const cookieNotKept: Refusal = {
+  status: 403,
+  body: body(
+    'COOKIE_NOT_KEPT',
+    'The page is of another site, and for it a browser keeps the session cookie only with SESSION_COOKIE_SAMESITE=none. Set that, or serve the page from the site of this service.',
+  ),
+}
+
 const HTTP: Record<number, object> = {
   404: body('NOT_FOUND', 'There is nothing here.'),
   405: body('METHOD_NOT_ALLOWED', 'This method is not allowed here.'),

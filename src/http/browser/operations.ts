@@ -1,7 +1,6 @@
 // What the browser dialect says of its endpoints.
 import { z } from 'zod'
 import type { AuthErrorCode } from '../../auth/errors.ts'
-import { credentials } from '../credentials.ts'
 import type { Operation } from '../endpoint.ts'
 import { answers, headers, refusals, takes } from '../openapi/answers.ts'
 import {
@@ -12,7 +11,8 @@ import {
   SESSION_ID,
   USER,
 } from '../openapi/samples.ts'
-import { browserErrors, csrfFailed, notAuthenticated } from './errors.ts'
+import { browserErrors, cookieNotKept, csrfFailed, notAuthenticated } from './errors.ts'
+import { loginFields } from './fields.ts'
 
 const TAGS = ['Browser session']
 
@@ -35,9 +35,11 @@ export const forged = {
 export const login: Operation = {
   operationId: 'beginBrowserSession',
   summary: 'Username and password for a session cookie and an access token',
+  description:
+    'A session whose cookie comes along ends with the success of this login, whoever’s it was. A login that fails leaves it alone.',
   tags: TAGS,
   security: [],
-  requestBody: takes(credentials, CREDENTIALS),
+  requestBody: takes(loginFields, { ...CREDENTIALS, remember_me: true }),
   responses: {
     '200': {
       ...answers(
@@ -51,8 +53,11 @@ export const login: Operation = {
       ...words,
       rules: ['credentials_invalid', 'throttled', 'unavailable'],
       http: [400, 413, 415, 500],
-      problems: [{ field: 'password', message: 'This field is required.' }],
-      others: { foreign_page: foreignPage },
+      problems: [
+        { field: 'password', message: 'This field is required.' },
+        { field: 'remember_me', message: 'true or false is expected.' },
+      ],
+      others: { foreign_page: foreignPage, cookie_not_kept: cookieNotKept },
     }),
   },
 }
@@ -89,7 +94,8 @@ export const read: Operation = {
 export const refresh: Operation = {
   operationId: 'refreshBrowserSession',
   summary: 'The cookie for a new access token',
-  description: 'The cookie is replaced by its successor.',
+  description:
+    'The cookie is replaced by its successor, which outlives the browser where the login said so (`remember_me`).',
   tags: TAGS,
   security: [{ sessionCookie: [], csrfToken: [] }],
   responses: {

@@ -1,21 +1,31 @@
-// POST /auth/session: username and password for a cookie and an access token.
-import { login, type LoginDeps } from '../../auth/login.ts'
-import { credentials } from '../credentials.ts'
+// POST /auth/session: username and password for a cookie and an access token; the session of the cookie before ends.
+import { replaceSession, type ReplaceSessionDeps } from '../../auth/replace-session.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { readJson } from '../json-body.ts'
 import type { OriginOf } from '../origin.ts'
-import { setCookie } from './cookie.ts'
+import { readCookie, requireCookieKept, setCookie, type CookieDeps } from './cookie.ts'
+import { loginFields } from './fields.ts'
 import { csrfTokenOf, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
-export function postSession(deps: LoginDeps & ForgeryDeps & OriginOf): Endpoint['handler'] {
+export function postSession(
+  deps: ReplaceSessionDeps & ForgeryDeps & CookieDeps & OriginOf,
+): Endpoint['handler'] {
   return async (ctx) => {
     // Also here: a foreign page must not log a visitor in as somebody else.
     requireOwnOrigin(deps, ctx)
-    const { username, password } = readJson(ctx, credentials)
+    requireCookieKept(deps, ctx)
+    const { username, password, remember_me: isPersistent = false } = readJson(ctx, loginFields)
     const origin = deps.originOf(ctx)
-    const { user, sid, access, refresh } = await login(deps, { username, password, rotates: true, origin })
+    const { user, sid, access, refresh } = await replaceSession(deps, {
+      username,
+      password,
+      rotates: true,
+      isPersistent,
+      origin,
+      heldToken: readCookie(ctx),
+    })
 
-    setCookie(ctx, refresh.token)
+    setCookie(deps, ctx, { refresh, isPersistent })
     ctx.body = {
       access: access.token,
       expires_in: access.expiresIn,

@@ -1,8 +1,9 @@
 // Keeps foreign pages from acting with a visitor's cookie: where a request comes from, and the token only our pages know.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
+import { isAllowedOrigin, type AllowedOrigins } from '../allowed-origins.ts'
 import { RefusalError } from '../errors.ts'
-import { comesFromForeignSite, type AllowedOrigins } from '../foreign-site.ts'
+import { comesFromForeignSite } from '../foreign-site.ts'
 import { csrfFailed } from './errors.ts'
 
 export interface ForgeryDeps extends AllowedOrigins {
@@ -34,7 +35,7 @@ export function requireOwnOrigin(deps: AllowedOrigins, ctx: Context): void {
   const isForeignOrigin = origin !== '' && origin !== `https://${ctx.host}`
   // Where it is `same-site`, a page of a neighbouring host asks: that needs to be an allowed one.
   const isNeighbour = ctx.get('Sec-Fetch-Site') === 'same-site'
-  const isForeign = (isForeignOrigin || isNeighbour) && !deps.allowedOrigins.includes(origin)
+  const isForeign = (isForeignOrigin || isNeighbour) && !isAllowedOrigin(deps, origin)
   if (isForeign || comesFromForeignSite(deps, ctx)) {
     throw new RefusalError(csrfFailed('The request comes from a page of another origin.'))
   }

@@ -1,9 +1,10 @@
 // The browser session, /auth/session: the refresh token stays in a cookie, the page holds the access token.
-import type { LoginDeps } from '../../auth/login.ts'
 import type { ReadSessionDeps } from '../../auth/read-session.ts'
 import type { RefreshDeps } from '../../auth/refresh.ts'
+import type { ReplaceSessionDeps } from '../../auth/replace-session.ts'
 import type { Dialect } from '../endpoint.ts'
 import type { OriginOf } from '../origin.ts'
+import type { CookieDeps } from './cookie.ts'
 import { browserErrors } from './errors.ts'
 import { getSession } from './get-session.ts'
 import * as operations from './operations.ts'
@@ -11,7 +12,12 @@ import { postRefresh } from './post-refresh.ts'
 import { postSession } from './post-session.ts'
 import type { ForgeryDeps } from './request-forgery.ts'
 
-export type BrowserDeps = LoginDeps & ReadSessionDeps & RefreshDeps & ForgeryDeps & OriginOf
+export type BrowserDeps = ReplaceSessionDeps &
+  ReadSessionDeps &
+  RefreshDeps &
+  ForgeryDeps &
+  CookieDeps &
+  OriginOf
 
 export function browser(deps: BrowserDeps): Dialect {
   const path = '/auth/session'

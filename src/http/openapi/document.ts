@@ -23,7 +23,10 @@ const HEADERS: Record<DescribedHeader, oas31.HeaderObject> = {
     schema: { type: 'integer', examples: [30] },
   },
   'Set-Cookie': {
-    description: 'The session cookie, or its removal.',
+    description: [
+      'The session cookie, or its removal. `SameSite` is that of the setting `SESSION_COOKIE_SAMESITE`; after a login',
+      'with `remember_me` there is a `Max-Age`, too.',
+    ].join(' '),
     schema: {
       type: 'string',
       examples: ['__Host-signoff=eyJhbGciOi…; Path=/; Secure; HttpOnly; SameSite=Lax'],

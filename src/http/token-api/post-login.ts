@@ -1,8 +1,9 @@
 // POST /auth/login/: username and password for a pair.
 import { login, type LoginDeps } from '../../auth/login.ts'
+import type { AllowedOrigins } from '../allowed-origins.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { RefusalError } from '../errors.ts'
-import { comesFromForeignSite, type AllowedOrigins } from '../foreign-site.ts'
+import { comesFromForeignSite } from '../foreign-site.ts'
 import type { OriginOf } from '../origin.ts'
 import { foreignPage } from './errors.ts'
 import { loginFields, validateFields } from './fields.ts'

@@ -68,12 +68,25 @@ describe('signSuccessor', () => {
       tokens.signSuccessor({ ...subject, sid: uuidv7() }, successor),
       tokens.signSuccessor({ ...subject, userId: uuidv7() }, successor),
       tokens.signSuccessor({ ...subject, scope: 'admin' }, successor),
+      tokens.signSuccessor({ ...subject, persistent: true }, successor),
       tokens.signSuccessor(subject, { ...successor, generation: 4 }),
       tokens.signSuccessor(subject, { ...successor, issuedAt: successor.issuedAt + 1 }),
       tokens.signSuccessor(subject, { ...successor, expiresAt: successor.expiresAt + 1 }),
     ]
 
-    expect(new Set(made.map(({ token }) => token)).size).to.equal(7)
+    expect(new Set(made.map(({ token }) => token)).size).to.equal(8)
+  })
+
+  it('says that its cookie is kept where that is asked for, and nothing of it elsewhere', () => {
+    const subject = grant({ persistent: true })
+
+    const [kept, again, other] = [subject, subject, grant()].map(
+      (asked) => tokens.signSuccessor(asked, successor).token,
+    )
+
+    expect(kept).to.equal(again)
+    expect(tokens.verify(kept ?? '')).to.include({ persistent: true })
+    expect(payloadOf(other ?? '')).not.to.have.property('persistent')
   })
 })
 

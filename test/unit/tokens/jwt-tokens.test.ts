@@ -152,6 +152,16 @@ describe('jwtTokens', () => {
       expect(generations[1]).not.to.have.property('gen')
     })
 
+    it('says that its cookie is kept where that is asked for, and an access token never does', () => {
+      const subject = grant({ persistent: true })
+
+      const { token } = tokens().signRefresh(subject, true)
+
+      expect(tokens().verify(token)).to.include({ persistent: true })
+      expect(payloadOf(tokens().signRefresh(grant(), true).token)).not.to.have.property('persistent')
+      expect(payloadOf(tokens().signAccess(subject, FAR_AWAY).token)).not.to.have.property('persistent')
+    })
+
     it('signs what no peer takes for an access token, even one that shares a secret', async () => {
       const { token } = tokens({ accessSigners: [{ signer: hs256(SECRET) }] }).signRefresh(grant(), false)
 
