@@ -26,6 +26,8 @@ export function memorySessions(database: MemoryDatabase): Sessions {
           refreshJti,
           generation: 0,
           rotatedAtMs: null,
+          presentedGeneration: 0,
+          lateReplayAtMs: null,
           createdAtMs: nowMs,
           lastSeenAtMs: nowMs,
           expiresAtMs: expiresAt * 1000,
@@ -82,6 +84,28 @@ export function memorySessions(database: MemoryDatabase): Sessions {
         return session ? liveSession(session, database.clock.nowMs()) : null
       }),
 
+    present: async ({ sessionId, generation }) =>
+      await statement(database, () => {
+        const session = live(sessionId)
+        if (!session) return null
+        const isCurrent = generation >= session.generation
+        if (isCurrent) session.presentedGeneration = Math.max(session.presentedGeneration, generation)
+        return liveSession(session, database.clock.nowMs())
+      }),
+
+    replayLate: async ({ sessionId, generation, pauseSeconds }, entry) =>
+      await statement(database, () => {
+        const session = live(sessionId)
+        const nowMs = database.clock.nowMs()
+        const isPrevious = session?.generation === generation + 1
+        if (!isPrevious || session.presentedGeneration >= session.generation) return null
+        if (session.lateReplayAtMs !== null && session.lateReplayAtMs > nowMs - pauseSeconds * 1000)
+          return null
+        session.lateReplayAtMs = nowMs
+        storeEntry(database, { ...entry, userId: session.userId, sessionId })
+        return liveSession(session, nowMs)
+      }),
+
     list: async (userId) =>
       await statement(database, () =>
         database.sessions
@@ -132,11 +156,13 @@ export function memorySessions(database: MemoryDatabase): Sessions {
 }
 
 function liveSession(session: MemorySession, nowMs: number): LiveSession {
-  const { generation, rotatedAtMs, createdAtMs, lastSeenAtMs, expiresAtMs } = session
+  const { generation, rotatedAtMs, lateReplayAtMs, createdAtMs, lastSeenAtMs, expiresAtMs } = session
   return {
     generation,
     rotatedAtMs,
     sinceRotationMs: rotatedAtMs === null ? null : nowMs - lastSeenAtMs,
+    isPresented: session.presentedGeneration >= generation,
+    sinceLateReplayMs: lateReplayAtMs === null ? null : nowMs - lateReplayAtMs,
     createdAt: createdAtMs / 1000,
     expiresAt: expiresAtMs / 1000,
   }
