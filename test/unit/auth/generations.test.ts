@@ -22,6 +22,8 @@ describe('standingOf', () => {
     generation: 3,
     rotatedAtMs: ROTATED_AT_MS,
     sinceRotationMs: 0,
+    isPresented: false,
+    sinceLateReplayMs: null,
     createdAt: 1_799_999_000,
     expiresAt: 1_800_086_400,
     ...parts,
@@ -34,17 +36,12 @@ describe('standingOf', () => {
       { what: 'the current one without a grace', generation: 3, afterMs: 1, graceMs: 0, standing: 'current' },
       { what: 'the previous one at once', generation: 2, afterMs: 0, standing: 'in_grace' },
       {
-        what: 'the previous one at the end of the grace',
+        what: 'the previous one, when the grace ends',
         generation: 2,
         afterMs: GRACE_MS,
         standing: 'in_grace',
       },
-      {
-        what: 'the previous one a millisecond later',
-        generation: 2,
-        afterMs: GRACE_MS + 1,
-        standing: 'reused',
-      },
+      { what: 'the previous one, after the grace', generation: 2, afterMs: GRACE_MS + 1, standing: 'late' },
       {
         what: 'the previous one, by a clock that is behind',
         generation: 2,
@@ -52,19 +49,13 @@ describe('standingOf', () => {
         standing: 'in_grace',
       },
       {
-        what: 'the previous one in the same millisecond without a grace',
+        what: 'the previous one at once, no grace',
         generation: 2,
         afterMs: 0,
         graceMs: 0,
         standing: 'in_grace',
       },
-      {
-        what: 'the previous one a millisecond later without a grace',
-        generation: 2,
-        afterMs: 1,
-        graceMs: 0,
-        standing: 'reused',
-      },
+      { what: 'the previous one, no grace', generation: 2, afterMs: 1, graceMs: 0, standing: 'late' },
       { what: 'an older one within the grace', generation: 1, afterMs: 0, standing: 'reused' },
       { what: 'the oldest one within the grace', generation: 0, afterMs: 0, standing: 'reused' },
       { what: 'an older one after the grace', generation: 1, afterMs: GRACE_MS + 1, standing: 'reused' },
@@ -76,6 +67,54 @@ describe('standingOf', () => {
       expect(standingOf(session({ sinceRotationMs: afterMs }), generation, graceMs)).to.equal(standing)
     })
   }
+
+  const HOUR_MS = 3_600_000
+  const lateCases: { what: string; parts: Partial<LiveSession>; graceMs?: number; standing: Standing }[] = [
+    { what: 'the current one was presented', parts: { isPresented: true }, standing: 'reused' },
+    {
+      what: 'there was a late replay a moment ago',
+      parts: { sinceLateReplayMs: GRACE_MS },
+      standing: 'in_grace',
+    },
+    {
+      what: 'there was a late replay a moment ago, and it has arrived',
+      parts: { sinceLateReplayMs: GRACE_MS, isPresented: true },
+      standing: 'in_grace',
+    },
+    {
+      what: 'another caller is replaying it now, where there is no grace',
+      parts: { sinceLateReplayMs: 1500 },
+      graceMs: 0,
+      standing: 'in_grace',
+    },
+    { what: 'there was a late replay since', parts: { sinceLateReplayMs: GRACE_MS + 1 }, standing: 'reused' },
+    {
+      what: 'an earlier one was replayed less than a day ago',
+      parts: { sinceLateReplayMs: 24 * HOUR_MS - 1 },
+      standing: 'reused',
+    },
+    {
+      what: 'an earlier one was replayed a day ago',
+      parts: { sinceLateReplayMs: 24 * HOUR_MS },
+      standing: 'late',
+    },
+    {
+      what: 'an earlier one was replayed a day ago, and the current one was presented',
+      parts: { sinceLateReplayMs: 24 * HOUR_MS, isPresented: true },
+      standing: 'reused',
+    },
+  ]
+  for (const { what, parts, graceMs = GRACE_MS, standing } of lateCases) {
+    it(`is ${standing} for the previous one after the grace when ${what}`, () => {
+      expect(standingOf(session({ sinceRotationMs: HOUR_MS, ...parts }), 2, graceMs)).to.equal(standing)
+    })
+  }
+
+  it('is never in the grace of a late replay of an earlier one', () => {
+    const soonAfter = session({ sinceRotationMs: 1000, sinceLateReplayMs: 1500 })
+
+    expect(standingOf(soonAfter, 2, 0)).to.equal('reused')
+  })
 
   describe('of a session that never rotated', () => {
     const never = session({ generation: 0, rotatedAtMs: null, sinceRotationMs: null })
@@ -136,7 +175,7 @@ describe('a refresh token and the row of its session', () => {
       deps.clock.advance(deps.rotationGraceSeconds + 1)
       const after = await judge(deps, claims(undefined))
 
-      expect([before.standing, after.standing]).to.deep.equal(['current', 'reused'])
+      expect([before.standing, after.standing]).to.deep.equal(['current', 'late'])
     })
 
     it('changes nothing for a token that was used up', async () => {
@@ -273,7 +312,7 @@ describe('a refresh token and the row of its session', () => {
     it('denies the session for as long as its newest token can live, not the one at hand', async () => {
       const old = claims(0)
       deps.clock.advance(3600)
-      rotateTo(1)
+      rotateTo(2)
       const [session] = deps.database.sessions
       if (session) session.expiresAtMs = deps.clock.nowMs() + deps.refreshTtlSeconds * 1000
       deps.clock.advance(deps.rotationGraceSeconds + 1)
@@ -286,7 +325,7 @@ describe('a refresh token and the row of its session', () => {
 
     it('denies it for as long even where the row is lost in the meantime', async () => {
       const old = claims(0)
-      rotateTo(1)
+      rotateTo(2)
       const untilMs = deps.clock.nowMs() + 2 * deps.refreshTtlSeconds * 1000
       for (const session of deps.database.sessions) session.expiresAtMs = untilMs
       deps.clock.advance(deps.rotationGraceSeconds + 1)

@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import type { BegunSession } from '../../../src/auth/begin-session.ts'
 import { login } from '../../../src/auth/login.ts'
+import { readSession } from '../../../src/auth/read-session.ts'
 import { refresh, refreshRotating } from '../../../src/auth/refresh.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
 import { payloadOf } from '../../support/builders/forged-token.ts'
@@ -62,8 +63,19 @@ describe('rotate of a token without a generation', () => {
     expect(await next(first)).to.equal(second)
   })
 
-  it('ends the session when it is used after the grace', async () => {
+  it('answers the same successor late, once, if that never arrived', async () => {
     const second = await next(first)
+    deps.clock.advance(deps.rotationGraceSeconds + 1)
+    const late = await next(first)
+    deps.clock.advance(deps.rotationGraceSeconds + 1)
+
+    expect(late).to.equal(second)
+    expect(await refusalOf(ask(first))).to.equal('token_denied')
+  })
+
+  it('ends the session when it is used after the grace and its successor has arrived', async () => {
+    const second = await next(first)
+    await readSession(deps, second)
     deps.clock.advance(deps.rotationGraceSeconds + 1)
 
     const answers = [await refusalOf(ask(first)), await refusalOf(ask(second))]

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { BegunSession } from '../../../src/auth/begin-session.ts'
 import { login } from '../../../src/auth/login.ts'
 import { logout } from '../../../src/auth/logout.ts'
+import { readSession } from '../../../src/auth/read-session.ts'
 import type { Sessions } from '../../../src/auth/ports/sessions.ts'
 import { refresh, refreshRotating, type RefreshDeps } from '../../../src/auth/refresh.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
@@ -21,6 +22,10 @@ const ask = async (token: string, changes: Partial<RefreshDeps> = {}) =>
   await refreshRotating({ ...deps, ...changes }, { token, origin: ORIGIN })
 const next = async (token: string, changes: Partial<RefreshDeps> = {}) =>
   (await ask(token, changes)).refresh.token
+/** What a page does that was just loaded with it. */
+const arrives = async (token: string) => {
+  await readSession(deps, token)
+}
 const row = () => deps.database.sessions[0]
 const reuses = () => deps.database.logs.filter(({ type }) => type === 'REFRESH_REUSE')
 
@@ -123,7 +128,7 @@ describe('rotate', () => {
     })
 
     it('keeps to the moment of the rotation: an answer given again makes the grace no longer', async () => {
-      await ask(first)
+      await arrives(await next(first))
       deps.clock.advance(deps.rotationGraceSeconds)
       await ask(first)
       deps.clock.advance(0.001)
@@ -141,8 +146,9 @@ describe('rotate', () => {
       expect(await refusalOf(refresh(deps, { token: live, origin: ORIGIN }))).to.equal('token_denied')
     }
 
-    it('ends the session once the grace is over, for the successor too', async () => {
+    it('ends the session once the grace is over and its successor has arrived, for the successor too', async () => {
       const second = await next(first)
+      await arrives(second)
       deps.clock.advance(deps.rotationGraceSeconds + 0.001)
 
       const answer = await refusalOf(ask(first))
@@ -163,6 +169,7 @@ describe('rotate', () => {
 
     it('ends the session at once where there is no grace', async () => {
       const second = await next(first)
+      await arrives(second)
       deps.clock.advance(0.001)
 
       const answer = await refusalOf(ask(first, { rotationGraceSeconds: 0 }))
@@ -173,6 +180,7 @@ describe('rotate', () => {
 
     it('ends the session after a restart, with a denylist that lost everything', async () => {
       const second = await next(first)
+      await arrives(second)
       deps.clock.advance(deps.rotationGraceSeconds + 1)
       deps.denylist.empty()
 
@@ -183,7 +191,7 @@ describe('rotate', () => {
     })
 
     it('logs it once, however often that token is used', async () => {
-      await ask(first)
+      await arrives(await next(first))
       deps.clock.advance(deps.rotationGraceSeconds + 1)
 
       for (let use = 0; use < 3; use++) await refusalOf(ask(first))
