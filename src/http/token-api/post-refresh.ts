@@ -1,4 +1,4 @@
-// POST /auth/token/refresh/: a refresh token for a new access token, and for its successor with REFRESH_ROTATION=on.
+// POST /auth/token/refresh/: a refresh token for a new access token, and for its successor where the session rotates.
 import { refresh, refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { OriginOf } from '../origin.ts'
@@ -14,12 +14,8 @@ export function postRefresh(deps: RefreshDeps & OriginOf & RotationSetting): End
   return async (ctx) => {
     const fields = validateFields(refreshFields, await parseBody(ctx))
     const input = { token: fields.refresh, origin: deps.originOf(ctx) }
-    if (deps.tokenApiRotates) {
-      const pair = await refreshRotating(deps, input)
-      ctx.body = { access: pair.access.token, refresh: pair.refresh.token }
-    } else {
-      const { access } = await refresh(deps, input)
-      ctx.body = { access: access.token }
-    }
+    const answer = deps.tokenApiRotates ? await refreshRotating(deps, input) : await refresh(deps, input)
+    const access = answer.access.token
+    ctx.body = answer.refresh ? { access, refresh: answer.refresh.token } : { access }
   }
 }

@@ -72,7 +72,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
 
     rotate: async (rotation) =>
       await statement(database, () => {
-        const session = live(rotation.sessionId)
+        const session = usable(rotation.sessionId)
         if (!session || session.generation > rotation.generation) return null
         step(session, rotation)
         return { session: liveSession(session, database.clock.nowMs()), denials: retire(rotation) }
@@ -80,13 +80,13 @@ export function memorySessions(database: MemoryDatabase): Sessions {
 
     find: async (sessionId) =>
       await statement(database, () => {
-        const session = live(sessionId)
+        const session = usable(sessionId)
         return session ? liveSession(session, database.clock.nowMs()) : null
       }),
 
     present: async ({ sessionId, generation }) =>
       await statement(database, () => {
-        const session = live(sessionId)
+        const session = usable(sessionId)
         if (!session) return null
         const isCurrent = generation >= session.generation
         if (isCurrent) session.presentedGeneration = Math.max(session.presentedGeneration, generation)
@@ -95,7 +95,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
 
     replayLate: async ({ sessionId, generation, pauseSeconds }, entry) =>
       await statement(database, () => {
-        const session = live(sessionId)
+        const session = usable(sessionId)
         const nowMs = database.clock.nowMs()
         const isPrevious = session?.generation === generation + 1
         if (!isPrevious || session.presentedGeneration >= session.generation) return null
@@ -123,9 +123,18 @@ export function memorySessions(database: MemoryDatabase): Sessions {
   }
 
   function live(sessionId: string): MemorySession | undefined {
+    return openAfter(sessionId, database.clock.nowMs())
+  }
+
+  /** One whose last token may still be used by a clock that is behind. */
+  function usable(sessionId: string): MemorySession | undefined {
+    return openAfter(sessionId, database.clock.nowMs() - database.leewaySeconds * 1000)
+  }
+
+  function openAfter(sessionId: string, aliveAfterMs: number): MemorySession | undefined {
     return database.sessions.find(
       ({ id, endReason, expiresAtMs }) =>
-        id === sessionId && endReason === null && expiresAtMs > database.clock.nowMs(),
+        id === sessionId && endReason === null && expiresAtMs > aliveAfterMs,
     )
   }
 

@@ -68,54 +68,6 @@ describe('standingOf', () => {
     })
   }
 
-  const HOUR_MS = 3_600_000
-  const lateCases: { what: string; parts: Partial<LiveSession>; graceMs?: number; standing: Standing }[] = [
-    { what: 'the current one was presented', parts: { isPresented: true }, standing: 'reused' },
-    {
-      what: 'there was a late replay a moment ago',
-      parts: { sinceLateReplayMs: GRACE_MS },
-      standing: 'in_grace',
-    },
-    {
-      what: 'there was a late replay a moment ago, and it has arrived',
-      parts: { sinceLateReplayMs: GRACE_MS, isPresented: true },
-      standing: 'in_grace',
-    },
-    {
-      what: 'another caller is replaying it now, where there is no grace',
-      parts: { sinceLateReplayMs: 1500 },
-      graceMs: 0,
-      standing: 'in_grace',
-    },
-    { what: 'there was a late replay since', parts: { sinceLateReplayMs: GRACE_MS + 1 }, standing: 'reused' },
-    {
-      what: 'an earlier one was replayed less than a day ago',
-      parts: { sinceLateReplayMs: 24 * HOUR_MS - 1 },
-      standing: 'reused',
-    },
-    {
-      what: 'an earlier one was replayed a day ago',
-      parts: { sinceLateReplayMs: 24 * HOUR_MS },
-      standing: 'late',
-    },
-    {
-      what: 'an earlier one was replayed a day ago, and the current one was presented',
-      parts: { sinceLateReplayMs: 24 * HOUR_MS, isPresented: true },
-      standing: 'reused',
-    },
-  ]
-  for (const { what, parts, graceMs = GRACE_MS, standing } of lateCases) {
-    it(`is ${standing} for the previous one after the grace when ${what}`, () => {
-      expect(standingOf(session({ sinceRotationMs: HOUR_MS, ...parts }), 2, graceMs)).to.equal(standing)
-    })
-  }
-
-  it('is never in the grace of a late replay of an earlier one', () => {
-    const soonAfter = session({ sinceRotationMs: 1000, sinceLateReplayMs: 1500 })
-
-    expect(standingOf(soonAfter, 2, 0)).to.equal('reused')
-  })
-
   describe('of a session that never rotated', () => {
     const never = session({ generation: 0, rotatedAtMs: null, sinceRotationMs: null })
 

@@ -1,8 +1,10 @@
 // A refresh token that comes back after the grace: a client that lost the answer keeps its session, a thief does not.
 import { expect } from 'chai'
 import type { BegunSession } from '../../../src/auth/begin-session.ts'
+import { standingOf, type Standing } from '../../../src/auth/generations.ts'
 import { login } from '../../../src/auth/login.ts'
 import { logout } from '../../../src/auth/logout.ts'
+import type { LiveSession } from '../../../src/auth/ports/sessions.ts'
 import { readSession } from '../../../src/auth/read-session.ts'
 import { refreshRotating, type RefreshDeps } from '../../../src/auth/refresh.ts'
 import { verifyToken } from '../../../src/auth/verify-token.ts'
@@ -11,6 +13,8 @@ import { memoryStores, PASSWORD, type MemoryStores } from '../../support/fakes/m
 import { refusalOf } from '../../support/refusal-of.ts'
 
 const DAY_SECONDS = 86_400
+const GRACE_MS = 10_000
+const HOUR_MS = 3_600_000
 
 describe('a late replay', () => {
   let deps: MemoryStores
@@ -103,8 +107,8 @@ describe('a late replay', () => {
   })
 
   for (const { what, present } of [
-    { what: 'rotated', present: async (token: string) => void (await next(token)) },
-    { what: 'read by a page', present: async (token: string) => void (await readSession(deps, token)) },
+    { what: 'rotated', present: async (token: string) => await next(token) },
+    { what: 'read by a page', present: async (token: string) => await readSession(deps, token) },
     {
       what: 'verified',
       present: async (token: string) => {
@@ -200,5 +204,65 @@ describe('a late replay', () => {
 
     expect(answer).to.equal('unavailable')
     expect(await next(first)).to.equal(second)
+  })
+})
+
+describe('standingOf, after the grace', () => {
+  const session = (parts: Partial<LiveSession>): LiveSession => ({
+    generation: 3,
+    rotatedAtMs: 1_800_000_000_123,
+    sinceRotationMs: HOUR_MS,
+    isPresented: false,
+    sinceLateReplayMs: null,
+    createdAt: 1_799_999_000,
+    expiresAt: 1_800_086_400,
+    ...parts,
+  })
+
+  const lateCases: { what: string; parts: Partial<LiveSession>; graceMs?: number; standing: Standing }[] = [
+    { what: 'the current one was presented', parts: { isPresented: true }, standing: 'reused' },
+    {
+      what: 'there was a late replay a moment ago',
+      parts: { sinceLateReplayMs: GRACE_MS },
+      standing: 'in_grace',
+    },
+    {
+      what: 'there was a late replay a moment ago, and it has arrived',
+      parts: { sinceLateReplayMs: GRACE_MS, isPresented: true },
+      standing: 'in_grace',
+    },
+    {
+      what: 'another caller is replaying it now, where there is no grace',
+      parts: { sinceLateReplayMs: 1500 },
+      graceMs: 0,
+      standing: 'in_grace',
+    },
+    { what: 'there was a late replay since', parts: { sinceLateReplayMs: GRACE_MS + 1 }, standing: 'reused' },
+    {
+      what: 'an earlier one was replayed less than a day ago',
+      parts: { sinceLateReplayMs: 24 * HOUR_MS - 1 },
+      standing: 'reused',
+    },
+    {
+      what: 'an earlier one was replayed a day ago',
+      parts: { sinceLateReplayMs: 24 * HOUR_MS },
+      standing: 'late',
+    },
+    {
+      what: 'an earlier one was replayed a day ago, and the current one was presented',
+      parts: { sinceLateReplayMs: 24 * HOUR_MS, isPresented: true },
+      standing: 'reused',
+    },
+  ]
+  for (const { what, parts, graceMs = GRACE_MS, standing } of lateCases) {
+    it(`is ${standing} for the previous one when ${what}`, () => {
+      expect(standingOf(session(parts), 2, graceMs)).to.equal(standing)
+    })
+  }
+
+  it('is never in the grace of a late replay of an earlier one', () => {
+    const soonAfter = session({ sinceRotationMs: 1000, sinceLateReplayMs: 1500 })
+
+    expect(standingOf(soonAfter, 2, 0)).to.equal('reused')
   })
 })

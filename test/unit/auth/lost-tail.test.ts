@@ -115,14 +115,17 @@ describe('after a database has lost its last seconds', () => {
     })
 
     it('takes the newest token at every reading, and leaves the row as it is', async () => {
-      const answers = [
-        await refusalOf(readSession(deps, second)),
-        await refusalOf(verifyToken(deps, second)),
-        await refusalOf(refresh(deps, { token: second, origin: ORIGIN })),
-      ]
+      const answers = [await refusalOf(readSession(deps, second)), await refusalOf(verifyToken(deps, second))]
 
       expect(new Set(answers)).to.deep.equal(new Set(['resolved']))
       expect(row()).to.include({ generation: 0, endReason: null })
+    })
+
+    it('takes the newest token where rotation is off, and the row with it', async () => {
+      const { refresh: third } = await refresh(deps, { token: second, origin: ORIGIN })
+
+      expect(payloadOf(third?.token ?? '')['gen']).to.equal(2)
+      expect(row()).to.include({ generation: 2, endReason: null })
     })
 
     it('judges the newest token as the previous one once it is replaced', async () => {

@@ -236,6 +236,27 @@ describe('rotate', () => {
       expect(await refusalOf(ask(token))).to.equal('token_expired')
     })
 
+    it('gives no access token that is dead already: at the greatest age, within the leeway', async () => {
+      const short = { sessionMaxAgeSeconds: deps.refreshTtlSeconds }
+      deps.clock.advance(deps.refreshTtlSeconds - 1)
+      const { access, refresh: second } = await ask(first, short)
+      deps.clock.advance(1)
+
+      expect(access.expiresIn).to.equal(1)
+      for (const token of [first, second.token])
+        expect(await refusalOf(ask(token, short))).to.equal('token_expired')
+      expect(row()?.endReason).to.equal(null)
+    })
+
+    it('is moved on by a token within the leeway where the session may last longer', async () => {
+      deps.clock.advance(deps.refreshTtlSeconds + 1)
+
+      const { access, refresh: second } = await ask(first)
+
+      expect(access.expiresIn).to.equal(300)
+      expect(second.exp).to.equal(deps.clock.now() + deps.refreshTtlSeconds)
+    })
+
     it('is never earlier than it was, when the settings get shorter', async () => {
       const short = { refreshTtlSeconds: 60, sessionMaxAgeSeconds: 60 }
 
