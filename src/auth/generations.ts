@@ -39,6 +39,8 @@ export function standingOf(session: LiveSession, generation: number, graceMs: nu
 export interface Presented {
   claims: RefreshClaims
   origin: Origin
+  /** Whether the caller still waits for the answer; one of whom nothing is known does. */
+  isCallerWaiting?: (() => boolean) | undefined
 }
 
 export interface Judgement {
@@ -92,7 +94,8 @@ export async function unlessDenied<Row>(
 /**
  * Resolves to the session of a refresh token that is used: the current one, the one before within the grace, or that
  * one late and once more, if nobody presented its successor. Any other ends its session: either its owner or a thief
- * holds the successor. Rejects with `token_denied` or `unavailable`.
+ * holds the successor. Nothing ends, and nothing is replayed late, for a caller who is gone. Rejects with
+ * `token_denied` or `unavailable`.
  */
 export async function sessionOf(deps: GenerationDeps, presented: Presented): Promise<LiveSession> {
   // Of two who come late at once, one finds the row changed: then it says that both are the same replay.
@@ -109,11 +112,21 @@ async function settled(deps: GenerationDeps, presented: Presented): Promise<Live
     case 'in_grace':
       return session
     case 'late':
+      requireCaller(presented)
       return await replayLate(deps, presented, session)
     case 'reused':
+      requireCaller(presented)
       await endReused(deps, presented, session)
       throw new AuthError('token_denied')
   }
+}
+
+/**
+ * Throws `unavailable` for a caller who is gone. A client that gave up has gone on elsewhere since, and so its request
+ * may look like a theft, or cost it the one late replay that it has.
+ */
+function requireCaller({ isCallerWaiting }: Presented): void {
+  if (isCallerWaiting?.() === false) throw new AuthError('unavailable')
 }
 
 async function replayLate(

@@ -4,16 +4,14 @@ import { checkLive, type CheckLiveDeps } from './check-live.ts'
 import { AuthError } from './errors.ts'
 import type { Presented } from './generations.ts'
 import { NO_TOKEN } from './ports/denials.ts'
-import type { Origin } from './ports/log.ts'
 import type { SignedAccess, SignedRefresh, Tokens } from './ports/tokens.ts'
 import { rotate, type RotateDeps } from './rotate.ts'
 import { verifyRefresh } from './verify-refresh.ts'
 
 export interface RefreshDeps extends CheckLiveDeps, RotateDeps {}
 
-export interface RefreshInput {
+export interface RefreshInput extends Omit<Presented, 'claims'> {
   token: string
-  origin: Origin
 }
 
 export interface Refreshed {
@@ -33,10 +31,10 @@ export interface Rotated extends Refreshed {
  * without a generation is live. Rejects with `token_invalid`, `token_expired` (also where no living access token can
  * come of it any more), `token_wrong_type`, `token_denied` or `unavailable`.
  */
-export async function refresh(deps: RefreshDeps, { token, origin }: RefreshInput): Promise<Refreshed> {
-  const claims = verifyRefresh(deps.tokens, token)
-  if (claims.gen !== undefined || (await isReplaced(deps, claims)))
-    return await rotated(deps, { claims, origin })
+export async function refresh(deps: RefreshDeps, input: RefreshInput): Promise<Refreshed> {
+  const presented = verified(deps.tokens, input)
+  const { claims } = presented
+  if (claims.gen !== undefined || (await isReplaced(deps, claims))) return await rotated(deps, presented)
   return { claims, access: livingAccess(deps.tokens, claims, claims.exp), refresh: null }
 }
 
@@ -57,8 +55,12 @@ async function isReplaced(deps: RefreshDeps, claims: RefreshClaims): Promise<boo
 }
 
 /** Resolves to a new pair of the session, as `rotate` does. Rejects as `refresh` does. */
-export async function refreshRotating(deps: RefreshDeps, { token, origin }: RefreshInput): Promise<Rotated> {
-  return await rotated(deps, { claims: verifyRefresh(deps.tokens, token), origin })
+export async function refreshRotating(deps: RefreshDeps, input: RefreshInput): Promise<Rotated> {
+  return await rotated(deps, verified(deps.tokens, input))
+}
+
+function verified(tokens: Tokens, { token, origin, isCallerWaiting }: RefreshInput): Presented {
+  return { claims: verifyRefresh(tokens, token), origin, isCallerWaiting }
 }
 
 async function rotated(deps: RefreshDeps, presented: Presented): Promise<Rotated> {

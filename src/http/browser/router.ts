@@ -4,6 +4,7 @@ import type { ReadSessionDeps } from '../../auth/read-session.ts'
 import type { RefreshDeps } from '../../auth/refresh.ts'
 import type { Dialect } from '../endpoint.ts'
 import type { OriginOf } from '../origin.ts'
+import type { WaitingCallersDeps } from '../waiting-callers.ts'
 import { browserErrors } from './errors.ts'
 import { getSession } from './get-session.ts'
 import * as operations from './operations.ts'
@@ -11,7 +12,12 @@ import { postRefresh } from './post-refresh.ts'
 import { postSession } from './post-session.ts'
 import type { ForgeryDeps } from './request-forgery.ts'
 
-export type BrowserDeps = LoginDeps & ReadSessionDeps & RefreshDeps & ForgeryDeps & OriginOf
+export type BrowserDeps = LoginDeps &
+  ReadSessionDeps &
+  RefreshDeps &
+  ForgeryDeps &
+  OriginOf &
+  WaitingCallersDeps
 
 export function browser(deps: BrowserDeps): Dialect {
   const path = '/auth/session'

@@ -171,6 +171,17 @@ describe('a late replay', () => {
     expect(endReason()).to.equal('refresh_reuse')
   })
 
+  it('is not spent on a caller who is gone', async () => {
+    const second = await next(first)
+    afterTheGrace()
+    const gone = { token: first, origin: ORIGIN, isCallerWaiting: () => false }
+
+    expect(await refusalOf(refreshRotating(deps, gone))).to.equal('unavailable')
+    expect(entriesOf('REFRESH_LATE_REPLAY')).to.deep.equal([])
+    expect(await next(first)).to.equal(second)
+    expect(entriesOf('REFRESH_LATE_REPLAY')).to.have.length(1)
+  })
+
   it('gives nothing when a logout comes between the look at the row and the replay', async () => {
     await next(first)
     afterTheGrace()

@@ -207,6 +207,44 @@ describe('rotate', () => {
       ])
     })
 
+    it('ends nothing for a caller who is gone, at any endpoint, and does for one who waits', async () => {
+      const third = await next(await next(first))
+      const ask = async (use: typeof refresh, isWaiting: boolean) =>
+        await refusalOf(use(deps, { token: first, origin: ORIGIN, isCallerWaiting: () => isWaiting }))
+
+      expect([await ask(refresh, false), await ask(refreshRotating, false)]).to.deep.equal([
+        'unavailable',
+        'unavailable',
+      ])
+      expect(row()?.endReason).to.equal(null)
+      expect(await ask(refresh, true)).to.equal('token_denied')
+      await expectEnded(third)
+    })
+
+    it('asks whether the caller waits right before it ends the session, after the row was read', async () => {
+      await next(await next(first))
+      const events: string[] = []
+      const sessions: Sessions = {
+        ...deps.sessions,
+        find: async (id) => {
+          const session = await deps.sessions.find(id)
+          events.push('read')
+          return session
+        },
+        end: async (...parameters) => {
+          events.push('end')
+          return await deps.sessions.end(...parameters)
+        },
+      }
+      const isCallerWaiting = () => events.push('asked') > 0
+
+      await refusalOf(
+        refreshRotating({ ...deps, sessions }, { token: first, origin: ORIGIN, isCallerWaiting }),
+      )
+
+      expect(events).to.deep.equal(['read', 'asked', 'end'])
+    })
+
     it('leaves the other sessions of the user on', async () => {
       const input = { username: 'alice', password: PASSWORD, rotates: true, origin: ORIGIN }
       const other = await login(deps, input)
