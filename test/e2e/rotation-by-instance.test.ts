@@ -55,9 +55,9 @@ describe('two instances, of which one rotates', () => {
     }
   }
 
-  for (const { name, login } of REFRESH_DIALECTS.slice(1)) {
-    it(`answer a token of ${name} with its successor, whatever the setting`, async () => {
-      const token = await login(off)
+  for (const dialect of REFRESH_DIALECTS.slice(1)) {
+    it(`answer a token of ${dialect.name} with its successor, whatever the setting`, async () => {
+      const token = await dialect.login(off)
 
       const answer = await refresh('off', token)
 

@@ -30,10 +30,10 @@ export interface Api {
   /** A session that rotates (`/api/v1`) or not (the token API); `null` where there is none. */
   login(at: InstanceName, client: string, rotates: boolean): Promise<Pair | null>
   /** Of a session that does not rotate: the new access token, if any. */
-  refresh(at: InstanceName, client: string, token: Token): Promise<Token | null>
-  rotate(at: InstanceName, client: string, token: Token): Promise<Pair | null>
+  refresh: (at: InstanceName, client: string, token: Token) => Promise<Token | null>
+  rotate: (at: InstanceName, client: string, token: Token) => Promise<Pair | null>
   /** The same at the token API, where rotation is off: a token that has a generation rotates there too. */
-  rotateElsewhere(at: InstanceName, client: string, token: Token): Promise<Pair | null>
+  rotateElsewhere: (at: InstanceName, client: string, token: Token) => Promise<Pair | null>
   verify(at: InstanceName, client: string, token: Token): Promise<Operation>
   logout(at: InstanceName, client: string, by: { pair: Pair; dialect: LogoutDialect }): Promise<Operation>
   /** What a peer makes of an access token that it has found genuine and young enough. */

@@ -80,18 +80,17 @@ async function step(deps: ClientsDeps, session: Session): Promise<void> {
   const { client, pair } = session
   const at = anyInstance(random)
   const chance = random.next()
-  if (chance < 0.45) await renew(deps, session, at, api.rotate)
+  if (chance < 0.45) await renew(deps, session, { at, rotate: api.rotate })
   else if (chance < 0.75) await api.peerCheck(random.pick(PEERS), client, pair.access)
   else if (chance < 0.9) await api.verify(at, client, pair.access)
   else if (chance < 0.97) await api.verify(at, client, pair.refresh)
-  else await renew(deps, session, at, api.rotateElsewhere)
+  else await renew(deps, session, { at, rotate: api.rotateElsewhere })
 }
 
 async function renew(
   deps: ClientsDeps,
   session: Session,
-  at: InstanceName,
-  rotate: Api['rotate'],
+  { at, rotate }: { at: InstanceName; rotate: Api['rotate'] },
 ): Promise<void> {
   const { api, random } = deps
   const { client, pair, rotates } = session
