@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createKnownPeers } from './auth/known-peers.ts'
 import { createThrottle } from './auth/throttle.ts'
 import type { Passwords } from './auth/ports/accounts.ts'
+import { systemClock } from './clock.ts'
 import { denialLeewaySeconds, type Config } from './config.ts'
 import { createApp } from './http/create-app.ts'
 import { bearer } from './http/bearer/router.ts'
@@ -20,6 +21,7 @@ import { peers } from './http/peers/router.ts'
 import { tokenApiErrors } from './http/token-api/errors.ts'
 import { tokenApi } from './http/token-api/router.ts'
 import { v1 } from './http/v1/router.ts'
+import { waitingCallers } from './http/waiting-callers.ts'
 import type { SystemLog } from './ops/log.ts'
 import { createMetrics } from './ops/metrics.ts'
 import { argon2Passwords } from './passwords/argon2-passwords.ts'
@@ -82,10 +84,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     allowedOrigins: config.ALLOWED_ORIGINS,
     log,
     metrics,
+    callers: deps.callers,
     isDraining: () => isDraining,
   })
   const closers: ((deadlineMs: number) => Promise<void>)[] = [
     async () => {
+      deps.callers.close()
       await Promise.all([stores.close(), passwords.close()])
     },
   ]
@@ -157,6 +161,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(config.ISSUER).origin],
     cookieSameSite: config.SESSION_COOKIE_SAMESITE,
     originOf: originReader(config.TRUST_PROXY),
+    callers: waitingCallers(systemClock),
     jwks,
     issuer: config.ISSUER,
     log,

@@ -103,8 +103,8 @@ const settings = z.object({
   SESSION_MAX_AGE: integer(1, 31_536_000).default(2_592_000),
   /** `on` answers every refresh of the token API with a new refresh token too. Cookies and `/api/v1` always rotate. */
   REFRESH_ROTATION: onOrOff.default('off'),
-  /** Seconds in which a refresh token just rotated gets the same successor again; later it ends the session. */
-  ROTATION_GRACE: integer(0, 300).default(10),
+  /** Seconds in which a refresh token that was just rotated gets the very same successor again, as often as it is asked. */
+  ROTATION_GRACE: integer(0, 300).default(60),
   /** Seconds by which clocks may differ. */
   LEEWAY: integer(0, 300).default(5),
   /**

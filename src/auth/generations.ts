@@ -1,8 +1,8 @@
-// What the row of a rotating session says of a refresh token: the current one, one just replaced, or one used twice.
+// What the row of a rotating session says of a refresh token: the current one, one just replaced, one whose successor was lost, or one used twice.
 import type { RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
 import { NO_TOKEN, type Denylist } from './ports/denials.ts'
-import type { Origin } from './ports/log.ts'
+import type { LogEntry, Origin } from './ports/log.ts'
 import type { LiveSession, Sessions } from './ports/sessions.ts'
 
 export interface GenerationDeps {
@@ -12,15 +12,35 @@ export interface GenerationDeps {
   rotationGraceSeconds: number
 }
 
-export type Standing = 'current' | 'in_grace' | 'reused'
+/** How a refresh token stands to the row of its session; `late` is one that may get its successor once more. */
+export type Standing = 'current' | 'in_grace' | 'late' | 'reused'
+
+/** A session has one late replay in that time: whoever lives on them is found at the second one. */
+const LATE_REPLAY_PAUSE_SECONDS = 86_400
+/** Callers who come late within that time are one replay, also where there is no grace. */
+const ONE_REPLAY_MS = 2000
 
 /** By generation; when a token was issued says nothing. */
 export function standingOf(session: LiveSession, generation: number, graceMs: number): Standing {
   // A newer one than the row's proves a rotation that the store has lost: nothing can have replaced it since.
   if (generation >= session.generation) return 'current'
-  const isPrevious = generation === session.generation - 1
-  const isYoung = session.sinceRotationMs !== null && session.sinceRotationMs <= graceMs
-  return isPrevious && isYoung ? 'in_grace' : 'reused'
+  const { sinceRotationMs, sinceLateReplayMs, isPresented } = session
+  if (generation < session.generation - 1 || sinceRotationMs === null) return 'reused'
+
+  if (sinceRotationMs <= graceMs) return 'in_grace'
+  if (sinceLateReplayMs === null) return isPresented ? 'reused' : 'late'
+  const isOfThisGeneration = sinceLateReplayMs <= sinceRotationMs
+  if (isOfThisGeneration && sinceLateReplayMs <= Math.max(graceMs, ONE_REPLAY_MS)) return 'in_grace'
+  const isPauseOver = sinceLateReplayMs >= LATE_REPLAY_PAUSE_SECONDS * 1000
+  return isPauseOver && !isPresented ? 'late' : 'reused'
+}
+
+/** A refresh token that somebody wants to use. */
+export interface Presented {
+  claims: RefreshClaims
+  origin: Origin
+  /** Whether the caller still waits for the answer; one of whom nothing is known does. */
+  isCallerWaiting?: (() => boolean) | undefined
 }
 
 export interface Judgement {
@@ -28,12 +48,29 @@ export interface Judgement {
   standing: Standing
 }
 
-/** Reads the row and changes nothing. Rejects with `token_denied` when the session is over, or with `unavailable`. */
+/**
+ * Reads the row, which notes that the token was presented, and ends nothing. Rejects with `token_denied` when the
+ * session is over, or with `unavailable`.
+ */
 export async function judge(deps: GenerationDeps, claims: RefreshClaims): Promise<Judgement> {
-  const session = await unlessDenied(deps.denylist, claims, deps.sessions.find(claims.sid))
+  const generation = generationOf(claims)
+  const { sid: sessionId } = claims
+  // The login itself has handed out the first generation: there is nothing to note.
+  const read =
+    generation > 0 ? deps.sessions.present({ sessionId, generation }) : deps.sessions.find(sessionId)
+  const session = await unlessDenied(deps.denylist, claims, read)
   if (!session) throw new AuthError('token_denied')
-  const standing = standingOf(session, generationOf(claims), deps.rotationGraceSeconds * 1000)
-  return { session, standing }
+  return { session, standing: standingOf(session, generation, deps.rotationGraceSeconds * 1000) }
+}
+
+/**
+ * Resolves to the session of a refresh token that is read and not used up: the current one, or the one before within
+ * the grace. Rejects with `token_denied` for any other, and leaves its session alone: only a refresh finds a reuse.
+ */
+export async function readableSession(deps: GenerationDeps, claims: RefreshClaims): Promise<LiveSession> {
+  const { session, standing } = await judge(deps, claims)
+  if (standing === 'late' || standing === 'reused') throw new AuthError('token_denied')
+  return session
 }
 
 /**
@@ -55,41 +92,72 @@ export async function unlessDenied<Row>(
 }
 
 /**
- * Resolves to the session of a refresh token that is the current one, or was until just now. A token
- * that was used up ends its session: either its owner or a thief holds the successor. Rejects with
+ * Resolves to the session of a refresh token that is used: the current one, the one before within the grace, or that
+ * one late and once more, if nobody presented its successor. Any other ends its session: either its owner or a thief
+ * holds the successor. Nothing ends, and nothing is replayed late, for a caller who is gone. Rejects with
  * `token_denied` or `unavailable`.
  */
-export async function sessionOf(
-  deps: GenerationDeps,
-  { claims, origin }: { claims: RefreshClaims; origin: Origin },
-): Promise<LiveSession> {
-  const { session, standing } = await judge(deps, claims)
+export async function sessionOf(deps: GenerationDeps, presented: Presented): Promise<LiveSession> {
+  // Of two who come late at once, one finds the row changed: then it says that both are the same replay.
+  const session = (await settled(deps, presented)) ?? (await settled(deps, presented))
+  if (!session) throw new AuthError('unavailable')
+  return session
+}
+
+/** Resolves to `null` where the row has changed since it was read. */
+async function settled(deps: GenerationDeps, presented: Presented): Promise<LiveSession | null> {
+  const { session, standing } = await judge(deps, presented.claims)
   switch (standing) {
     case 'current':
     case 'in_grace':
       return session
+    case 'late':
+      requireCaller(presented)
+      return await replayLate(deps, presented, session)
     case 'reused':
-      await endReused(deps, { claims, session, origin })
+      requireCaller(presented)
+      await endReused(deps, presented, session)
       throw new AuthError('token_denied')
   }
 }
 
+/**
+ * Throws `unavailable` for a caller who is gone. A client that gave up has gone on elsewhere since, and so its request
+ * may look like a theft, or cost it the one late replay that it has.
+ */
+function requireCaller({ isCallerWaiting }: Presented): void {
+  if (isCallerWaiting?.() === false) throw new AuthError('unavailable')
+}
+
+async function replayLate(
+  { sessions }: GenerationDeps,
+  presented: Presented,
+  session: LiveSession,
+): Promise<LiveSession | null> {
+  const { claims } = presented
+  return await sessions.replayLate(
+    { sessionId: claims.sid, generation: generationOf(claims), pauseSeconds: LATE_REPLAY_PAUSE_SECONDS },
+    { type: 'REFRESH_LATE_REPLAY', ...described(presented, session) },
+  )
+}
+
 async function endReused(
   { sessions, denylist }: GenerationDeps,
-  { claims, session, origin }: { claims: RefreshClaims; session: LiveSession; origin: Origin },
+  presented: Presented,
+  session: LiveSession,
 ): Promise<void> {
-  const { sid, sub } = claims
+  const { sid, sub } = presented.claims
   const denial = await sessions.end(
     { id: sid, userId: sub, reason: 'refresh_reuse', expiresAt: session.expiresAt },
-    {
-      type: 'REFRESH_REUSE',
-      origin,
-      userId: sub,
-      sessionId: sid,
-      message: `generation ${generationOf(claims)}, current ${session.generation}`,
-    },
+    { type: 'REFRESH_REUSE', ...described(presented, session) },
   )
   if (denial) await denylist.deny([denial])
+}
+
+/** What a log entry says of it. */
+function described({ claims, origin }: Presented, session: LiveSession): Omit<LogEntry, 'type'> {
+  const message = `generation ${generationOf(claims)}, current ${session.generation}`
+  return { origin, userId: claims.sub, sessionId: claims.sid, message }
 }
 
 /** A token without a generation, met by a session that rotates, is its first. */

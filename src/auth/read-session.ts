@@ -1,9 +1,8 @@
 // Tells whose session a refresh token belongs to, without using the token up.
 import type { EpochSeconds } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
-import { sessionOf, type GenerationDeps } from './generations.ts'
+import { readableSession, type GenerationDeps } from './generations.ts'
 import type { Account, Users } from './ports/accounts.ts'
-import type { Origin } from './ports/log.ts'
 import type { Tokens } from './ports/tokens.ts'
 import { verifyRefresh } from './verify-refresh.ts'
 
@@ -18,12 +17,9 @@ export interface ReadSession {
 }
 
 /** Rejects with `token_invalid`, `token_expired`, `token_wrong_type`, `token_denied` or `unavailable`. */
-export async function readSession(
-  deps: ReadSessionDeps,
-  { token, origin }: { token: string; origin: Origin },
-): Promise<ReadSession> {
+export async function readSession(deps: ReadSessionDeps, token: string): Promise<ReadSession> {
   const claims = verifyRefresh(deps.tokens, token)
-  const { createdAt, expiresAt } = await sessionOf(deps, { claims, origin })
+  const { createdAt, expiresAt } = await readableSession(deps, claims)
   const account = await deps.users.findById(claims.sub)
   if (!account) throw new AuthError('token_denied')
 

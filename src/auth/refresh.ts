@@ -1,62 +1,81 @@
 // Trades a refresh token for a new access token, and for its successor where the session rotates.
-import type { RefreshClaims } from '../contract/claims.ts'
+import type { EpochSeconds, RefreshClaims } from '../contract/claims.ts'
 import { checkLive, type CheckLiveDeps } from './check-live.ts'
 import { AuthError } from './errors.ts'
-import { sessionOf } from './generations.ts'
-import type { Origin } from './ports/log.ts'
-import type { SignedAccess, SignedRefresh } from './ports/tokens.ts'
+import type { Presented } from './generations.ts'
+import { NO_TOKEN } from './ports/denials.ts'
+import type { SignedAccess, SignedRefresh, Tokens } from './ports/tokens.ts'
 import { rotate, type RotateDeps } from './rotate.ts'
 import { verifyRefresh } from './verify-refresh.ts'
 
 export interface RefreshDeps extends CheckLiveDeps, RotateDeps {}
 
-export interface RefreshInput {
+export interface RefreshInput extends Omit<Presented, 'claims'> {
   token: string
-  origin: Origin
 }
 
 export interface Refreshed {
   claims: RefreshClaims
   access: SignedAccess
+  /** `null` where the session does not rotate: the refresh token stays as it is. */
+  refresh: SignedRefresh | null
+}
+
+export interface Rotated extends Refreshed {
+  refresh: SignedRefresh
 }
 
 /**
- * Resolves to an access token; the refresh token stays as it is. Does not touch Postgres while the
- * denylist says that the token is live, unless it has a generation: then the session's row has the last word.
- * Rejects with `token_invalid`, `token_expired`, `token_wrong_type`, `token_denied` or `unavailable`.
+ * Resolves to an access token; the refresh token stays as it is, unless it has a generation or was rotated before:
+ * then this is a rotation, whatever the setting here. Does not touch Postgres while the denylist says that a token
+ * without a generation is live. Rejects with `token_invalid`, `token_expired` (also where no living access token can
+ * come of it any more), `token_wrong_type`, `token_denied` or `unavailable`.
  */
-export async function refresh(deps: RefreshDeps, { token, origin }: RefreshInput): Promise<Refreshed> {
-  const claims = verifyRefresh(deps.tokens, token)
-  if (claims.gen !== undefined) await sessionOf(deps, { claims, origin })
-  else await checkLiveOrReused(deps, { claims, origin })
-  return { claims, access: deps.tokens.signAccess(grantOf(claims), claims.exp) }
+export async function refresh(deps: RefreshDeps, input: RefreshInput): Promise<Refreshed> {
+  const presented = verified(deps.tokens, input)
+  const { claims } = presented
+  if (claims.gen !== undefined || (await isReplaced(deps, claims))) return await rotated(deps, presented)
+  return { claims, access: livingAccess(deps.tokens, claims, claims.exp), refresh: null }
 }
 
-/** One that is denied may have been rotated elsewhere and come back here: then its session ends, as everywhere. */
-async function checkLiveOrReused(
-  deps: RefreshDeps,
-  { claims, origin }: { claims: RefreshClaims; origin: Origin },
-): Promise<void> {
+/**
+ * Whether a token without a generation was used up where rotation is on, while its session goes on: a client whose
+ * answer was lost there, and who asks again here, gets what it would have got there. Rejects as `checkLive` does.
+ */
+async function isReplaced(deps: RefreshDeps, claims: RefreshClaims): Promise<boolean> {
   try {
     await checkLive(deps, claims)
+    return false
   } catch (error) {
     const isDenied = error instanceof AuthError && error.code === 'token_denied'
-    // Whatever comes of that, the token stays denied.
-    if (isDenied) await sessionOf(deps, { claims, origin }).catch(() => undefined)
-    throw error
+    if (!isDenied) throw error
   }
+  await checkLive(deps, { sid: claims.sid, jti: NO_TOKEN })
+  return true
 }
 
 /** Resolves to a new pair of the session, as `rotate` does. Rejects as `refresh` does. */
-export async function refreshRotating(
-  deps: RefreshDeps,
-  { token, origin }: RefreshInput,
-): Promise<Refreshed & { refresh: SignedRefresh }> {
-  const claims = verifyRefresh(deps.tokens, token)
-  const next = await rotate(deps, { claims, origin })
-  return { claims, access: deps.tokens.signAccess(grantOf(claims), next.exp), refresh: next }
+export async function refreshRotating(deps: RefreshDeps, input: RefreshInput): Promise<Rotated> {
+  return await rotated(deps, verified(deps.tokens, input))
 }
 
-function grantOf({ sid, sub, scope }: RefreshClaims) {
-  return { sid, userId: sub, scope }
+function verified(tokens: Tokens, { token, origin, isCallerWaiting }: RefreshInput): Presented {
+  return { claims: verifyRefresh(tokens, token), origin, isCallerWaiting }
+}
+
+async function rotated(deps: RefreshDeps, presented: Presented): Promise<Rotated> {
+  const { claims } = presented
+  const next = await rotate(deps, presented)
+  return { claims, access: livingAccess(deps.tokens, claims, next.exp), refresh: next }
+}
+
+/** Throws `token_expired` where an access token would be dead already: within the leeway, its refresh token is not. */
+function livingAccess(
+  tokens: Tokens,
+  { sid, sub, scope }: RefreshClaims,
+  notAfter: EpochSeconds,
+): SignedAccess {
+  const access = tokens.signAccess({ sid, userId: sub, scope }, notAfter)
+  if (access.expiresIn <= 0) throw new AuthError('token_expired')
+  return access
 }

@@ -1,8 +1,7 @@
 // Trades a refresh token for its successor: once, however often and from wherever it is asked.
 import type { RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
-import { generationOf, sessionOf, unlessDenied, type GenerationDeps } from './generations.ts'
-import type { Origin } from './ports/log.ts'
+import { generationOf, sessionOf, unlessDenied, type GenerationDeps, type Presented } from './generations.ts'
 import type { LiveSession } from './ports/sessions.ts'
 import type { SignedRefresh, Tokens } from './ports/tokens.ts'
 
@@ -15,13 +14,11 @@ export interface RotateDeps extends GenerationDeps {
 }
 
 /**
- * Resolves to the next refresh token; within the grace, the previous token gets the same one again,
- * byte for byte. Rejects with `token_denied` (over, or used twice, which ends the session) or `unavailable`.
+ * Resolves to the next refresh token; within the grace, and once more if that was lost, the previous token gets the
+ * same one again, byte for byte. Rejects with `token_denied` (over, or used twice, which ends the session) or `unavailable`.
  */
-export async function rotate(
-  deps: RotateDeps,
-  { claims, origin }: { claims: RefreshClaims; origin: Origin },
-): Promise<SignedRefresh> {
+export async function rotate(deps: RotateDeps, presented: Presented): Promise<SignedRefresh> {
+  const { claims } = presented
   const generation = generationOf(claims)
   const rotatedAtMs = deps.nowMs()
   const rotation = deps.sessions.rotate({
@@ -40,7 +37,7 @@ export async function rotate(
     return successor(deps.tokens, claims, rotated.session)
   }
 
-  const session = await sessionOf(deps, { claims, origin })
+  const session = await sessionOf(deps, presented)
   // It was beyond this generation a moment ago, and generations only grow.
   if (session.generation <= generation) throw new AuthError('unavailable')
   return successor(deps.tokens, claims, session)

@@ -1,7 +1,6 @@
 // Says whether a token of either kind is good here and now.
 import { checkLive } from './check-live.ts'
-import { AuthError } from './errors.ts'
-import { judge } from './generations.ts'
+import { readableSession } from './generations.ts'
 import type { RefreshDeps } from './refresh.ts'
 
 /** Resolves when it is. Rejects with `token_invalid`, `token_expired`, `token_denied` or `unavailable`. */
@@ -11,6 +10,5 @@ export async function verifyToken(deps: RefreshDeps, token: string): Promise<voi
     await checkLive(deps, claims)
     return
   }
-  const { standing } = await judge(deps, claims)
-  if (standing === 'reused') throw new AuthError('token_denied')
+  await readableSession(deps, claims)
 }

@@ -8,6 +8,7 @@ import type { Metrics } from '../ops/metrics.ts'
 import { isAllowedOrigin, type AllowedOrigins } from './allowed-origins.ts'
 import { dialectRouter, type Dialect } from './endpoint.ts'
 import { answerErrors, type DialectErrors } from './errors.ts'
+import type { WaitingCallers } from './waiting-callers.ts'
 import { openApi } from './openapi/router.ts'
 
 export interface AppOptions extends AllowedOrigins {
@@ -19,6 +20,7 @@ export interface AppOptions extends AllowedOrigins {
   fallback: DialectErrors
   log: SystemLog
   metrics: Metrics
+  callers: Pick<WaitingCallers, 'arrived'>
   /** While true, connections are closed after their answer. */
   isDraining: () => boolean
 }
@@ -54,9 +56,10 @@ export function createApp(options: AppOptions): Koa {
   return app
 }
 
-function identifyRequest({ log, metrics, isDraining }: AppOptions): Middleware {
+function identifyRequest({ log, metrics, callers, isDraining }: AppOptions): Middleware {
   return async (ctx, next) => {
     const start = performance.now()
+    callers.arrived(ctx.req)
     const given = ctx.get('X-Request-Id')
     const requestId = SANE_REQUEST_ID.test(given) ? given : randomUUID()
     ctx.set('X-Request-Id', requestId)

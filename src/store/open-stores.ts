@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import type { OwnAccount, UserAdmin, Usernames, Users } from '../auth/ports/accounts.ts'
 import type { AttemptCounters } from '../auth/ports/attempts.ts'
 import type { DenialFeed, Denylist, Journal } from '../auth/ports/denials.ts'
-import type { AuditLog, LogEntry } from '../auth/ports/log.ts'
+import type { AuditLog, EventType, LogEntry } from '../auth/ports/log.ts'
 import type { Peers } from '../auth/ports/peers.ts'
 import type { Sessions } from '../auth/ports/sessions.ts'
 import { systemClock } from '../clock.ts'
@@ -65,6 +65,12 @@ export interface Stores {
   close(): Promise<void>
 }
 
+/** Entries that an operator should see without asking the database. */
+const WORTH_A_LINE: Partial<Record<EventType, string>> = {
+  REFRESH_LATE_REPLAY: 'a refresh token came back late, and got its successor once more',
+  REFRESH_REUSE: 'a refresh token was used twice: its session has ended',
+}
+
 /** Connects in the background: what is down at first is used when it comes up. */
 export function openStores(options: StoresOptions): Stores {
   const {
@@ -83,9 +89,8 @@ export function openStores(options: StoresOptions): Stores {
     onFailure: metrics.logEntryFailed,
     onEvent: ({ type, sessionId, origin }: LogEntry) => {
       metrics.eventHappened(type)
-      if (type !== 'REFRESH_REUSE') return
-      const { ipAddress } = origin
-      log.warn({ sessionId, ipAddress }, 'a refresh token was used twice: its session has ended')
+      const words = WORTH_A_LINE[type]
+      if (words !== undefined) log.warn({ sessionId, ipAddress: origin.ipAddress }, words)
     },
   })
   const logged = { postgres: database, logEntries: entries, leewaySeconds }

@@ -121,6 +121,14 @@ export function sessionRotationConformance(name: string, create: CreateStore): v
       }
     })
 
+    it('goes on within the leeway after its end, and not beyond', async () => {
+      const [within, beyond] = [await begun(2 - store.leewaySeconds), await begun(-1 - store.leewaySeconds)]
+      const longer = { expiresAt: within.expiresAt + DAY_SECONDS }
+
+      expect(await store.sessions.rotate(rotation(beyond, 0, longer))).to.equal(null)
+      expect((await store.sessions.rotate(rotation(within, 0, longer)))?.session).to.include(longer)
+    })
+
     it('never makes a session shorter', async () => {
       const session = await begun()
 

@@ -102,6 +102,8 @@ export function sessionsConformance(name: string, create: CreateStore): void {
           generation: 0,
           rotatedAtMs: null,
           sinceRotationMs: null,
+          isPresented: true,
+          sinceLateReplayMs: null,
           expiresAt: session.expiresAt,
         })
         expect(createdAt).to.be.closeTo(store.nowMs() / 1000, CLOCK_TOLERANCE_MS / 1000)

@@ -51,6 +51,7 @@ describe('a logs table that takes no entries', () => {
     const first = await env.login()
     const answer = await env.signoff.post('/auth/token/refresh/', { refresh: first.refresh })
     const second = answer.json as { refresh: string }
+    await env.signoff.post('/auth/token/verify/', { token: second.refresh })
     await rotatedLongAgo(env.database, first.refresh)
 
     const reused = await env.signoff.post('/auth/token/refresh/', { refresh: first.refresh })

@@ -293,6 +293,7 @@ const MIGRATIONS = [
   '003-instances-and-locks',
   '004-peers',
   '005-database-identity',
+  '006-late-replay',
 ]
 
 describe('the commands', () => {

@@ -28,6 +28,7 @@ describe('a refresh token without rotation that is rotated elsewhere', () => {
       const owner = await env.login()
       const stolen = await env.signoff.post('/api/v1/auth/refresh', { refresh_token: owner.refresh })
       const thief = (stolen.json as { refresh_token: string }).refresh_token
+      await env.signoff.post('/auth/token/verify/', { token: thief })
       await rotatedLongAgo(env.database, owner.refresh)
 
       const returned = await env.signoff.post('/auth/token/refresh/', { refresh: owner.refresh })
@@ -95,9 +96,10 @@ describe('rotation at the token API', () => {
     expect(await generationOf(first.refresh)).to.equal(1)
   })
 
-  it('ends the session when a token comes back after the grace, and the successor with it', async () => {
+  it('ends the session when a token comes back after the grace that was replaced, and the successor with it', async () => {
     const first = await env.login()
     const second = await rotated(first.refresh)
+    await verify(second.refresh)
     await rotatedLongAgo(env.database, first.refresh)
 
     const reused = await refresh(first.refresh)

@@ -29,9 +29,11 @@ export type LogoutDialect = (typeof LOGOUTS)[number]
 export interface Api {
   /** A session that rotates (`/api/v1`) or not (the token API); `null` where there is none. */
   login(at: InstanceName, client: string, rotates: boolean): Promise<Pair | null>
-  /** The new access token, if any. */
-  refresh(at: InstanceName, client: string, token: Token): Promise<Token | null>
-  rotate(at: InstanceName, client: string, token: Token): Promise<Pair | null>
+  /** Of a session that does not rotate: the new access token, if any. */
+  refresh: (at: InstanceName, client: string, token: Token) => Promise<Token | null>
+  rotate: (at: InstanceName, client: string, token: Token) => Promise<Pair | null>
+  /** The same at the token API, where rotation is off: a token that has a generation rotates there too. */
+  rotateElsewhere: (at: InstanceName, client: string, token: Token) => Promise<Pair | null>
   verify(at: InstanceName, client: string, token: Token): Promise<Operation>
   logout(at: InstanceName, client: string, by: { pair: Pair; dialect: LogoutDialect }): Promise<Operation>
   /** What a peer makes of an access token that it has found genuine and young enough. */
@@ -79,7 +81,7 @@ export function api(world: RunService, { record, keep }: Recorder): Api {
     await record(described(about, at), async () => {
       const response = await call(at, { path, json: { [field]: token.text } })
       ;({ body } = response)
-      const successor = body['refresh_token']
+      const successor = body['refresh_token'] ?? body['refresh']
       return {
         answer: response.answer,
         successor: typeof successor === 'string' ? digestOf(successor) : null,
@@ -111,6 +113,11 @@ export function api(world: RunService, { record, keep }: Recorder): Api {
     rotate: async (at, client, token) => {
       const about = { kind: 'rotate', client, token, field: 'refresh_token' } as const
       return pairOf(await exchange(at, about, '/api/v1/auth/refresh'))
+    },
+
+    rotateElsewhere: async (at, client, token) => {
+      const about = { kind: 'rotate', client, token, field: 'refresh' } as const
+      return pairOf(await exchange(at, about, '/auth/token/refresh/'))
     },
 
     verify: async (at, client, token) =>

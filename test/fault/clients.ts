@@ -80,14 +80,18 @@ async function step(deps: ClientsDeps, session: Session): Promise<void> {
   const { client, pair } = session
   const at = anyInstance(random)
   const chance = random.next()
-  if (chance < 0.45) await renew(deps, session, at)
+  if (chance < 0.45) await renew(deps, session, { at, rotate: api.rotate })
   else if (chance < 0.75) await api.peerCheck(random.pick(PEERS), client, pair.access)
   else if (chance < 0.9) await api.verify(at, client, pair.access)
   else if (chance < 0.97) await api.verify(at, client, pair.refresh)
-  else await api.refresh(at, client, pair.refresh)
+  else await renew(deps, session, { at, rotate: api.rotateElsewhere })
 }
 
-async function renew(deps: ClientsDeps, session: Session, at: InstanceName): Promise<void> {
+async function renew(
+  deps: ClientsDeps,
+  session: Session,
+  { at, rotate }: { at: InstanceName; rotate: Api['rotate'] },
+): Promise<void> {
   const { api, random } = deps
   const { client, pair, rotates } = session
   if (!rotates) {
@@ -95,7 +99,7 @@ async function renew(deps: ClientsDeps, session: Session, at: InstanceName): Pro
     if (access) keep(session, { ...pair, access })
     return
   }
-  const tries = [api.rotate(at, client, pair.refresh)]
+  const tries = [rotate(at, client, pair.refresh)]
   // Two tabs at once.
   if (random.chance(0.25)) tries.push(api.rotate(otherThan(at), client, pair.refresh))
   const [next = null] = (await Promise.all(tries)).filter((answer) => answer !== null)
@@ -140,15 +144,19 @@ async function end(deps: ClientsDeps, session: Session): Promise<void> {
   graveyard.bury(session.tokens)
 }
 
-async function tryAtOnce({ api, random }: ClientsDeps, session: Session, at: InstanceName): Promise<void> {
+async function tryAtOnce(deps: ClientsDeps, session: Session, at: InstanceName): Promise<void> {
+  const { api } = deps
   const { client, pair, rotates } = session
   await Promise.all([
     api.verify(at, client, pair.access),
-    rotates && random.chance(0.5)
-      ? api.rotate(at, client, pair.refresh)
-      : api.refresh(at, client, pair.refresh),
+    refreshOf(deps, rotates)(at, client, pair.refresh),
     ...PEERS.map(async (peer) => await api.peerCheck(peer, client, pair.access)),
   ])
+}
+
+function refreshOf({ api, random }: ClientsDeps, rotates: boolean): Api['rotate'] | Api['refresh'] {
+  if (!rotates) return api.refresh
+  return random.chance(0.5) ? api.rotate : api.rotateElsewhere
 }
 
 function isDone(answer: number | 'no answer'): boolean {

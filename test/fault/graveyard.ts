@@ -50,6 +50,7 @@ export function graveyard({ api, random, bounds }: GraveyardDeps): Graveyard {
     } else if (api.underWay(at) >= MAX_UNDER_WAY) return
     else if (token.type === 'access' || random.chance(0.2)) await api.verify(at, CLIENT, token)
     else if (token.generation !== null && random.chance(0.7)) await api.rotate(at, CLIENT, token)
+    else if (token.generation !== null) await api.rotateElsewhere(at, CLIENT, token)
     else await api.refresh(at, CLIENT, token)
   }
 

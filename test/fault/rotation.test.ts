@@ -51,9 +51,10 @@ describe('rotation through a restart of everything', () => {
     expect((await refresh(third.refresh)).status).to.equal(401)
   })
 
-  it('ends the session when a token comes back after the grace', async () => {
+  it('ends the session when a token comes back after the grace whose successor has arrived', async () => {
     const first = await loggedIn()
     const second = await rotated(first.refresh)
+    await world.signoff().post('/auth/token/verify/', { token: second.refresh })
 
     await world.restart()
     await rotatedLongAgo(world, first.refresh)
@@ -61,6 +62,18 @@ describe('rotation through a restart of everything', () => {
     const successor = await refresh(second.refresh)
 
     expect([reused.status, successor.status]).to.deep.equal([401, 401])
+  })
+
+  it('answers a late replay with the very same successor', async () => {
+    const first = await loggedIn()
+    const second = await rotated(first.refresh)
+
+    await world.restart()
+    await rotatedLongAgo(world, first.refresh)
+    const replayed = await rotated(first.refresh)
+
+    expect(replayed.refresh).to.equal(second.refresh)
+    expect((await refresh(replayed.refresh)).status).to.equal(200)
   })
 
   it('does both with a Redis that was emptied in between', async () => {

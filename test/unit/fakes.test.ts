@@ -2,6 +2,7 @@
 import { auditLogConformance } from '../conformance/audit-log.ts'
 import { denylistConformance } from '../conformance/denylist.ts'
 import { journalConformance } from '../conformance/journal.ts'
+import { lateReplayConformance } from '../conformance/late-replay.ts'
 import { ownAccountConformance } from '../conformance/own-account.ts'
 import { passwordsConformance } from '../conformance/passwords.ts'
 import { peersConformance } from '../conformance/peers.ts'
@@ -19,6 +20,7 @@ import {
 sessionsConformance('memorySessions', memoryStoreSubject)
 sessionEndsConformance('memorySessions', memoryStoreSubject)
 sessionRotationConformance('memorySessions', memoryStoreSubject)
+lateReplayConformance('memorySessions', memoryStoreSubject)
 journalConformance('memoryJournal', memoryStoreSubject)
 usersConformance('memoryUsers', memoryStoreSubject)
 userAdminConformance('memoryUserAdmin', memoryStoreSubject)

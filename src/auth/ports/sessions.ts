@@ -54,6 +54,18 @@ export interface Sessions {
   rotate(rotation: Rotation): Promise<Rotated | null>
   /** `null` when there is no such session, or it is over. */
   find(sessionId: string): Promise<LiveSession | null>
+  /**
+   * The same for a refresh token that is read without being used up. In one statement, which writes once a
+   * generation at the most, the row notes that this generation was presented, where that is the current one or one
+   * which the row has lost.
+   */
+  present(read: { sessionId: string; generation: number }): Promise<LiveSession | null>
+  /**
+   * Notes a late replay, with its log entry, in one statement. `null`, and nothing is written, unless the session is
+   * live, its current generation comes right after `generation` and was never presented, and the late replay before
+   * is `pauseSeconds` ago or longer: of several callers one wins.
+   */
+  replayLate(replay: LateReplay, entry: LogEntry): Promise<LiveSession | null>
   /** The user's live sessions, the newest first. */
   list(userId: string): Promise<SessionSummary[]>
 }
@@ -81,6 +93,13 @@ export interface Rotation {
   retired?: { jti: string; expiresAt: EpochSeconds }
 }
 
+export interface LateReplay {
+  sessionId: string
+  /** Of the token at hand, which is the one before the current one. */
+  generation: number
+  pauseSeconds: number
+}
+
 export interface Rotated {
   session: LiveSession
   /** Of the retired token; empty where there was none. */
@@ -94,6 +113,10 @@ export interface LiveSession {
   rotatedAtMs: number | null
   /** How long ago that was, by the store's clock, which all instances share; `null` at generation 0. */
   sinceRotationMs: number | null
+  /** Whether a token of the current generation was ever presented; of generation 0 that is taken for granted. */
+  isPresented: boolean
+  /** How long ago the last late replay was, by the same clock; `null` where there was none. */
+  sinceLateReplayMs: number | null
   createdAt: EpochSeconds
   expiresAt: EpochSeconds
 }

@@ -2,18 +2,17 @@
 import { readSession, type ReadSessionDeps } from '../../auth/read-session.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { RefusalError } from '../errors.ts'
-import type { OriginOf } from '../origin.ts'
 import { readCookie } from './cookie.ts'
 import { notAuthenticated } from './errors.ts'
 import { csrfTokenOf, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
-export function getSession(deps: ReadSessionDeps & ForgeryDeps & OriginOf): Endpoint['handler'] {
+export function getSession(deps: ReadSessionDeps & ForgeryDeps): Endpoint['handler'] {
   return async (ctx) => {
     requireOwnOrigin(deps, ctx)
     const token = readCookie(ctx)
     if (token === null) throw new RefusalError(notAuthenticated)
 
-    const { user, session } = await readSession(deps, { token, origin: deps.originOf(ctx) })
+    const { user, session } = await readSession(deps, token)
     ctx.body = {
       csrf_token: csrfTokenOf(deps, session.id),
       user,

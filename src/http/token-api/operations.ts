@@ -50,7 +50,9 @@ export const login: Operation = {
 export const refresh: Operation = {
   operationId: 'refreshToken',
   summary: 'A refresh token for a new access token',
-  description: 'With `REFRESH_ROTATION=on`, also for its successor: the old refresh token is then used up.',
+  description:
+    'With `REFRESH_ROTATION=on`, also for its successor: the old refresh token is then used up. A token that ' +
+    'rotates already (of the account API, say) rotates here too, whatever the setting.',
   tags: TAGS,
   security: [],
   requestBody: takes(refreshFields, { refresh: REFRESH_TOKEN }, MEDIA_TYPES),

@@ -1,7 +1,8 @@
-// POST /auth/token/refresh/: a refresh token for a new access token, and for its successor with REFRESH_ROTATION=on.
+// POST /auth/token/refresh/: a refresh token for a new access token, and for its successor where the session rotates.
 import { refresh, refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { OriginOf } from '../origin.ts'
+import type { WaitingCallersDeps } from '../waiting-callers.ts'
 import { refreshFields, validateFields } from './fields.ts'
 import { parseBody } from './parse-body.ts'
 
@@ -10,16 +11,18 @@ export interface RotationSetting {
   tokenApiRotates: boolean
 }
 
-export function postRefresh(deps: RefreshDeps & OriginOf & RotationSetting): Endpoint['handler'] {
+export type PostRefreshDeps = RefreshDeps & OriginOf & WaitingCallersDeps & RotationSetting
+
+export function postRefresh(deps: PostRefreshDeps): Endpoint['handler'] {
   return async (ctx) => {
     const fields = validateFields(refreshFields, await parseBody(ctx))
-    const input = { token: fields.refresh, origin: deps.originOf(ctx) }
-    if (deps.tokenApiRotates) {
-      const pair = await refreshRotating(deps, input)
-      ctx.body = { access: pair.access.token, refresh: pair.refresh.token }
-    } else {
-      const { access } = await refresh(deps, input)
-      ctx.body = { access: access.token }
+    const input = {
+      token: fields.refresh,
+      origin: deps.originOf(ctx),
+      isCallerWaiting: () => deps.callers.isWaiting(ctx.req),
     }
+    const answer = deps.tokenApiRotates ? await refreshRotating(deps, input) : await refresh(deps, input)
+    const access = answer.access.token
+    ctx.body = answer.refresh ? { access, refresh: answer.refresh.token } : { access }
   }
 }

@@ -30,15 +30,45 @@ const LIVE_SESSION = `
   generation, (extract(epoch FROM rotated_at) * 1000)::float8 AS "rotatedAtMs",
   CASE WHEN rotated_at IS NOT NULL THEN (extract(epoch FROM now() - last_seen_at) * 1000)::float8 END
     AS "sinceRotationMs",
+  presented_generation >= generation AS "isPresented",
+  (extract(epoch FROM now() - late_replay_at) * 1000)::float8 AS "sinceLateReplayMs",
   extract(epoch FROM created_at)::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt"`
 
+const IS_ON = `id = $1 AND ended_at IS NULL AND expires_at > now() - $2::float8 * interval '1 second'`
+
 // Of the primary, and so a row also where there is no session: to a standby, one that has just ended is live.
-const FIND: Statement = {
-  name: 'sessions.find',
+const SELECT_LIVE = `SELECT ${LIVE_SESSION}, server.* FROM (SELECT ${ROLE}) AS server LEFT JOIN user_sessions ON ${IS_ON}`
+
+const FIND: Statement = { name: 'sessions.find', isOfPrimary: true, text: SELECT_LIVE }
+
+// Reading costs one round trip as before, and writes only the first time that a generation is seen.
+const PRESENT: Statement = {
+  name: 'sessions.present',
   isOfPrimary: true,
-  text: `SELECT ${LIVE_SESSION}, server.* FROM (SELECT ${ROLE}) AS server
-         LEFT JOIN user_sessions
-         ON id = $1 AND ended_at IS NULL AND expires_at > now() - $2::float8 * interval '1 second'`,
+  text: `
+    WITH presented AS (
+      UPDATE user_sessions SET presented_generation = $3
+      WHERE ${IS_ON} AND generation <= $3 AND presented_generation < $3
+    )
+    ${SELECT_LIVE}`,
+}
+
+const LIVE_COLUMNS = `
+  generation, "rotatedAtMs", "sinceRotationMs", "isPresented", "sinceLateReplayMs", "createdAt", "expiresAt"`
+
+// The row decides here too: of racing callers one finds that there was no late replay for that long.
+const replayLate = (entry: string) => `
+  WITH replayed AS (
+    UPDATE user_sessions SET late_replay_at = now()
+    WHERE ${IS_ON} AND generation = $3 + 1 AND presented_generation < generation
+      AND (late_replay_at IS NULL OR late_replay_at <= now() - $4::float8 * interval '1 second')
+    RETURNING user_id, id AS session_id, ${LIVE_SESSION}
+  )${entry}
+  SELECT ${LIVE_COLUMNS} FROM replayed`
+
+const REPLAY_LATE: LoggedStatement = {
+  withEntry: { name: 'sessions.replayLate', text: replayLate(`, entry AS (${insertEntry('replayed', 5)})`) },
+  withoutEntry: { name: 'sessions.replayLate.unlogged', text: replayLate('') },
 }
 
 const LIST: Statement = {
@@ -70,7 +100,7 @@ const ROTATE: Statement = {
       ON CONFLICT (denied_id) DO NOTHING
       RETURNING denied_id, expires_at
     )
-    SELECT generation, "rotatedAtMs", "sinceRotationMs", "createdAt", "expiresAt",
+    SELECT ${LIVE_COLUMNS},
            denied_id AS "deniedId", ${millisecondsUntil('expires_at')} AS "ttlMs"
     FROM rotated LEFT JOIN retired ON true`,
 }
@@ -84,7 +114,7 @@ export interface PostgresSessionsDeps {
 /** `deniedId` is `null` where nothing was retired. */
 type RotatedRow = LiveSession & { deniedId: string | null; ttlMs: number }
 
-/** `generation` is `null` where there is no such session. */
+/** `generation` is `null` where there is no such session. Columns that tell of the server stand beside it. */
 type FoundRow = LiveSession | { generation: null }
 
 export function postgresSessions({ postgres, logEntries, leewaySeconds }: PostgresSessionsDeps): Sessions {
@@ -152,15 +182,31 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
 
     find: found,
 
+    present: async ({ sessionId, generation }) => {
+      const [row] = await postgres.query<FoundRow>(PRESENT, [sessionId, leewaySeconds, generation])
+      return liveSession(row)
+    },
+
+    replayLate: async ({ sessionId, generation, pauseSeconds }, entry) => {
+      const values = [sessionId, leewaySeconds, generation, pauseSeconds]
+      const [session] = await logEntries.query<LiveSession>(REPLAY_LATE, values, entry)
+      return session ?? null
+    },
+
     list: async (userId) => await postgres.query<SessionSummary>(LIST, [userId]),
   }
 
   async function found(sessionId: string): Promise<LiveSession | null> {
     const [row] = await postgres.query<FoundRow>(FIND, [sessionId, leewaySeconds])
-    if (!row || row.generation === null) return null
-    const { generation, rotatedAtMs, sinceRotationMs, createdAt, expiresAt } = row
-    return { generation, rotatedAtMs, sinceRotationMs, createdAt, expiresAt }
+    return liveSession(row)
   }
+}
+
+function liveSession(row: FoundRow | undefined): LiveSession | null {
+  if (!row || row.generation === null) return null
+  const { generation, rotatedAtMs, sinceRotationMs, isPresented, sinceLateReplayMs, createdAt, expiresAt } =
+    row
+  return { generation, rotatedAtMs, sinceRotationMs, isPresented, sinceLateReplayMs, createdAt, expiresAt }
 }
 
 function sha256(text: string): Buffer {

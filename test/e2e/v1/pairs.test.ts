@@ -144,9 +144,10 @@ describe('pairs of /api/v1', () => {
       expect(await client.refreshed(second)).to.equal('refreshed')
     })
 
-    it('ends the session when a token is used again after the grace', async () => {
+    it('ends the session when a token is used again after the grace, and its successor has arrived', async () => {
       const first = await client.login()
       const answer = await client.call('POST /refresh', { json: { refresh_token: first.refresh_token } })
+      await env.signoff.post('/auth/token/verify/', { token: (answer.json as V1Pair).refresh_token })
       await rotatedLongAgo(env.database, first.refresh_token)
 
       expect(await client.refreshed(first)).to.equal('token_revoked')

@@ -1,4 +1,4 @@
-// Rule (c): a generation is spent once, whoever asks, and is worthless when its grace is over.
+// Rule (c): a generation is spent once, whoever asks, and is worthless when its grace is over, but for one late replay.
 import type { Bounds, Operation } from '../history.ts'
 import { isAccepted, seconds, wordsOf, type Violation } from './violation.ts'
 
@@ -8,7 +8,9 @@ export function generations(session: readonly Operation[], bounds: Bounds): Viol
   if (rotations.length === 0) return []
   return [
     ...twoSuccessors(rotations),
-    ...session.flatMap((operation) => usedUp(operation, rotations, bounds)),
+    ...session
+      .filter((operation) => !mayBeLateReplay(operation, session, bounds))
+      .flatMap((operation) => usedUp(operation, rotations, bounds)),
   ]
 }
 
@@ -40,6 +42,36 @@ function usedUp(operation: Operation, rotations: readonly Operation[], { graceMs
   const age = seconds(operation.startedAt - proof.endedAt)
   const sentence = `${wordsOf(operation)}, ${age} after ${wordsOf(proof)} had used it up`
   return [{ rule: 'c', sentence, operations: [operation, proof] }]
+}
+
+/**
+ * Whether it is the late replay that a session has once a day, or another one within the grace of that: it brought
+ * the successor that was lost, and nobody had been answered with that one before. Runs are shorter than a day.
+ */
+function mayBeLateReplay(operation: Operation, session: readonly Operation[], { graceMs }: Bounds): boolean {
+  const generation = generationOf(operation)
+  if (operation.kind !== 'rotate') return false
+  const isKnown = session.some(
+    (other) =>
+      other.token?.digest === operation.successor && isAccepted(other) && other.endedAt < operation.startedAt,
+  )
+  const isOfAnother = session.some((other) => {
+    if (other === operation || other.kind !== 'rotate' || other.answer !== 200) return false
+    const isBefore = other.endedAt < operation.startedAt - graceMs
+    return isBefore && isLate(other, session, graceMs)
+  })
+  return generation >= 0 && !isKnown && !isOfAnother
+}
+
+/** Whether it came after the grace of the first rotation of its generation, whatever became of that. */
+function isLate(operation: Operation, session: readonly Operation[], graceMs: number): boolean {
+  return session.some(
+    (first) =>
+      first.kind === 'rotate' &&
+      first.answer === 200 &&
+      generationOf(first) === generationOf(operation) &&
+      operation.startedAt > first.endedAt + graceMs,
+  )
 }
 
 /**

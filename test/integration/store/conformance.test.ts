@@ -2,6 +2,7 @@
 import { auditLogConformance } from '../../conformance/audit-log.ts'
 import { denylistConformance } from '../../conformance/denylist.ts'
 import { journalConformance } from '../../conformance/journal.ts'
+import { lateReplayConformance } from '../../conformance/late-replay.ts'
 import { ownAccountConformance } from '../../conformance/own-account.ts'
 import { peersConformance } from '../../conformance/peers.ts'
 import { sessionEndsConformance } from '../../conformance/session-ends.ts'
@@ -15,6 +16,7 @@ import { redisDenylistSubject } from '../../support/redis-denylist-subject.ts'
 sessionsConformance('postgresSessions', emptiedStoreSubject)
 sessionEndsConformance('postgresSessions', emptiedStoreSubject)
 sessionRotationConformance('postgresSessions', emptiedStoreSubject)
+lateReplayConformance('postgresSessions', emptiedStoreSubject)
 journalConformance('postgresJournal', emptiedStoreSubject)
 usersConformance('postgresUsers', emptiedStoreSubject)
 userAdminConformance('postgresUserAdmin', emptiedStoreSubject)

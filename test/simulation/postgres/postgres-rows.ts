@@ -7,6 +7,8 @@ export interface SessionRow {
   refreshJti: string
   generation: number
   rotatedAtMs: number | null
+  presentedGeneration: number
+  lateReplayAtMs: number | null
   createdAtMs: number
   lastSeenAtMs: number
   expiresAtMs: number

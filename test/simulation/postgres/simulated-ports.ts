@@ -163,6 +163,8 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
             refreshJti,
             generation: 0,
             rotatedAtMs: null,
+            presentedGeneration: 0,
+            lateReplayAtMs: null,
             createdAtMs: nowMs,
             lastSeenAtMs: nowMs,
             expiresAtMs: expiresAt * 1000,
@@ -251,6 +253,35 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
         },
       }),
 
+    present: async ({ sessionId, generation }) =>
+      await execute({
+        ...WRITES,
+        name: 'present',
+        work: (rows, nowMs) => {
+          const session = rows.sessions.get(sessionId)
+          if (!isOn(session, nowMs - leewayMs)) return null
+          if (generation >= session.generation && generation > session.presentedGeneration)
+            rows.sessions.put(sessionId, { ...session, presentedGeneration: generation })
+          return liveSession(session, nowMs)
+        },
+      }),
+
+    replayLate: async ({ sessionId, generation, pauseSeconds }) =>
+      await execute({
+        ...WRITES,
+        name: 'replay late',
+        work: (rows, nowMs) => {
+          const session = rows.sessions.get(sessionId)
+          if (!isOn(session, nowMs - leewayMs) || session.generation !== generation + 1) return null
+          const { lateReplayAtMs } = session
+          const isTooSoon = lateReplayAtMs !== null && lateReplayAtMs > nowMs - pauseSeconds * 1000
+          if (session.presentedGeneration >= session.generation || isTooSoon) return null
+          const replayed: SessionRow = { ...session, lateReplayAtMs: nowMs }
+          rows.sessions.put(sessionId, replayed)
+          return liveSession(replayed, nowMs)
+        },
+      }),
+
     list: async (userId) =>
       await execute({
         ...READS,
@@ -310,11 +341,13 @@ function simulatedJournal(execute: Execute, { leewaySeconds }: SimulatedPortsDep
 }
 
 function liveSession(session: SessionRow, nowMs: number): LiveSession {
-  const { generation, rotatedAtMs, lastSeenAtMs, createdAtMs, expiresAtMs } = session
+  const { generation, rotatedAtMs, lateReplayAtMs, lastSeenAtMs, createdAtMs, expiresAtMs } = session
   return {
     generation,
     rotatedAtMs,
     sinceRotationMs: rotatedAtMs === null ? null : nowMs - lastSeenAtMs,
+    isPresented: session.presentedGeneration >= generation,
+    sinceLateReplayMs: lateReplayAtMs === null ? null : nowMs - lateReplayAtMs,
     createdAt: createdAtMs / 1000,
     expiresAt: expiresAtMs / 1000,
   }

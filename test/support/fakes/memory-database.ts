@@ -19,6 +19,8 @@ export interface MemorySession {
   refreshJti: string
   generation: number
   rotatedAtMs: number | null
+  presentedGeneration: number
+  lateReplayAtMs: number | null
   createdAtMs: number
   lastSeenAtMs: number
   expiresAtMs: number

@@ -26,6 +26,8 @@ export function memorySessions(database: MemoryDatabase): Sessions {
           refreshJti,
           generation: 0,
           rotatedAtMs: null,
+          presentedGeneration: 0,
+          lateReplayAtMs: null,
           createdAtMs: nowMs,
           lastSeenAtMs: nowMs,
           expiresAtMs: expiresAt * 1000,
@@ -80,7 +82,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
 
     rotate: async (rotation) =>
       await statement(database, () => {
-        const session = live(rotation.sessionId)
+        const session = usable(rotation.sessionId)
         if (!session || session.generation > rotation.generation) return null
         step(session, rotation)
         return { session: liveSession(session, database.clock.nowMs()), denials: retire(rotation) }
@@ -88,8 +90,30 @@ export function memorySessions(database: MemoryDatabase): Sessions {
 
     find: async (sessionId) =>
       await statement(database, () => {
-        const session = live(sessionId)
+        const session = usable(sessionId)
         return session ? liveSession(session, database.clock.nowMs()) : null
+      }),
+
+    present: async ({ sessionId, generation }) =>
+      await statement(database, () => {
+        const session = usable(sessionId)
+        if (!session) return null
+        const isCurrent = generation >= session.generation
+        if (isCurrent) session.presentedGeneration = Math.max(session.presentedGeneration, generation)
+        return liveSession(session, database.clock.nowMs())
+      }),
+
+    replayLate: async ({ sessionId, generation, pauseSeconds }, entry) =>
+      await statement(database, () => {
+        const session = usable(sessionId)
+        const nowMs = database.clock.nowMs()
+        const isPrevious = session?.generation === generation + 1
+        if (!isPrevious || session.presentedGeneration >= session.generation) return null
+        if (session.lateReplayAtMs !== null && session.lateReplayAtMs > nowMs - pauseSeconds * 1000)
+          return null
+        session.lateReplayAtMs = nowMs
+        storeEntry(database, { ...entry, userId: session.userId, sessionId })
+        return liveSession(session, nowMs)
       }),
 
     list: async (userId) =>
@@ -109,9 +133,18 @@ export function memorySessions(database: MemoryDatabase): Sessions {
   }
 
   function live(sessionId: string): MemorySession | undefined {
+    return openAfter(sessionId, database.clock.nowMs())
+  }
+
+  /** One whose last token may still be used by a clock that is behind. */
+  function usable(sessionId: string): MemorySession | undefined {
+    return openAfter(sessionId, database.clock.nowMs() - database.leewaySeconds * 1000)
+  }
+
+  function openAfter(sessionId: string, aliveAfterMs: number): MemorySession | undefined {
     return database.sessions.find(
       ({ id, endReason, expiresAtMs }) =>
-        id === sessionId && endReason === null && expiresAtMs > database.clock.nowMs(),
+        id === sessionId && endReason === null && expiresAtMs > aliveAfterMs,
     )
   }
 
@@ -142,11 +175,13 @@ export function memorySessions(database: MemoryDatabase): Sessions {
 }
 
 function liveSession(session: MemorySession, nowMs: number): LiveSession {
-  const { generation, rotatedAtMs, createdAtMs, lastSeenAtMs, expiresAtMs } = session
+  const { generation, rotatedAtMs, lateReplayAtMs, createdAtMs, lastSeenAtMs, expiresAtMs } = session
   return {
     generation,
     rotatedAtMs,
     sinceRotationMs: rotatedAtMs === null ? null : nowMs - lastSeenAtMs,
+    isPresented: session.presentedGeneration >= generation,
+    sinceLateReplayMs: lateReplayAtMs === null ? null : nowMs - lateReplayAtMs,
     createdAt: createdAtMs / 1000,
     expiresAt: expiresAtMs / 1000,
   }

@@ -22,6 +22,8 @@ describe('standingOf', () => {
     generation: 3,
     rotatedAtMs: ROTATED_AT_MS,
     sinceRotationMs: 0,
+    isPresented: false,
+    sinceLateReplayMs: null,
     createdAt: 1_799_999_000,
     expiresAt: 1_800_086_400,
     ...parts,
@@ -34,17 +36,12 @@ describe('standingOf', () => {
       { what: 'the current one without a grace', generation: 3, afterMs: 1, graceMs: 0, standing: 'current' },
       { what: 'the previous one at once', generation: 2, afterMs: 0, standing: 'in_grace' },
       {
-        what: 'the previous one at the end of the grace',
+        what: 'the previous one, when the grace ends',
         generation: 2,
         afterMs: GRACE_MS,
         standing: 'in_grace',
       },
-      {
-        what: 'the previous one a millisecond later',
-        generation: 2,
-        afterMs: GRACE_MS + 1,
-        standing: 'reused',
-      },
+      { what: 'the previous one, after the grace', generation: 2, afterMs: GRACE_MS + 1, standing: 'late' },
       {
         what: 'the previous one, by a clock that is behind',
         generation: 2,
@@ -52,19 +49,13 @@ describe('standingOf', () => {
         standing: 'in_grace',
       },
       {
-        what: 'the previous one in the same millisecond without a grace',
+        what: 'the previous one at once, no grace',
         generation: 2,
         afterMs: 0,
         graceMs: 0,
         standing: 'in_grace',
       },
-      {
-        what: 'the previous one a millisecond later without a grace',
-        generation: 2,
-        afterMs: 1,
-        graceMs: 0,
-        standing: 'reused',
-      },
+      { what: 'the previous one, no grace', generation: 2, afterMs: 1, graceMs: 0, standing: 'late' },
       { what: 'an older one within the grace', generation: 1, afterMs: 0, standing: 'reused' },
       { what: 'the oldest one within the grace', generation: 0, afterMs: 0, standing: 'reused' },
       { what: 'an older one after the grace', generation: 1, afterMs: GRACE_MS + 1, standing: 'reused' },
@@ -136,7 +127,7 @@ describe('a refresh token and the row of its session', () => {
       deps.clock.advance(deps.rotationGraceSeconds + 1)
       const after = await judge(deps, claims(undefined))
 
-      expect([before.standing, after.standing]).to.deep.equal(['current', 'reused'])
+      expect([before.standing, after.standing]).to.deep.equal(['current', 'late'])
     })
 
     it('changes nothing for a token that was used up', async () => {
@@ -273,7 +264,7 @@ describe('a refresh token and the row of its session', () => {
     it('denies the session for as long as its newest token can live, not the one at hand', async () => {
       const old = claims(0)
       deps.clock.advance(3600)
-      rotateTo(1)
+      rotateTo(2)
       const [session] = deps.database.sessions
       if (session) session.expiresAtMs = deps.clock.nowMs() + deps.refreshTtlSeconds * 1000
       deps.clock.advance(deps.rotationGraceSeconds + 1)
@@ -286,7 +277,7 @@ describe('a refresh token and the row of its session', () => {
 
     it('denies it for as long even where the row is lost in the meantime', async () => {
       const old = claims(0)
-      rotateTo(1)
+      rotateTo(2)
       const untilMs = deps.clock.nowMs() + 2 * deps.refreshTtlSeconds * 1000
       for (const session of deps.database.sessions) session.expiresAtMs = untilMs
       deps.clock.advance(deps.rotationGraceSeconds + 1)

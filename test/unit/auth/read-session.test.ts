@@ -20,7 +20,7 @@ describe('readSession', () => {
     begun = await login(deps, input)
   })
 
-  const ask = async (token = begun.refresh.token) => await readSession(deps, { token, origin: ORIGIN })
+  const ask = async (token = begun.refresh.token) => await readSession(deps, token)
   const rotated = async (token: string) =>
     (await refreshRotating(deps, { token, origin: ORIGIN })).refresh.token
 
@@ -65,14 +65,36 @@ describe('readSession', () => {
     expect(await refusalOf(ask())).to.equal('resolved')
   })
 
-  it('is token_denied for a token that was used up, and ends the session', async () => {
+  it('is token_denied for a token that was used up, and leaves the session on, however often it is asked', async () => {
+    const second = await rotated(begun.refresh.token)
+    const third = await rotated(second)
+    deps.clock.advance(deps.rotationGraceSeconds + 1)
+    const logs = deps.database.logs.length
+
+    const answers = [await refusalOf(ask()), await refusalOf(ask(second)), await refusalOf(ask(third))]
+
+    expect(answers).to.deep.equal(['token_denied', 'token_denied', 'resolved'])
+    expect(deps.database.sessions[0]?.endReason).to.equal(null)
+    expect(deps.database.logs).to.have.length(logs)
+  })
+
+  it('tells the row that the current token has arrived: the one before has no late replay any more', async () => {
     const current = await rotated(begun.refresh.token)
     deps.clock.advance(deps.rotationGraceSeconds + 1)
 
-    const answers = [await refusalOf(ask()), await refusalOf(ask(current))]
+    await ask(current)
 
-    expect(answers).to.deep.equal(['token_denied', 'token_denied'])
+    expect(await refusalOf(rotated(begun.refresh.token))).to.equal('token_denied')
     expect(deps.database.sessions[0]?.endReason).to.equal('refresh_reuse')
+  })
+
+  it('says nothing of the current token when it is asked with the one before', async () => {
+    const current = await rotated(begun.refresh.token)
+    await ask()
+    deps.clock.advance(deps.rotationGraceSeconds + 1)
+    await refusalOf(ask())
+
+    expect(await rotated(begun.refresh.token)).to.equal(current)
   })
 
   it('is token_denied when the session is over', async () => {

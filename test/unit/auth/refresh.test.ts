@@ -61,6 +61,11 @@ describe('refresh', () => {
     expect(await refusalOf(ask(begun.refresh.token, { sessions: untouchable() }))).to.equal('resolved')
   })
 
+  it('leaves the refresh token as it is', async () => {
+    expect((await ask()).refresh).to.equal(null)
+    expect(deps.database.sessions[0]).to.include({ generation: 0 })
+  })
+
   it('signs nothing that outlives the refresh token', async () => {
     const { exp } = deps.tokens.verify(begun.refresh.token)
     deps.clock.advance(86_400 - 10)
@@ -79,6 +84,25 @@ describe('refresh', () => {
     deps.clock.advance(86_400 + 5)
 
     expect(await refusalOf(ask())).to.equal('token_expired')
+  })
+
+  it('is token_expired within the leeway: its access token would be dead already', async () => {
+    deps.clock.advance(86_400 - 1)
+    const last = await ask()
+    deps.clock.advance(1)
+
+    expect(last.access.expiresIn).to.equal(1)
+    for (let second = 0; second < 5; second++) {
+      expect(await refusalOf(ask()), String(second)).to.equal('token_expired')
+      deps.clock.advance(1)
+    }
+  })
+
+  it('is token_denied, not token_expired, within the leeway for a session that is over', async () => {
+    await deps.denylist.deny([{ id: begun.sid, ttlMs: 999_999_999 }])
+    deps.clock.advance(86_400)
+
+    expect(await refusalOf(ask())).to.equal('token_denied')
   })
 
   it('is token_invalid for garbage, without a question to anybody', async () => {
@@ -121,36 +145,39 @@ describe('refresh of a token with a generation, by a service that does not rotat
   const rotated = async (token: string) =>
     (await refreshRotating(deps, { token, origin: ORIGIN })).refresh.token
 
-  it('signs an access token for the current one, and leaves the session at its generation', async () => {
+  it('rotates it all the same, and brings its successor along', async () => {
     const current = await rotated(begun.refresh.token)
 
-    const { access } = await ask(current)
+    const { access, refresh: successor } = await ask(current)
 
-    const { sid } = deps.tokens.verify(access.token)
-    expect(sid).to.equal(begun.sid)
-    expect(deps.database.sessions[0]).to.include({ generation: 1, endReason: null })
+    expect(deps.tokens.verify(access.token)).to.include({ sid: begun.sid, token_type: 'access' })
+    expect(deps.tokens.verify(successor?.token ?? '')).to.include({ sid: begun.sid, gen: 2 })
+    expect(deps.database.sessions[0]).to.include({ generation: 2, endReason: null })
   })
 
-  it('signs an access token for the previous one within the grace', async () => {
-    await rotated(begun.refresh.token)
+  it('brings the very same successor to the previous one, within the grace and once late', async () => {
+    const current = await rotated(begun.refresh.token)
     deps.clock.advance(deps.rotationGraceSeconds)
+    const inGrace = await ask()
+    deps.clock.advance(1)
+    const late = await ask()
 
-    expect(await refusalOf(ask())).to.equal('resolved')
+    expect([inGrace.refresh?.token, late.refresh?.token]).to.deep.equal([current, current])
   })
 
-  it('asks the row and, for ends that the row may have lost, the denylist, once each', async () => {
-    const finds: string[] = []
-    const sessions: Sessions = {
-      ...deps.sessions,
-      find: async (id) => {
-        finds.push(id)
-        return await deps.sessions.find(id)
-      },
-    }
+  it('takes one that the row has lost, and the row goes up to it', async () => {
+    const current = await rotated(begun.refresh.token)
+    const [session] = deps.database.sessions
+    if (session) Object.assign(session, { generation: 0, rotatedAtMs: null })
 
-    await ask(begun.refresh.token, { sessions })
+    await ask(current)
 
-    expect(finds).to.deep.equal([begun.sid])
+    expect(session).to.include({ generation: 2, endReason: null })
+  })
+
+  it('asks the denylist, for ends that the row may have lost, once', async () => {
+    await ask()
+
     expect(deps.denylist.checks).to.equal(1)
   })
 
@@ -161,8 +188,7 @@ describe('refresh of a token with a generation, by a service that does not rotat
   })
 
   it('is token_denied for one that was used up, and ends the session of its successor', async () => {
-    const current = await rotated(begun.refresh.token)
-    deps.clock.advance(deps.rotationGraceSeconds + 1)
+    const current = await rotated(await rotated(begun.refresh.token))
 
     const answers = [await refusalOf(ask()), await refusalOf(ask(current))]
 

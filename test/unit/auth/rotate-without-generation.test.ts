@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import type { BegunSession } from '../../../src/auth/begin-session.ts'
 import { login } from '../../../src/auth/login.ts'
+import { readSession } from '../../../src/auth/read-session.ts'
 import { refresh, refreshRotating } from '../../../src/auth/refresh.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
 import { payloadOf } from '../../support/builders/forged-token.ts'
@@ -28,12 +29,14 @@ describe('rotate of a token without a generation', () => {
     expect(payloadOf(await next(first))['gen']).to.equal(1)
   })
 
-  it('retires it: refused for good where rotation is switched off again, its successor is not', async () => {
+  it('retires it: where rotation is off it is used up too', async () => {
     const second = await next(first)
+    const third = await next(second)
 
-    const answers = [await asBefore(first), await asBefore(second)]
+    const answers = [await asBefore(first), await asBefore(third)]
 
-    expect(answers).to.deep.equal(['token_denied', 'resolved'])
+    expect(answers).to.deep.equal(['token_denied', 'token_denied'])
+    expect(deps.database.sessions[0]?.endReason).to.equal('refresh_reuse')
   })
 
   it('denies it by its own id, until its time and the leeway are over', async () => {
@@ -48,7 +51,7 @@ describe('rotate of a token without a generation', () => {
   })
 
   it('stays retired after the denylist was emptied', async () => {
-    await ask(first)
+    await next(await next(first))
 
     deps.denylist.empty()
 
@@ -62,8 +65,19 @@ describe('rotate of a token without a generation', () => {
     expect(await next(first)).to.equal(second)
   })
 
-  it('ends the session when it is used after the grace', async () => {
+  it('answers the same successor late, once, if that never arrived', async () => {
     const second = await next(first)
+    deps.clock.advance(deps.rotationGraceSeconds + 1)
+    const late = await next(first)
+    deps.clock.advance(deps.rotationGraceSeconds + 1)
+
+    expect(late).to.equal(second)
+    expect(await refusalOf(ask(first))).to.equal('token_denied')
+  })
+
+  it('ends the session when it is used after the grace and its successor has arrived', async () => {
+    const second = await next(first)
+    await readSession(deps, second)
     deps.clock.advance(deps.rotationGraceSeconds + 1)
 
     const answers = [await refusalOf(ask(first)), await refusalOf(ask(second))]

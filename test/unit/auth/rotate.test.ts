@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { BegunSession } from '../../../src/auth/begin-session.ts'
 import { login } from '../../../src/auth/login.ts'
 import { logout } from '../../../src/auth/logout.ts'
+import { readSession } from '../../../src/auth/read-session.ts'
 import type { Sessions } from '../../../src/auth/ports/sessions.ts'
 import { refresh, refreshRotating, type RefreshDeps } from '../../../src/auth/refresh.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
@@ -21,6 +22,10 @@ const ask = async (token: string, changes: Partial<RefreshDeps> = {}) =>
   await refreshRotating({ ...deps, ...changes }, { token, origin: ORIGIN })
 const next = async (token: string, changes: Partial<RefreshDeps> = {}) =>
   (await ask(token, changes)).refresh.token
+/** What a page does that was just loaded with it. */
+const arrives = async (token: string) => {
+  await readSession(deps, token)
+}
 const row = () => deps.database.sessions[0]
 const reuses = () => deps.database.logs.filter(({ type }) => type === 'REFRESH_REUSE')
 
@@ -135,7 +140,7 @@ describe('rotate', () => {
     })
 
     it('keeps to the moment of the rotation: an answer given again makes the grace no longer', async () => {
-      await ask(first)
+      await arrives(await next(first))
       deps.clock.advance(deps.rotationGraceSeconds)
       await ask(first)
       deps.clock.advance(0.001)
@@ -153,8 +158,9 @@ describe('rotate', () => {
       expect(await refusalOf(refresh(deps, { token: live, origin: ORIGIN }))).to.equal('token_denied')
     }
 
-    it('ends the session once the grace is over, for the successor too', async () => {
+    it('ends the session once the grace is over and its successor has arrived, for the successor too', async () => {
       const second = await next(first)
+      await arrives(second)
       deps.clock.advance(deps.rotationGraceSeconds + 0.001)
 
       const answer = await refusalOf(ask(first))
@@ -175,6 +181,7 @@ describe('rotate', () => {
 
     it('ends the session at once where there is no grace', async () => {
       const second = await next(first)
+      await arrives(second)
       deps.clock.advance(0.001)
 
       const answer = await refusalOf(ask(first, { rotationGraceSeconds: 0 }))
@@ -185,6 +192,7 @@ describe('rotate', () => {
 
     it('ends the session after a restart, with a denylist that lost everything', async () => {
       const second = await next(first)
+      await arrives(second)
       deps.clock.advance(deps.rotationGraceSeconds + 1)
       deps.denylist.empty()
 
@@ -195,7 +203,7 @@ describe('rotate', () => {
     })
 
     it('logs it once, however often that token is used', async () => {
-      await ask(first)
+      await arrives(await next(first))
       deps.clock.advance(deps.rotationGraceSeconds + 1)
 
       for (let use = 0; use < 3; use++) await refusalOf(ask(first))
@@ -209,6 +217,41 @@ describe('rotate', () => {
           message: 'generation 0, current 1',
         },
       ])
+    })
+
+    it('ends nothing for a caller who is gone, at any endpoint, and does for one who waits', async () => {
+      const third = await next(await next(first))
+      const ask = async (use: typeof refresh, isWaiting: boolean) =>
+        await refusalOf(use(deps, { token: first, origin: ORIGIN, isCallerWaiting: () => isWaiting }))
+
+      for (const use of [refresh, refreshRotating]) expect(await ask(use, false)).to.equal('unavailable')
+      expect(row()?.endReason).to.equal(null)
+      expect(await ask(refresh, true)).to.equal('token_denied')
+      await expectEnded(third)
+    })
+
+    it('asks whether the caller waits right before it ends the session, after the row was read', async () => {
+      await next(await next(first))
+      const events: string[] = []
+      const sessions: Sessions = {
+        ...deps.sessions,
+        find: async (id) => {
+          const session = await deps.sessions.find(id)
+          events.push('read')
+          return session
+        },
+        end: async (...parameters) => {
+          events.push('end')
+          return await deps.sessions.end(...parameters)
+        },
+      }
+      const isCallerWaiting = () => events.push('asked') > 0
+
+      await refusalOf(
+        refreshRotating({ ...deps, sessions }, { token: first, origin: ORIGIN, isCallerWaiting }),
+      )
+
+      expect(events).to.deep.equal(['read', 'asked', 'end'])
     })
 
     it('leaves the other sessions of the user on', async () => {
@@ -238,6 +281,27 @@ describe('rotate', () => {
       expect(Math.max(...(ends as number[]))).to.equal(last)
       deps.clock.advance(last - deps.clock.now() + deps.leewaySeconds)
       expect(await refusalOf(ask(token))).to.equal('token_expired')
+    })
+
+    it('gives no access token that is dead already: at the greatest age, within the leeway', async () => {
+      const short = { sessionMaxAgeSeconds: deps.refreshTtlSeconds }
+      deps.clock.advance(deps.refreshTtlSeconds - 1)
+      const { access, refresh: second } = await ask(first, short)
+      deps.clock.advance(1)
+
+      expect(access.expiresIn).to.equal(1)
+      for (const token of [first, second.token])
+        expect(await refusalOf(ask(token, short))).to.equal('token_expired')
+      expect(row()?.endReason).to.equal(null)
+    })
+
+    it('is moved on by a token within the leeway where the session may last longer', async () => {
+      deps.clock.advance(deps.refreshTtlSeconds + 1)
+
+      const { access, refresh: second } = await ask(first)
+
+      expect(access.expiresIn).to.equal(300)
+      expect(second.exp).to.equal(deps.clock.now() + deps.refreshTtlSeconds)
     })
 
     it('is never earlier than it was, when the settings get shorter', async () => {

@@ -102,6 +102,14 @@ describe('verifyToken for a refresh token with a generation', () => {
     expect(stores.database.logs).to.have.length(logs)
   })
 
+  it('tells the row that the current one has arrived', async () => {
+    const current = await rotated(pair.refresh)
+    await ask(current)
+
+    const { sid } = stores.tokens.verify(current)
+    expect(await stores.sessions.find(sid)).to.include({ isPresented: true })
+  })
+
   it('resolves for a generation that the row has lost', async () => {
     const current = await rotated(pair.refresh)
     const [session] = stores.database.sessions

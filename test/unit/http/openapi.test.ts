@@ -36,6 +36,7 @@ function routedPaths(options: { isRegistrationOpen: boolean }): string[] {
     allowedOrigins: [],
     log: recordingLog(),
     metrics: createMetrics(),
+    callers: { arrived: () => undefined },
     isDraining: () => false,
   })
   const routers = app.middleware.map((step) => (step as { router?: { stack: { path: string }[] } }).router)

@@ -52,6 +52,11 @@ describe('a Postgres that fails', () => {
     endAll: ports.sessions.endAll(uuidv7(), logEntry('USER_LOGOUT')),
     rotate: ports.sessions.rotate(anyRotation()),
     find: ports.sessions.find(uuidv7()),
+    present: ports.sessions.present({ sessionId: uuidv7(), generation: 1 }),
+    replayLate: ports.sessions.replayLate(
+      { sessionId: uuidv7(), generation: 0, pauseSeconds: 60 },
+      logEntry('REFRESH_LATE_REPLAY'),
+    ),
     listSessions: ports.sessions.list(uuidv7()),
     isDenied: ports.journal.isDenied({ sid: uuidv7(), jti: uuidv4() }),
     deny: ports.journal.deny({ id: 'ab'.repeat(32), expiresAt: FAR_AWAY }, logEntry('USER_LOGOUT')),

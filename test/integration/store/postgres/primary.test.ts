@@ -126,6 +126,8 @@ describe('postgres', () => {
       'a question for a denial': isDenied,
       'the journal': async ({ journal }) => await journal.readBatch(null, 10),
       'the clock': async ({ journal }) => await journal.clock(),
+      'a token that is read': async ({ sessions }) =>
+        await sessions.present({ sessionId: uuidv7(), generation: 1 }),
       'the row of a session': async ({ sessions }) => await sessions.find(uuidv7()),
       'a write': async ({ userAdmin }) => await userAdmin.add(account(), logEntry('USER_ADDED')),
       'a transaction': async ({ userAdmin }) => await userAdmin.enable('alice', logEntry('USER_ENABLED')),

@@ -1,0 +1,54 @@
+// Knows whether the caller of a request still waits: its connection is open, and the process has not stood still since.
+import type { IncomingMessage } from 'node:http'
+import { every, type Clock } from '../clock.ts'
+
+/** Nobody who is gone should cause what cannot be undone: a client that gave up has gone on elsewhere meanwhile. */
+export interface WaitingCallers {
+  /** Notes when a request was read. */
+  arrived(request: IncomingMessage): void
+  /** Whether its caller waits, as far as can be told from here; to be asked right before what cannot be undone. */
+  isWaiting(request: IncomingMessage): boolean
+  close(): void
+}
+
+/** What handlers need to ask. */
+export interface WaitingCallersDeps {
+  callers: Pick<WaitingCallers, 'isWaiting'>
+}
+
+const LOOK_EVERY_MS = 500
+/** A longer gap between two looks is a standstill: a process that was stopped, or a machine that slept. */
+const STANDSTILL_MS = 3000
+/** What was sent during a standstill, and lay in its socket, is read within that time after it. */
+const CATCHING_UP_MS = 1000
+
+export function waitingCallers(clock: Clock): WaitingCallers {
+  const arrivals = new WeakMap<IncomingMessage, number>()
+  let seen = { steadyMs: clock.steadyMs(), epochMs: clock.epochMs() }
+  let caughtUpAtMs = -Infinity
+  const stop = every(clock, LOOK_EVERY_MS, look)
+
+  return {
+    arrived: (request) => {
+      arrivals.set(request, clock.steadyMs())
+    },
+
+    isWaiting: (request) => {
+      // After a standstill, what was in the sockets is read before any timer fires.
+      look()
+      const { socket } = request
+      const isConnected = !socket.destroyed && socket.writable && !socket.readableEnded
+      return isConnected && (arrivals.get(request) ?? -Infinity) >= caughtUpAtMs
+    },
+
+    close: stop,
+  }
+
+  function look(): void {
+    const now = { steadyMs: clock.steadyMs(), epochMs: clock.epochMs() }
+    // The steady clock may stand still while the machine sleeps, the other one does not.
+    const gapMs = Math.max(now.steadyMs - seen.steadyMs, now.epochMs - seen.epochMs)
+    if (gapMs > STANDSTILL_MS) caughtUpAtMs = now.steadyMs + CATCHING_UP_MS
+    seen = now
+  }
+}
