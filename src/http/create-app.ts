@@ -8,6 +8,7 @@ import type { Metrics } from '../ops/metrics.ts'
 import { dialectRouter, type Dialect } from './endpoint.ts'
 import { answerErrors, type DialectErrors } from './errors.ts'
 import { openApi } from './openapi/router.ts'
+import { settleConnection } from './settle-connection.ts'
 
 export interface AppOptions {
   /** What is described at `/docs` is all of them: here they are served, and nowhere else. */
@@ -32,6 +33,7 @@ const PREFLIGHT_MAX_AGE_SECONDS = 600
 export function createApp(options: AppOptions): Koa {
   const { allowedOrigins, log } = options
   const app = new Koa()
+  app.use(settleConnection())
   app.use(identifyRequest(options))
   app.use(
     helmet({
