@@ -34,6 +34,7 @@ export function createApp(options: AppOptions): Koa {
   const { allowedOrigins, log } = options
   const app = new Koa()
   app.use(settleConnection())
+  app.use(plainJsonType)
   app.use(identifyRequest(options))
   app.use(
     helmet({
@@ -75,6 +76,12 @@ function identifyRequest({ log, metrics, isDraining }: AppOptions): Middleware {
     // At debug, failures too: an outage is told once where it is noticed, not once a request.
     log.debug({ requestId, ...answered }, 'answered')
   }
+}
+
+/** JSON is UTF-8 and has no charset (RFC 8259 section 11); some clients compare the type letter by letter. */
+const plainJsonType: Middleware = async (ctx, next) => {
+  await next()
+  if (ctx.response.type === 'application/json') ctx.set('Content-Type', 'application/json')
 }
 
 /** With credentials, so for the listed origins only. */

@@ -36,7 +36,7 @@ export function openApi({ described, version }: OpenApiDeps): Dialect {
   const own: DescribedEndpoint[] = [DESCRIPTION, PAGE, ASSET]
   const endpoints = [...described.flatMap((dialect) => dialect.endpoints), ...own]
   const document = JSON.stringify(openApiDocument({ endpoints, version }))
-  const description = pageFile('application/json; charset=utf-8', document)
+  const description = pageFile('application/json', document)
   const page = pageFile('text/html; charset=utf-8', PAGE_HTML)
   const assets = readAssets()
 
