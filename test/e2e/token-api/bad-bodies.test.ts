@@ -57,6 +57,8 @@ const FIELD_VALUES: [name: string, value: unknown, message: string][] = [
   ['a list', ['a'], 'Not a valid string.'],
   ['an object', { a: 1 }, 'Not a valid string.'],
   ['a NUL', 'a\0b', 'Null characters are not allowed.'],
+  ['half a surrogate pair', 'a\ud800b', 'Surrogate characters are not allowed: U+D800.'],
+  ['the other half', '\udfff', 'Surrogate characters are not allowed: U+DFFF.'],
 ]
 
 describe('bodies the token API does not take', () => {
@@ -174,7 +176,7 @@ describe('bodies the token API does not take', () => {
   describe('POST /auth/logout/', () => {
     const missing = { status: 400, body: { error: 'refresh_token is required' } }
 
-    for (const value of [undefined, null, '', '  ', true, 5, ['a'], { a: 1 }]) {
+    for (const value of [undefined, null, '', '  ', true, 5, ['a'], { a: 1 }, 'a\ud800']) {
       it(`asks for the token when it is ${value === undefined ? 'missing' : JSON.stringify(value)}`, async () => {
         const answer = await env.signoff.post('/auth/logout/', { refresh_token: value })
 
