@@ -5,6 +5,7 @@ import Koa, { type Middleware } from 'koa'
 import helmet from 'koa-helmet'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
+import { answerDeadline } from './answer-deadline.ts'
 import { dialectRouter, type Dialect } from './endpoint.ts'
 import { answerErrors, type DialectErrors } from './errors.ts'
 import { openApi } from './openapi/router.ts'
@@ -33,6 +34,7 @@ const PREFLIGHT_MAX_AGE_SECONDS = 600
 export function createApp(options: AppOptions): Koa {
   const { allowedOrigins, log } = options
   const app = new Koa()
+  app.use(answerDeadline())
   app.use(settleConnection())
   app.use(plainJsonType)
   app.use(identifyRequest(options))

@@ -190,6 +190,24 @@ describe('the description of the running service', () => {
       }
     })
 
+    it('is packed for those who take that, under a tag of its own', async () => {
+      for (const path of ['/docs/swagger-ui-bundle.js', '/openapi.json']) {
+        const plain = await get(path)
+        const packed = await get(path, { 'Accept-Encoding': 'br, gzip' })
+        const again = await get(path, {
+          'Accept-Encoding': 'br, gzip',
+          'If-None-Match': packed.headers['etag'] ?? '',
+        })
+
+        expect(plain.headers, path).not.to.have.property('content-encoding')
+        expect(packed.headers, path).to.include({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' })
+        expect(Number(packed.headers['content-length']), path).to.be.below(plain.text.length / 2)
+        expect(Number(plain.headers['content-length']), path).to.equal(Buffer.byteLength(plain.text))
+        expect(packed.headers['etag'], path).not.to.equal(plain.headers['etag'])
+        expect(again.status, path).to.equal(304)
+      }
+    })
+
     it('gives no other file of the package or of the disk', async () => {
       for (const file of ['swagger-ui-bundle.js.map', 'package.json', '..%2Fpackage.json', '__proto__']) {
         const { status, json } = await get(`/docs/${file}`)
