@@ -2,7 +2,7 @@
 import bodyParser from 'koa-bodyparser'
 import type { Context, Middleware } from 'koa'
 
-/** As bytes, after content decoding. */
+/** In bytes. */
 const LIMIT = '16kb'
 
 /** Leaves the body's bytes to `bodyOf`. Throws an error whose `status` is 400, 413 or 415. */
@@ -19,10 +19,25 @@ export function readBody(): Middleware {
   }
   const parse = bodyParser(options)
   return async (ctx, next) => {
+    refuseEncoded(ctx)
+    // The parser compares letter by letter.
+    delete ctx.req.headers['content-encoding']
     // The parser leaves a body without a readable type alone, however long it is.
     if (ctx.request.is('*/*') === false) ctx.req.headers['content-type'] = 'application/octet-stream'
     await parse(ctx, next)
   }
+}
+
+/**
+ * Nothing is unpacked: a few bytes may stand for many. The answer says so in a header of its own (RFC 9110
+ * section 15.5.16).
+ */
+function refuseEncoded(ctx: Context): void {
+  const hasBody = ctx.request.is('*/*') !== null
+  const encoding = ctx.get('Content-Encoding').trim().toLowerCase()
+  if (!hasBody || encoding === '' || encoding === 'identity') return
+  ctx.set('Accept-Encoding', 'identity')
+  throw Object.assign(new Error('an encoded body'), { status: 415 })
 }
 
 /** The bytes that `readBody` found; `null` when there were none. */

@@ -6,10 +6,12 @@ import helmet from 'koa-helmet'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { isAllowedOrigin, type AllowedOrigins } from './allowed-origins.ts'
+import { answerDeadline } from './answer-deadline.ts'
 import { dialectRouter, type Dialect } from './endpoint.ts'
 import { answerErrors, type DialectErrors } from './errors.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 import { openApi } from './openapi/router.ts'
+import { settleConnection } from './settle-connection.ts'
 
 export interface AppOptions extends AllowedOrigins {
   /** What is described at `/docs` is all of them: here they are served, and nowhere else. */
@@ -34,6 +36,9 @@ const PREFLIGHT_MAX_AGE_SECONDS = 600
 export function createApp(options: AppOptions): Koa {
   const { allowedOrigins, log } = options
   const app = new Koa()
+  app.use(answerDeadline())
+  app.use(settleConnection())
+  app.use(plainJsonType)
   app.use(identifyRequest(options))
   app.use(
     helmet({
@@ -76,6 +81,12 @@ function identifyRequest({ log, metrics, callers, isDraining }: AppOptions): Mid
     // At debug, failures too: an outage is told once where it is noticed, not once a request.
     log.debug({ requestId, ...answered }, 'answered')
   }
+}
+
+/** JSON is UTF-8 and has no charset (RFC 8259 section 11); some clients compare the type letter by letter. */
+const plainJsonType: Middleware = async (ctx, next) => {
+  await next()
+  if (ctx.response.type === 'application/json') ctx.set('Content-Type', 'application/json')
 }
 
 /** With credentials, so for the allowed origins only. */

@@ -34,7 +34,7 @@ export interface Dialect {
   isCacheable?: boolean
 }
 
-/** The routes of a dialect: both spellings of a path (with and without trailing slash), and 405 for other methods. */
+/** The routes of a dialect: both spellings of a path (with and without trailing slash), OPTIONS, and 405 for other methods. */
 export function dialectRouter(dialect: Dialect, log: SystemLog): Router {
   const router = new Router({ sensitive: true })
   const body = readBody()
@@ -61,14 +61,18 @@ function endpointFor(endpoints: Endpoint[], ctx: Context): Endpoint | undefined 
   return endpoints.find((endpoint) => endpoint.takesAnything ?? endpoint.method === method)
 }
 
+/** Answers OPTIONS with what there is (RFC 9110 section 9.3.7); a preflight never comes here. */
 function onlyMethods(endpoints: Endpoint[]): Middleware {
-  const allowed = endpoints.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  const methods = endpoints.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+  const allowed = [...methods, 'OPTIONS'].join(', ')
   return async (ctx, next) => {
-    if (!endpointFor(endpoints, ctx)) {
-      ctx.set('Allow', allowed.join(', '))
-      throw Object.assign(new Error('method not allowed'), { status: 405 })
+    if (endpointFor(endpoints, ctx)) {
+      await next()
+      return
     }
-    await next()
+    ctx.set('Allow', allowed)
+    if (ctx.method !== 'OPTIONS') throw Object.assign(new Error('method not allowed'), { status: 405 })
+    ctx.status = 204
   }
 }
 

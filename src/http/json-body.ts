@@ -2,7 +2,8 @@
 import type { Context } from 'koa'
 import type { z } from 'zod'
 import { bodyOf } from './body.ts'
-import { InvalidInputError } from './errors.ts'
+import { InvalidInputError, type FieldProblem } from './errors.ts'
+import { isWellFormed } from './well-formed.ts'
 
 /**
  * The fields, unknown ones left out; an absent body counts as `{}`. Throws `InvalidInputError` (400), or an
@@ -23,11 +24,19 @@ export function readJson<Schema extends z.ZodObject>(ctx: Context, schema: Schem
 /** The fields, unknown ones left out. Throws `InvalidInputError` with what is wrong with each. */
 export function readFields<Schema extends z.ZodObject>(input: object, schema: Schema): z.infer<Schema> {
   const result = schema.safeParse(input)
-  if (result.success) return result.data
+  const problems = result.success
+    ? illFormedFields(result.data)
+    : result.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }))
+  if (result.success && problems.length === 0) return result.data
 
-  throw new InvalidInputError(
-    result.error.issues.map(({ path, message }) => ({ field: path.join('.'), message })),
-  )
+  throw new InvalidInputError(problems)
+}
+
+/** Here for every field of every schema: written as UTF-8, different ill-formed texts would become the same. */
+function illFormedFields(fields: object): FieldProblem[] {
+  return Object.entries(fields)
+    .filter(([, value]) => typeof value === 'string' && !isWellFormed(value))
+    .map(([field]) => ({ field, message: 'Well-formed Unicode is expected.' }))
 }
 
 function parseJson(bytes: Uint8Array): unknown {

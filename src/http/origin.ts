@@ -1,4 +1,5 @@
 // Who asked: the address, seen through the proxies that are trusted, and the user agent; both bounded.
+import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Context } from 'koa'
@@ -33,9 +34,10 @@ export interface OriginOf {
 }
 
 /**
- * Reads the origin of a request. From a connection of `trustProxy` (each of which
- * `isProxy` accepts), the address is the first one in `X-Forwarded-For` that is not trusted, from the right:
- * what stands further left is the caller's own word. Anything else than an address there counts for nothing.
+ * Reads the origin of a request. From a connection of `trustProxy` (each of which `isProxy` accepts), the address is
+ * the first one in `X-Forwarded-For` that is not trusted, from the right: what stands further left is the caller's own
+ * word. Some proxies write the port of the connection behind the address; it does not count. Anything else than an
+ * address there counts for nothing.
  */
 export function originReader(trustProxy: readonly string[]): (ctx: Context) => Origin {
   const isTrusted = proxyAddr.compile([...trustProxy])
@@ -43,11 +45,17 @@ export function originReader(trustProxy: readonly string[]): (ctx: Context) => O
   const trust = (address: string, hop: number): boolean =>
     hop < MAX_HOPS && (hop === 0 || isPlainAddress(address)) && isTrusted(address, hop)
 
-  const addressOf = ({ req }: Context): string => {
-    const peer = req.socket.remoteAddress
+  const addressOf = (ctx: Context): string => {
+    const { socket } = ctx.req
+    const peer = socket.remoteAddress
     // Of a connection that is gone already.
     if (peer === undefined) return 'unknown'
-    const client = proxyAddr(req, trust)
+    const forwarded = ctx.get('X-Forwarded-For').split(',').map(withoutPort).join()
+    // All that proxy-addr looks at.
+    const client = proxyAddr(
+      { headers: { 'x-forwarded-for': forwarded }, socket } as unknown as IncomingMessage,
+      trust,
+    )
     return canonical(isPlainAddress(client) ? client : peer)
   }
 
@@ -60,6 +68,14 @@ export function originReader(trustProxy: readonly string[]): (ctx: Context) => O
       return userAgentOf(ctx)
     },
   })
+}
+
+/** `1.2.3.4:5678` is an IPv4 address with a port, and `[::1]:443` an IPv6 one; without brackets, IPv6 has no port. */
+const WITH_PORT = /^(?:(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}|\[([\da-f:.]+)\](?::\d{1,5})?)$/i
+
+function withoutPort(entry: string): string {
+  const [, ipv4, ipv6] = WITH_PORT.exec(entry.replace(/^ +| +$/g, '')) ?? []
+  return ipv4 ?? ipv6 ?? entry
 }
 
 function isPlainAddress(text: string): boolean {

@@ -1,7 +1,7 @@
 // What holds for every request, whatever the endpoint; and the endpoints of peers and operators.
 import { expect } from 'chai'
 import { request } from 'undici'
-import { statusAndBody, testEnvironment, type TestEnvironment } from '../support/environment.ts'
+import { PASSWORD, statusAndBody, testEnvironment, type TestEnvironment } from '../support/environment.ts'
 
 describe('every request', () => {
   let env: TestEnvironment
@@ -84,6 +84,71 @@ describe('every request', () => {
     expect(allowed.status).to.equal(204)
     expect(allowed.headers['access-control-allow-origin']).to.equal('https://other.example')
     expect(foreign.headers).to.not.have.property('access-control-allow-origin')
+  })
+
+  it('is told the methods of a path when it is OPTIONS and no preflight', async () => {
+    const cases = {
+      '/auth/login/': 'POST, OPTIONS',
+      '/auth/token/refresh': 'POST, OPTIONS',
+      '/auth/session': 'POST, GET, HEAD, OPTIONS',
+      '/api/v1/auth/me': 'GET, HEAD, DELETE, OPTIONS',
+      '/docs': 'GET, HEAD, OPTIONS',
+    }
+    for (const [path, allow] of Object.entries(cases)) {
+      for (const headers of [{}, { Origin: 'https://other.example' }]) {
+        const answer = await env.signoff.call(path, { method: 'OPTIONS', headers })
+        expect([answer.status, answer.text, answer.headers['allow']], path).to.deep.equal([204, '', allow])
+      }
+    }
+    expect((await env.signoff.call('/nowhere', { method: 'OPTIONS' })).status).to.equal(404)
+  })
+
+  it('is answered JSON without a charset, errors included', async () => {
+    const types = await Promise.all(
+      [
+        get('/healthz'),
+        get('/nowhere'),
+        get('/openapi.json'),
+        get('/.well-known/jwks.json'),
+        get('/.well-known/oauth-authorization-server'),
+        get('/auth/session'),
+        env.signoff.call('/healthz', { method: 'HEAD' }),
+        env.signoff.post('/auth/login/', {}),
+        env.signoff.post('/auth/logout/', { refresh_token: 'x' }),
+        env.signoff.post('/logout', {}),
+        env.signoff.call('/oauth/introspect'),
+        env.signoff.post('/api/v1/auth/login', {}),
+        get('/api/v1/nowhere'),
+      ].map(async (answer) => (await answer).headers['content-type']),
+    )
+    const { headers } = await env.signoff.post('/auth/login/', { username: 'alice', password: PASSWORD })
+
+    expect(types).to.deep.equal([
+      ...Array<string>(11).fill('application/json'),
+      'application/problem+json',
+      'application/problem+json',
+    ])
+    expect(headers['content-type']).to.equal('application/json')
+  })
+
+  it('may accept what nobody can serve, and is answered as if it had not said so', async () => {
+    for (const accept of [
+      'image/png',
+      'application/xml;q=0.9',
+      'text/html',
+      'application/json;q=0',
+      'nonsense',
+      ';',
+    ]) {
+      const answer = await env.signoff.call('/auth/login/', {
+        json: { username: 'alice', password: PASSWORD },
+        headers: { Accept: accept, 'Accept-Encoding': 'nonsense, identity;q=0' },
+      })
+      const docs = await get('/docs', { Accept: accept, 'Accept-Encoding': 'nonsense, identity;q=0' })
+
+      expect([answer.status, docs.status], accept).to.deep.equal([200, 200])
+      expect(answer.headers['content-type'], accept).to.equal('application/json')
+    }
   })
 
   it('hears nothing of stacks, SQL or libraries when it goes wrong', async () => {

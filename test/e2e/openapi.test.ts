@@ -79,7 +79,7 @@ describe('the description of the running service', () => {
     for (const [path, item] of Object.entries(document.paths ?? {})) {
       if (path === TAKES_ANYTHING) continue
       const listed = Object.keys(item).map((method) => method.toUpperCase())
-      const allowed = listed.includes('GET') ? [...listed, 'HEAD'] : listed
+      const allowed = [...listed, ...(listed.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
       for (const method of METHODS.filter((other) => !listed.includes(other))) {
         const { status, headers } = await call(filled(path, document), { method })
 
@@ -175,7 +175,7 @@ describe('the description of the running service', () => {
         [200, 'text/css; charset=utf-8'],
         [200, 'text/javascript; charset=utf-8'],
         [200, 'text/javascript; charset=utf-8'],
-        [200, 'application/json; charset=utf-8'],
+        [200, 'application/json'],
       ])
       for (const { headers } of answers) expect(headers['x-content-type-options']).to.equal('nosniff')
     })
@@ -187,6 +187,24 @@ describe('the description of the running service', () => {
 
         expect(first.headers['cache-control'], path).to.equal('public, max-age=60')
         expect([again.status, again.text], path).to.deep.equal([304, ''])
+      }
+    })
+
+    it('is packed for those who take that, under a tag of its own', async () => {
+      for (const path of ['/docs/swagger-ui-bundle.js', '/openapi.json']) {
+        const plain = await get(path)
+        const packed = await get(path, { 'Accept-Encoding': 'br, gzip' })
+        const again = await get(path, {
+          'Accept-Encoding': 'br, gzip',
+          'If-None-Match': packed.headers['etag'] ?? '',
+        })
+
+        expect(plain.headers, path).not.to.have.property('content-encoding')
+        expect(packed.headers, path).to.include({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' })
+        expect(Number(packed.headers['content-length']), path).to.be.below(plain.text.length / 2)
+        expect(Number(plain.headers['content-length']), path).to.equal(Buffer.byteLength(plain.text))
+        expect(packed.headers['etag'], path).not.to.equal(plain.headers['etag'])
+        expect(again.status, path).to.equal(304)
       }
     })
 

@@ -25,7 +25,10 @@ const HTTP: Record<number, object> = {
   404: body('NOT_FOUND', 'There is nothing here.'),
   405: body('METHOD_NOT_ALLOWED', 'This method is not allowed here.'),
   413: body('BODY_TOO_LARGE', 'The body is larger than 16 KiB.'),
-  415: body('UNSUPPORTED_MEDIA_TYPE', 'The body is expected as application/json.'),
+  415: body(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'The body is expected as application/json, without a Content-Encoding.',
+  ),
   500: body('INTERNAL_ERROR', 'Something went wrong on our side.'),
 }
 

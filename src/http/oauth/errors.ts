@@ -17,7 +17,10 @@ const HTTP: Record<number, object> = {
   404: body('invalid_request', 'There is nothing here.'),
   405: body('invalid_request', 'This method is not allowed here.'),
   413: body('invalid_request', 'The body is larger than 16 KiB.'),
-  415: body('invalid_request', 'The body is expected as application/x-www-form-urlencoded.'),
+  415: body(
+    'invalid_request',
+    'The body is expected as application/x-www-form-urlencoded, without a Content-Encoding.',
+  ),
   500: body('server_error', 'Something went wrong on our side.'),
 }
 

@@ -3,14 +3,25 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { promisify } from 'node:util'
+import { constants, gzip } from 'node:zlib'
 
 /** A file as it is answered. */
 export interface PageFile {
   contentType: string
-  content: string | Buffer
-  /** Quoted, as HTTP wants it. */
+  plain: FileContent
+  /** Resolves to what is sent to those who take gzip; the same each time. `null` where it would be no shorter. */
+  packed: (() => Promise<FileContent>) | null
+}
+
+export interface FileContent {
+  bytes: Buffer
+  /** Quoted, as HTTP wants it; another one for each encoding (RFC 9110 section 8.8.3.3). */
   etag: string
 }
+
+const pack = promisify(gzip)
+const MOST_PACKED = constants.Z_BEST_COMPRESSION
 
 const FROM_PACKAGE = ['swagger-ui-bundle.js', 'swagger-ui.css', 'favicon-32x32.png'] as const
 
@@ -63,8 +74,20 @@ export function readAssets(): ReadonlyMap<string, PageFile> {
 }
 
 export function pageFile(contentType: string, content: string | Buffer): PageFile {
-  const etag = `"${createHash('sha256').update(content).digest('base64url')}"`
-  return { contentType, content, etag }
+  const plain = fileContent(Buffer.from(content))
+  let packed: Promise<FileContent> | undefined
+  return {
+    contentType,
+    plain,
+    // Images are packed already.
+    packed: contentType.startsWith('image/')
+      ? null
+      : async () => await (packed ??= pack(plain.bytes, { level: MOST_PACKED }).then(fileContent)),
+  }
+}
+
+function fileContent(bytes: Buffer): FileContent {
+  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url')}"` }
 }
 
 function contentTypeOf(name: string): string {

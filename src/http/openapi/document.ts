@@ -14,7 +14,8 @@ export interface DocumentInput {
 
 const DESCRIPTION = `An auth service whose logout holds: once a session is over, every token of it is refused.
 
-Paths work with and without a trailing slash, and answer 405 with \`Allow\` to methods that are not described.
+Paths work with and without a trailing slash, and answer 405 with \`Allow\` to methods that are not described;
+\`OPTIONS\` is answered 204 with \`Allow\`. No \`Accept\` changes an answer.
 Bodies are read up to 16 KiB.`
 
 const HEADERS: Record<DescribedHeader, oas31.HeaderObject> = {

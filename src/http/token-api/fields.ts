@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { MAX_PASSWORD_BYTES } from '../../auth/password-rules.ts'
 import { RefusalError } from '../errors.ts'
+import { isWellFormed, loneSurrogate } from '../well-formed.ts'
 import type { Fields } from './parse-body.ts'
 
 const text = z
@@ -13,6 +14,9 @@ const text = z
   })
   .refine((value) => value.trim() !== '', { error: 'This field may not be blank.', abort: true })
   .refine((value) => !value.includes('\0'), 'Null characters are not allowed.')
+  .refine(isWellFormed, {
+    error: ({ input }) => `Surrogate characters are not allowed: ${loneSurrogate(String(input))}.`,
+  })
 
 const trimmed = z.preprocess(
   numberAsText,

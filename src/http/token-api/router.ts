@@ -1,6 +1,6 @@
-// The token API, /auth/…: the paths, bodies and errors that a SimpleJWT client expects. (Logout: see `auth-logout/`.)
+// The token API, /auth/… and /api/token/…: the paths, bodies and errors that a SimpleJWT client expects. (Logout: see `auth-logout/`.)
 import type { LogoutDeps } from '../../auth/logout.ts'
-import type { Dialect } from '../endpoint.ts'
+import type { Dialect, Endpoint, Operation } from '../endpoint.ts'
 import { tokenApiErrors } from './errors.ts'
 import { blacklist, login, refresh, verify } from './operations.ts'
 import { postBlacklist } from './post-blacklist.ts'
@@ -14,10 +14,36 @@ export function tokenApi(deps: TokenApiDeps): Dialect {
   return {
     errors: tokenApiErrors,
     endpoints: [
-      { method: 'POST', path: '/auth/login', operation: login, handler: postLogin(deps) },
-      { method: 'POST', path: '/auth/token/refresh', operation: refresh, handler: postRefresh(deps) },
-      { method: 'POST', path: '/auth/token/verify', operation: verify, handler: postVerify(deps) },
-      { method: 'POST', path: '/auth/token/blacklist', operation: blacklist, handler: postBlacklist(deps) },
+      ...atBoth(['/auth/login', '/api/token'], { operation: login, handler: postLogin(deps) }),
+      ...atBoth(['/auth/token/refresh', '/api/token/refresh'], {
+        operation: refresh,
+        handler: postRefresh(deps),
+      }),
+      ...atBoth(['/auth/token/verify', '/api/token/verify'], {
+        operation: verify,
+        handler: postVerify(deps),
+      }),
+      ...atBoth(['/auth/token/blacklist', '/api/token/blacklist'], {
+        operation: blacklist,
+        handler: postBlacklist(deps),
+      }),
     ],
   }
+}
+
+/** Under our path, and under the one of SimpleJWT's own guide, which many clients have built in. */
+function atBoth(
+  [path, guidePath]: [Endpoint['path'], Endpoint['path']],
+  { operation, handler }: Pick<Endpoint, 'operation' | 'handler'>,
+): Endpoint[] {
+  const alias: Operation = {
+    ...operation,
+    // Each id stands for one path and method (OpenAPI 3.1 section 4.8.10).
+    operationId: `${operation.operationId}AsInGuide`,
+    summary: `The same as \`POST ${path}\`, under the path of SimpleJWT’s guide`,
+  }
+  return [
+    { method: 'POST', path, operation, handler },
+    { method: 'POST', path: guidePath, operation: alias, handler },
+  ]
 }

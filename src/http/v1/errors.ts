@@ -66,7 +66,9 @@ const HTTP: Record<number, Refusal> = {
   404: problem(404, 'not_found', { detail: 'There is nothing here.' }),
   405: problem(405, 'method_not_allowed', { detail: 'This method is not allowed here.' }),
   413: problem(413, 'body_too_large', { detail: 'The body is larger than 16 KiB.' }),
-  415: problem(415, 'unsupported_media_type', { detail: 'The body is expected as application/json.' }),
+  415: problem(415, 'unsupported_media_type', {
+    detail: 'The body is expected as application/json, without a Content-Encoding.',
+  }),
   500: problem(500, 'internal_error', { detail: 'Something went wrong on our side.' }),
 }
 

@@ -146,7 +146,7 @@ describe('POST /logout', () => {
     const answer = await env.signoff.call('/logout', { method: 'GET' })
 
     expect(statusAndBody(answer)).to.deep.equal({ status: 405, body: { error: 'Method not allowed' } })
-    expect(answer.headers['allow']).to.equal('POST')
+    expect(answer.headers['allow']).to.equal('POST, OPTIONS')
   })
 
   describe('with a token under SECRET_KEY', () => {

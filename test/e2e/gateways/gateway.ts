@@ -9,6 +9,7 @@ import path from 'node:path'
 import { freePort } from '../../../src/embedded/process/free-port.ts'
 import { debianProgram, type Program } from '../../support/debian-packages.ts'
 import { eventually } from '../../support/environment.ts'
+import { nginxProgram } from '../../support/nginx.ts'
 import type { OwnIssuer } from '../../support/own-issuer.ts'
 
 export interface Gateway {
@@ -27,13 +28,7 @@ export interface GatewayProgram {
 
 export const nginx: GatewayProgram = {
   name: 'nginx auth_request',
-  program: async () =>
-    await debianProgram({
-      folder: 'nginx',
-      packages: ['nginx-light'],
-      file: 'usr/sbin/nginx',
-      names: ['nginx'],
-    }),
+  program: nginxProgram,
   command: () => [process.execPath, ['examples/nginx/run.js']],
 }
 

@@ -19,6 +19,30 @@ describe('the token API', () => {
     await env.stop()
   })
 
+  describe('under the paths of SimpleJWT’s guide', () => {
+    for (const slash of ['/', '']) {
+      it(`takes a pair from login to its end, ${slash ? 'with' : 'without'} the trailing slash`, async () => {
+        const at = async (path: string, json: object) =>
+          await env.signoff.post(`/api/token${path}${slash}`, json)
+
+        const login = await at('', { username: 'alice', password: PASSWORD })
+        const { access, refresh } = login.json as { access: string; refresh: string }
+        const refreshed = await at('/refresh', { refresh })
+        const verified = await at('/verify', { token: access })
+        const ended = await at('/blacklist', { refresh })
+        const elsewhere = await env.signoff.post('/auth/token/verify/', { token: access })
+
+        expect([login.status, refreshed.status]).to.deep.equal([200, 200])
+        expect(Object.keys(refreshed.json as object)).to.deep.equal(['access'])
+        expect([verified, ended].map(statusAndBody)).to.deep.equal([
+          { status: 200, body: {} },
+          { status: 200, body: {} },
+        ])
+        expect(elsewhere.status).to.equal(401)
+      })
+    }
+  })
+
   describe('POST /auth/login/', () => {
     it('answers a pair of one session, not to be stored', async () => {
       const answer = await env.signoff.post('/auth/login/', { username: 'alice', password: PASSWORD })

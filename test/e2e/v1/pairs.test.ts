@@ -202,7 +202,7 @@ describe('pairs of /api/v1', () => {
       )
       expectProblem(await send('username=alice', 'text/plain'), 415, 'unsupported_media_type')
       expectProblem(wrongMethod, 405, 'method_not_allowed')
-      expect(wrongMethod.headers['allow']).to.equal('POST')
+      expect(wrongMethod.headers['allow']).to.equal('POST, OPTIONS')
       for (const path of ['/nowhere', '/login/more', '']) {
         const { status, json } = await client.call(`GET ${path}`)
         expect({ status, code: (json as { code: string }).code }, path).to.deep.equal({

@@ -94,15 +94,23 @@ describe('dialectRouter', () => {
   })
 
   it('is 405 for any other method, in the words of the dialect, and tells which ones there are', async () => {
-    for (const method of ['POST', 'PUT', 'PATCH', 'OPTIONS', 'get', 'PROPFIND']) {
+    for (const method of ['POST', 'PUT', 'PATCH', 'options', 'get', 'PROPFIND']) {
       const { status, body, allow } = await asked({ method, path: '/things/7' })
-      const expected = [405, NOT_ALLOWED(method), 'GET, HEAD, DELETE']
+      const expected = [405, NOT_ALLOWED(method), 'GET, HEAD, DELETE, OPTIONS']
       expect([status, body, allow], method).to.deep.equal(expected)
     }
-    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'post']) {
+    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE', 'post']) {
       const { status, body, allow } = await asked({ method, path: '/things' })
-      expect([status, body, allow], method).to.deep.equal([405, NOT_ALLOWED(method), 'POST'])
+      expect([status, body, allow], method).to.deep.equal([405, NOT_ALLOWED(method), 'POST, OPTIONS'])
     }
+  })
+
+  it('answers OPTIONS with the methods that there are, and nothing else', async () => {
+    const one = await asked({ method: 'OPTIONS', path: '/things/7/' })
+    const many = await asked({ method: 'OPTIONS', path: '/things' })
+
+    expect([one.status, one.body, one.allow]).to.deep.equal([204, undefined, 'GET, HEAD, DELETE, OPTIONS'])
+    expect([many.status, many.body, many.allow]).to.deep.equal([204, undefined, 'POST, OPTIONS'])
   })
 
   it('reads no body for a method that there is not', async () => {

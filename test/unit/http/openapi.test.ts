@@ -1,4 +1,6 @@
 // The description of the service: exactly its routes, and an example of everything that is asked and answered.
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import type { z } from 'zod'
 import type { oas31, ZodOpenApiContentObject, ZodOpenApiResponseObject } from 'zod-openapi'
@@ -8,6 +10,7 @@ import { openApiDocument } from '../../../src/http/openapi/document.ts'
 import { tokenApiErrors } from '../../../src/http/token-api/errors.ts'
 import { createMetrics } from '../../../src/ops/metrics.ts'
 import { everyDialect, givenDialects } from '../../support/dialects.ts'
+import { koaContext } from '../../support/builders/koa-context.ts'
 import { recordingLog } from '../../support/fakes/recording-log.ts'
 
 type Operation = Endpoint['operation']
@@ -19,12 +22,11 @@ const endpointsOf = (dialects: Dialect[]): Endpoint[] => dialects.flatMap(({ end
 const templateOf = (path: string): string => path.replace(/:(\w+)/g, '{$1}')
 
 /** What /openapi.json answers. */
-function documentOf(dialects: Dialect[]): oas31.OpenAPIObject {
-  const ctx = { set: () => undefined, body: '' }
-  void endpointsOf(dialects)
-    .find(({ path }) => path === '/openapi.json')
-    ?.handler(ctx as never)
-  return JSON.parse(ctx.body) as oas31.OpenAPIObject
+async function documentOf(dialects: Dialect[]): Promise<oas31.OpenAPIObject> {
+  const ctx = koaContext({ method: 'GET' })
+  const description = endpointsOf(dialects).find(({ path }) => path === '/openapi.json')
+  await description?.handler(ctx)
+  return JSON.parse(await text(ctx.body as Readable)) as oas31.OpenAPIObject
 }
 
 /** The paths in the routers of a real application, however they got there. */
@@ -69,20 +71,20 @@ function contentsOf(content: ZodOpenApiContentObject = {}): [string, Content][] 
 }
 
 describe('the description', () => {
-  it('has the paths that are routed, and no other', () => {
+  it('has the paths that are routed, and no other', async () => {
     for (const isRegistrationOpen of [true, false]) {
       const dialects = everyDialect({ isRegistrationOpen })
 
-      const described = Object.keys(documentOf(dialects).paths ?? {})
+      const described = Object.keys((await documentOf(dialects)).paths ?? {})
 
       expect(described).to.have.members(routedPaths({ isRegistrationOpen }))
     }
   })
 
-  it('has the methods of the endpoints, and no other', () => {
+  it('has the methods of the endpoints, and no other', async () => {
     const dialects = everyDialect()
 
-    const described = Object.entries(documentOf(dialects).paths ?? {}).flatMap(([path, item]) =>
+    const described = Object.entries((await documentOf(dialects)).paths ?? {}).flatMap(([path, item]) =>
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     )
 
@@ -97,8 +99,8 @@ describe('the description', () => {
     expect(() => openApiDocument({ endpoints, version: '1.2.3' })).to.throw('two endpoints are POST')
   })
 
-  it('refers to nothing that is not there', () => {
-    const document = documentOf(everyDialect())
+  it('refers to nothing that is not there', async () => {
+    const document = await documentOf(everyDialect())
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(
       ([, path]) => path ?? '',
     )
@@ -112,8 +114,8 @@ describe('the description', () => {
     }
   })
 
-  it('names whom each operation lets in, by schemes that it explains', () => {
-    const schemes = Object.keys(documentOf(everyDialect()).components?.securitySchemes ?? {})
+  it('names whom each operation lets in, by schemes that it explains', async () => {
+    const schemes = Object.keys((await documentOf(everyDialect())).components?.securitySchemes ?? {})
 
     for (const [name, { security }] of operations()) {
       expect(security, name).to.be.an('array')
@@ -177,8 +179,8 @@ describe('the description', () => {
     }
   })
 
-  it('says of every answer that it carries a request id', () => {
-    for (const item of Object.values(documentOf(everyDialect()).paths ?? {})) {
+  it('says of every answer that it carries a request id', async () => {
+    for (const item of Object.values((await documentOf(everyDialect())).paths ?? {})) {
       for (const operation of Object.values(item) as oas31.OperationObject[]) {
         for (const response of Object.values(operation.responses ?? {})) {
           expect((response as oas31.ResponseObject).headers).to.have.property('X-Request-Id')
