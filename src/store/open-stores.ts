@@ -147,11 +147,13 @@ export function openStores(options: StoresOptions): Stores {
 /** Two connections, what is known of what they lead to, and why they fail. */
 function openRedis(redisUrl: string, { redisPrefix, log }: StoresOptions) {
   const failures = failureLog(log)
-  const checks = connectRedis(redisUrl, failures.note, redisPrefix)
+  const checks = connectRedis(redisUrl, failures.note, { prefix: redisPrefix })
   checks.onReady(failures.noteConnected)
   // The other connection tells what is wrong with Redis.
-  const patienceMs = WAIT_MS + COMMAND_TIMEOUT_MS
-  const announcements = connectRedis(redisUrl, () => undefined, redisPrefix, patienceMs)
+  const announcements = connectRedis(redisUrl, () => undefined, {
+    prefix: redisPrefix,
+    commandTimeoutMs: WAIT_MS + COMMAND_TIMEOUT_MS,
+  })
   const guard = watchRedis({ connection: checks, log })
   return {
     checks,

@@ -51,18 +51,6 @@ describe('rotate', () => {
     expect(row()).to.include({ generation: 2, endReason: null })
   })
 
-  it('remembers through every rotation that the cookie outlives the browser', async () => {
-    const input = { username: 'alice', password: PASSWORD, rotates: true, isPersistent: true, origin: ORIGIN }
-    let token = (await login(deps, input)).refresh.token
-    for (let step = 0; step < 3; step++) {
-      expect(payloadOf(token)).to.include({ persistent: true })
-      token = await next(token)
-    }
-
-    expect(payloadOf(token)).to.include({ persistent: true, gen: 3 })
-    expect(payloadOf(await next(first))).not.to.have.property('persistent')
-  })
-
   it('begins the time of the successor at the rotation', async () => {
     deps.clock.advance(1000.75)
 

@@ -95,7 +95,11 @@ describe('isOriginPattern', () => {
       'https://*.127.0.0.1',
       'https://*.[::1]',
     ],
-    'a wildcard for every site of a top-level domain': ['https://*.com', 'https://*.com.', 'https://*.app:8443'],
+    'a wildcard for every site of a top-level domain': [
+      'https://*.com',
+      'https://*.com.',
+      'https://*.app:8443',
+    ],
     'an extension that cannot be': [
       'chrome-extension://abc',
       `chrome-extension://${'A'.repeat(32)}`,

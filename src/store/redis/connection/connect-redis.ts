@@ -20,8 +20,7 @@ import { parseRedisUrl, type StandaloneTarget } from './redis-url.ts'
 export function connectRedis(
   url: string,
   onError: (error: unknown) => void,
-  prefix = '',
-  commandTimeoutMs = COMMAND_TIMEOUT_MS,
+  { prefix = '', commandTimeoutMs = COMMAND_TIMEOUT_MS }: Partial<Omit<ConnectOptions, 'onError'>> = {},
 ): RedisConnection {
   const target = parseRedisUrl(url)
   const options = { onError, prefix, commandTimeoutMs }

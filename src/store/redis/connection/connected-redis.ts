@@ -10,7 +10,7 @@ export async function connectedRedis(url: string, prefix = ''): Promise<RedisCon
   const onError = (error: unknown): void => {
     reason = error
   }
-  const connection = connectRedis(url, onError, prefix)
+  const connection = connectRedis(url, onError, { prefix })
   const isReady = await new Promise<boolean>((resolve) => {
     const timer = setTimeout(resolve, TIMEOUT_MS, false)
     connection.onReady(() => {

@@ -64,8 +64,8 @@ describe('two deployments on one Redis, under different prefixes', () => {
     const instanceId = randomUUID()
     const log = recordingLog()
     const failures = failureLog(log)
-    const checks = connectRedis(redis.url, failures.note, prefix)
-    const announcements = connectRedis(redis.url, failures.note, prefix)
+    const checks = connectRedis(redis.url, failures.note, { prefix })
+    const announcements = connectRedis(redis.url, failures.note, { prefix })
     const opened = openDenials({
       clock: systemClock,
       randomId: randomUUID,

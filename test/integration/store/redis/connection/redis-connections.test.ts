@@ -50,7 +50,7 @@ describe('a connection to one Redis', () => {
     await server.remove()
   })
 
-  redisConnectionConformance((prefix) => connectRedis(server.url, () => undefined, prefix))
+  redisConnectionConformance((prefix = '') => connectRedis(server.url, () => undefined, { prefix }))
 
   it('uses the database its URL names', async () => {
     connection = connectRedis(`${server.url}/3`, () => undefined)
@@ -156,7 +156,7 @@ describe('a connection to a Redis Cluster', () => {
     return { connection: opened, told }
   }
 
-  redisConnectionConformance((prefix) => connectRedis(cluster.url, () => undefined, prefix))
+  redisConnectionConformance((prefix = '') => connectRedis(cluster.url, () => undefined, { prefix }))
 
   it('has one connection to each master', async () => {
     const { connection } = await connected()
@@ -268,7 +268,7 @@ describe('a connection by Redis Sentinel', () => {
     await sentinel.remove()
   })
 
-  redisConnectionConformance((prefix) => connectRedis(sentinel.url, () => undefined, prefix))
+  redisConnectionConformance((prefix = '') => connectRedis(sentinel.url, () => undefined, { prefix }))
 
   it('finds its master though the first sentinel hangs', async () => {
     const [first] = sentinel.sentinels
