@@ -53,6 +53,8 @@ export async function send(pool: Pool, { method, path, json, bearer }: Request):
       signal: AbortSignal.timeout(GIVE_UP_MS),
     })
     const text = await body.text()
+    // In Node's own words: the process stood still while the request came in, and nobody has looked at it.
+    if (statusCode === 408) return { answer: 'no answer', body: {} }
     return { answer: statusCode, body: text.startsWith('{') ? (JSON.parse(text) as Response['body']) : {} }
   } catch {
     return { answer: 'no answer', body: {} }
