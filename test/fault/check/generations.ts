@@ -10,6 +10,7 @@ export function generations(session: readonly Operation[], bounds: Bounds): Viol
     ...twoSuccessors(rotations),
     ...session
       .filter((operation) => !mayBeLateReplay(operation, session, bounds))
+      .filter((operation) => !isReadAfterReplay(operation, session, bounds))
       .flatMap((operation) => usedUp(operation, rotations, bounds)),
   ]
 }
@@ -61,6 +62,20 @@ function mayBeLateReplay(operation: Operation, session: readonly Operation[], { 
     return isBefore && isLate(other, session, graceMs)
   })
   return generation >= 0 && !isKnown && !isOfAnother
+}
+
+/** Whether it only read, within the grace of a late replay: for as long that token is the one before, once more. */
+function isReadAfterReplay(
+  operation: Operation,
+  session: readonly Operation[],
+  { graceMs }: Bounds,
+): boolean {
+  if (operation.kind === 'rotate') return false
+  return session.some((replay) => {
+    if (replay.kind !== 'rotate' || replay.answer === 401) return false
+    if (generationOf(replay) !== generationOf(operation) || !isLate(replay, session, graceMs)) return false
+    return operation.endedAt > replay.startedAt && operation.startedAt <= replay.endedAt + graceMs
+  })
 }
 
 /** Whether it came after the grace of the first rotation of its generation, whatever became of that. */

@@ -160,6 +160,13 @@ describe('rule (c): a generation is spent once', () => {
       expect(brokenRules([rotated, late, again])).to.equal('')
     })
 
+    it('lets it be read within the grace after that, and not before or later', () => {
+      const read = (atMs: number) =>
+        brokenRules([rotated, late, operation('verify', atMs, { token: rotated.token })])
+
+      expect([read(5900), read(6100), read(10_000), read(10_100)]).to.deep.equal(['c', '', '', 'c'])
+    })
+
     it('finds the one whose successor had been presented', () => {
       const token = { ...generation(1), digest: 'refresh-1' }
 
