@@ -76,7 +76,8 @@ export async function testRedis(options: TestRedisOptions = {}): Promise<TestRed
         child.kill('SIGKILL')
         await once(child, 'exit')
       }
-      await rm(directory, { recursive: true, force: true })
+      // A child that was writing a file for a replica may outlive it by a moment.
+      await rm(directory, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 })
     },
   }
 }
