@@ -43,9 +43,10 @@ export async function endSession(deps: EndSessionDeps, ending: Ending): Promise<
  */
 export async function endAllSessions(deps: EndSessionDeps, ending: Ending): Promise<void> {
   const { claims } = ending
-  await deny(deps, { id: claims.sid, expiresAt: endOf(deps, claims) }, async () => {
+  const session = { id: claims.sid, expiresAt: endOf(deps, claims) }
+  await deny(deps, session, async () => {
     const entry = { ...logoutEntry(ending), message: 'all devices' }
-    return await deps.sessions.endAll(claims.sid, entry)
+    return await deps.sessions.endAll(session, entry)
   })
 }
 

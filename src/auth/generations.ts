@@ -1,4 +1,4 @@
-// What the row of a rotating session says of a refresh token: the current one, one just replaced, one whose successor was lost, or one used twice.
+// Judges a refresh token by the row of its session: it is the current one, the one before, or one that was used up.
 import type { RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
 import { NO_TOKEN, type Denylist } from './ports/denials.ts'
@@ -98,10 +98,13 @@ export async function unlessDenied<Row>(
  * `token_denied` or `unavailable`.
  */
 export async function sessionOf(deps: GenerationDeps, presented: Presented): Promise<LiveSession> {
-  // Of two who come late at once, one finds the row changed: then it says that both are the same replay.
-  const session = (await settled(deps, presented)) ?? (await settled(deps, presented))
-  if (!session) throw new AuthError('unavailable')
-  return session
+  const session = await settled(deps, presented)
+  if (session) return session
+  // Of two who come late at once, one finds the row changed: usually it says by now that both are the same replay.
+  const again = await judge(deps, presented.claims)
+  if (again.standing === 'in_grace') return again.session
+  // This caller was in time. Whoever asks again is judged afresh.
+  throw new AuthError('unavailable')
 }
 
 /** Resolves to `null` where the row has changed since it was read. */
@@ -154,7 +157,7 @@ async function endReused(
   if (denial) await denylist.deny([denial])
 }
 
-/** What a log entry says of it. */
+/** The fields that the log entries of a presented token have in common. */
 function described({ claims, origin }: Presented, session: LiveSession): Omit<LogEntry, 'type'> {
   const message = `generation ${generationOf(claims)}, current ${session.generation}`
   return { origin, userId: claims.sub, sessionId: claims.sid, message }

@@ -15,7 +15,7 @@ export interface ReplaceSessionDeps extends LoginDeps {
 }
 
 export interface ReplaceSessionInput extends LoginInput {
-  /** What the new refresh token takes the place of: any text, whoever's session it is; `null` for nothing. */
+  /** The refresh token that the new one replaces: any text, of whoever's session; `null` where there is none. */
   heldToken: string | null
 }
 

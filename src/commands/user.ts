@@ -175,7 +175,9 @@ async function tellRedis(
       connection.close()
     }
   } catch (error) {
-    log.warn(`Redis was not told (${describeError(error)}): a running service does that within a second`)
+    log.warn(
+      `Redis was not told (${describeError(error)}): a service does that within a second of reading Postgres`,
+    )
     return false
   }
 }

@@ -10,6 +10,8 @@ export function answerDeadline(readMs = READ_MS): Middleware {
     await next()
     // It has no end; what sends it cuts those who stop reading.
     if (ctx.response.type === 'text/event-stream') return
+    // Nothing would tell of its end any more.
+    if (ctx.req.socket.destroyed) return
     const timer = setTimeout(() => ctx.req.socket.destroy(), readMs).unref()
     ctx.res.once('close', () => {
       clearTimeout(timer)

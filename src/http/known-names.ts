@@ -1,23 +1,22 @@
-// What a request that ends sessions may say: who asks for something that is not known must not be told that it is done.
+// Refuses names that are not known in a request that ends sessions, so that nobody is told of an end that did not happen.
 import type { Context } from 'koa'
 import { InvalidInputError } from './errors.ts'
 
-/** Names that ask for nothing, wherever they stand: tokens, the fields of CSRF protection, and cache busters. */
+/** Names that ask for nothing, wherever they stand. A token is none of them: it says whose session is meant. */
 const NO_INSTRUCTION: ReadonlySet<string> = new Set([
-  ...['token', 'access', 'access_token', 'refresh', 'refresh_token', 'id_token'],
   ...['csrf', 'csrf_token', 'csrftoken', 'csrfmiddlewaretoken', '_csrf', '_token', 'xsrf_token'],
   ...['_', 't', 'ts', 'timestamp', 'cb', 'cachebuster', 'nocache'],
 ])
 
-/** Names are echoed back to the caller; longer ones are cut. */
+/** Of a name that is echoed to the caller: the rest of it is cut off. */
 const MAX_NAME = 50
 
 export interface Said {
-  /** Of the body. */
+  /** The body. */
   fields: object
-  /** The names that mean something here, in the query as in the body. */
+  /** The names that the endpoint reads from the query and from the body. */
   known: readonly string[]
-  /** Those that mean something in the body alone. */
+  /** The names that it reads from the body alone. */
   knownInBody?: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-// What becomes of a connection when its request is answered before the body was read: the one place for all answers.
+// Reads off or ends the connection of a request that is answered before its body was read, whatever the answer is.
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Middleware } from 'koa'

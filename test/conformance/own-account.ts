@@ -153,7 +153,7 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
             const [first, second, ...rest] = sessions
 
             const ends = [first, second].map(async (session) => session && (await logOut(store, session)))
-            const all = store.sessions.endAll(rest[0]?.id ?? '', logEntry('USER_LOGOUT'))
+            const all = store.sessions.endAll(rest[0] ?? { id: '', expiresAt: 0 }, logEntry('USER_LOGOUT'))
             const answers: (Denial | null | undefined)[][] = [
               (await change(user)) ?? [],
               (await all) ?? [],

@@ -252,7 +252,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         const caller = await storedSession(store, user)
         const before = await store.entries()
 
-        const denials = await store.sessions.endAll(caller.id, LOGOUT)
+        const denials = await store.sessions.endAll(caller, LOGOUT)
 
         const ids = [...sessions, caller].map(({ id }) => id)
         expect(idsOf(denials)).to.have.members(ids)
@@ -267,7 +267,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         const other = await storedSession(store, await storedUser(store))
         const caller = await storedSession(store, await storedUser(store))
 
-        await store.sessions.endAll(caller.id, LOGOUT)
+        await store.sessions.endAll(caller, LOGOUT)
 
         expect(await store.sessions.find(other.id)).not.to.equal(null)
         expect(await isDenied(store, other.id)).to.equal(false)
@@ -279,7 +279,22 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         await storedSession(store, user, -60)
         const caller = await storedSession(store, user)
 
-        expect(idsOf(await store.sessions.endAll(caller.id, LOGOUT))).to.deep.equal([caller.id])
+        expect(idsOf(await store.sessions.endAll(caller, LOGOUT))).to.deep.equal([caller.id])
+      })
+
+      it('denies the calling session for as long as its token says, which a lost rotation has made longer', async () => {
+        const user = await storedUser(store)
+        const [late, caller] = [await storedSession(store, user, -60), await storedSession(store, user)]
+        const inAnHour = caller.expiresAt + 3600
+
+        const denials = [
+          ...((await store.sessions.endAll({ ...caller, expiresAt: inAnHour }, LOGOUT)) ?? []),
+          ...((await store.sessions.endAll({ ...late, expiresAt: inAnHour }, LOGOUT)) ?? []),
+        ]
+
+        // By its row, the second one was past all leeway when the first one asked.
+        expect(idsOf(denials)).to.deep.equal([caller.id, late.id])
+        for (const { ttlMs } of denials) expect(ttlMs).to.be.above((inAnHour - caller.expiresAt) * 1000)
       })
 
       it('is null, and ends nothing, when the calling session is over or not there', async () => {
@@ -288,8 +303,8 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         await logOut(store, caller)
         const before = await store.entries()
 
-        const over = await store.sessions.endAll(caller.id, LOGOUT)
-        const never = await store.sessions.endAll(uuidv7(), LOGOUT)
+        const over = await store.sessions.endAll(caller, LOGOUT)
+        const never = await store.sessions.endAll({ id: uuidv7(), expiresAt: 0 }, LOGOUT)
 
         expect([over, never]).to.deep.equal([null, null])
         expect(await store.sessions.find(other.id)).not.to.equal(null)
@@ -299,12 +314,14 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
       it('ends each session once when all of them ask at once', async () => {
         for (let round = 0; round < 5; round++) {
           const user = await storedUser(store)
-          const ids: string[] = []
-          for (let count = 0; count < 10; count++) ids.push((await storedSession(store, user)).id)
+          const all: Awaited<ReturnType<typeof storedSession>>[] = []
+          for (let count = 0; count < 10; count++) all.push(await storedSession(store, user))
 
-          const answers = await Promise.all(ids.map(async (id) => await store.sessions.endAll(id, LOGOUT)))
+          const answers = await Promise.all(
+            all.map(async (session) => await store.sessions.endAll(session, LOGOUT)),
+          )
 
-          expect(answers.flatMap((denials) => idsOf(denials) ?? [])).to.have.members(ids)
+          expect(answers.flatMap((denials) => idsOf(denials) ?? [])).to.have.members(all.map(({ id }) => id))
           expect(await store.sessions.list(user.id)).to.deep.equal([])
         }
       })
@@ -368,7 +385,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         await store.breakEntries()
 
         const denial = await store.sessions.revoke({ id: revoked.id, userId: user.id }, REVOCATION)
-        const denials = await store.sessions.endAll(caller.id, LOGOUT)
+        const denials = await store.sessions.endAll(caller, LOGOUT)
 
         expect(denial).to.include({ id: revoked.id })
         expect(idsOf(denials)).to.deep.equal([caller.id])

@@ -227,7 +227,7 @@ export function sessionRotationConformance(name: string, create: CreateStore): v
       { what: 'logout', end: async (session: NewSession) => [await logOut(store, session)] },
       {
         what: 'logout of all devices',
-        end: async (session: NewSession) => await store.sessions.endAll(session.id, logEntry('USER_LOGOUT')),
+        end: async (session: NewSession) => await store.sessions.endAll(session, logEntry('USER_LOGOUT')),
       },
     ]) {
       it(`never outlives a ${what} that ten rotations race, in any of twenty rounds`, async () => {

@@ -213,14 +213,83 @@ describe('a logout', () => {
     })
   }
 
-  it('takes tokens, CSRF fields and cache busters for what they are: no instruction', async () => {
+  it('takes CSRF fields and cache busters for what they are: no instruction', async () => {
     const { access } = await env.login()
 
     const answer = await env.signoff.call('/logout?_=1&csrf_token=x', {
-      json: { token: access },
+      json: { csrfmiddlewaretoken: 'x' },
       headers: bearer(access),
     })
 
     expect(answer.status).to.equal(200)
   })
+
+  interface Pairs {
+    own: { access: string; refresh: string }
+    other: { access: string; refresh: string }
+  }
+  const MISNAMED: { what: string; ask: (pairs: Pairs) => Promise<Answer> }[] = [
+    {
+      what: '/api/v1 logout with another token under a name that is not its own',
+      ask: async ({ own, other }) =>
+        await env.signoff.call('/api/v1/auth/logout', {
+          json: { refresh: other.refresh },
+          headers: bearer(own.access),
+        }),
+    },
+    {
+      what: '/api/v1 logout with another token in the query',
+      ask: async ({ own, other }) =>
+        await env.signoff.call(`/api/v1/auth/logout?refresh_token=${other.refresh}`, {
+          headers: bearer(own.access),
+        }),
+    },
+    {
+      what: 'the bearer logout with another token in its body',
+      ask: async ({ own, other }) =>
+        await env.signoff.call('/logout', { json: { token: other.access }, headers: bearer(own.access) }),
+    },
+    {
+      what: 'the logout of the token API with two tokens',
+      ask: async ({ own, other }) =>
+        await env.signoff.post('/auth/logout/', { refresh_token: own.refresh, refresh: other.refresh }),
+    },
+    {
+      what: 'the blacklisting of two tokens',
+      ask: async ({ own, other }) =>
+        await env.signoff.post('/auth/token/blacklist/', {
+          refresh: own.refresh,
+          refresh_token: other.refresh,
+        }),
+    },
+    {
+      what: 'a form that says the scope twice',
+      ask: async ({ own }) =>
+        await env.signoff.call('/auth/logout/', {
+          body: `refresh_token=${own.refresh}&scope=all&scope=this`,
+          headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        }),
+    },
+    {
+      what: 'a form that names two tokens',
+      ask: async ({ own, other }) =>
+        await env.signoff.call('/auth/logout/', {
+          body: `refresh_token=${other.refresh}&refresh_token=${own.refresh}`,
+          headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        }),
+    },
+  ]
+  for (const { what, ask } of MISNAMED) {
+    it(`refuses ${what}, and ends neither`, async () => {
+      const pairs = { own: await env.login(), other: await env.login() }
+
+      const answer = await ask(pairs)
+
+      expect(answer.status, answer.text).to.equal(400)
+      expect([await refreshes(pairs.own.refresh), await refreshes(pairs.other.refresh)]).to.deep.equal([
+        true,
+        true,
+      ])
+    })
+  }
 })

@@ -46,7 +46,7 @@ function clear(folder: string): void {
 }
 
 /** Those that work in it, are given a path in it, or would put their temporary files there; where there is a /proc. */
-function processesOf(folder: string): number[] {
+export function processesOf(folder: string): number[] {
   const parts = [(at: string) => readlinkSync(`${at}/cwd`), ...['cmdline', 'environ'].map(fileIn)]
   return numbersIn('/proc').filter(
     (pid) =>
@@ -75,7 +75,7 @@ function attempt(read: () => string): string {
   }
 }
 
-function end(pid: number): void {
+export function end(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {

@@ -40,11 +40,11 @@ export interface Sessions {
   /** Ends one session of that user; `null` when the user has no such live session. */
   revoke(session: { id: string; userId: string }, entry: LogEntry): Promise<Denial | null>
   /**
-   * Ends every live session of the user of `sessionId`, that one included, in one statement with one
+   * Ends every live session of the user of the asking one, that one included, in one statement with one
    * log entry. `null`, and nothing ends, when that one is over.
    */
-  endAll(sessionId: string, entry: LogEntry): Promise<Denial[] | null>
-  /** As `endAll`, but that session goes on; without others there is nothing to end, and no entry. */
+  endAll(asking: Pick<EndingSession, 'id' | 'expiresAt'>, entry: LogEntry): Promise<Denial[] | null>
+  /** As `endAll`, but the asking session goes on; without others there is nothing to end, and no entry. */
   endOthers(sessionId: string, entry: LogEntry): Promise<Denial[] | null>
   /**
    * Takes a live session from that generation, or an earlier one, to the next; `null` when it is over or beyond

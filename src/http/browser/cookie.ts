@@ -16,7 +16,7 @@ export interface CookieDeps {
   now: () => EpochSeconds
 }
 
-/** What the cookie is to hold. */
+/** The refresh token that the cookie holds, and whether the browser keeps it. */
 export interface HeldRefresh {
   refresh: Pick<SignedRefresh, 'token' | 'exp'>
   /** Whether it outlives the browser, for as long as the token lives. */

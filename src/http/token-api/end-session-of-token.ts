@@ -1,7 +1,7 @@
 // POST /auth/logout/ with a refresh token in the body: ends the session behind it, or others of its user.
 import type { Context } from 'koa'
 import { logout, type LogoutDeps } from '../../auth/logout.ts'
-import { RefusalError } from '../errors.ts'
+import { InvalidInputError, RefusalError } from '../errors.ts'
 import { readLogoutScope } from '../logout-scope.ts'
 import type { OriginOf } from '../origin.ts'
 import { logoutFields } from './fields.ts'
@@ -20,10 +20,19 @@ export async function endSessionOfToken(
 ): Promise<void> {
   const result = logoutFields.safeParse({ refresh_token: fields['refresh'], ...fields })
   if (!result.success) throw tokenRequired()
-  const scope = readLogoutScope(ctx, fields)
+  const scope = readLogoutScope(ctx, fields, ['refresh_token', 'refresh'])
+  requireOneToken(fields)
 
   await logout(deps, { refreshToken: result.data.refresh_token, scope, origin: deps.originOf(ctx) })
   ctx.body = { message: 'Logged out successfully' }
+}
+
+/** Both names are known, for clients of either kind. Throws where they stand for two different tokens. */
+function requireOneToken({ refresh_token: token, refresh }: Fields): void {
+  if (token === undefined || refresh === undefined || token === refresh) return
+  throw new InvalidInputError([
+    { field: 'refresh', message: 'The request names two tokens, so nothing was ended.' },
+  ])
 }
 
 function tokenRequired(): RefusalError {

@@ -36,7 +36,7 @@ export async function parseBody(ctx: Context): Promise<Fields> {
     case 'application/json':
       return expectDictionary(parseJson(bytes))
     case 'application/x-www-form-urlencoded':
-      return Object.fromEntries(new URLSearchParams(decodeUtf8(bytes, 'Form')))
+      return fieldsOf(new URLSearchParams(decodeUtf8(bytes, 'Form')))
     case 'multipart/form-data':
       return await parseMultipart(bytes, contentType)
     default: {
@@ -64,23 +64,33 @@ function expectDictionary(value: unknown): Fields {
 
 async function parseMultipart(bytes: Uint8Array, contentType: string): Promise<Fields> {
   try {
-    const fields: Fields = {}
+    const values: [name: string, value: unknown][] = []
     const parser = new Busboy({ headers: { 'content-type': contentType } })
     parser.on('field', (name: string, value: string) => {
-      fields[name] = value
+      values.push([name, value])
     })
     // A file is no text, whatever it holds.
     parser.on('file', (name: string, file: Readable) => {
-      fields[name] = {}
+      values.push([name, {}])
       // Cut short, the file reports it apart from the parser; unheard, that would end the process.
       file.on('error', () => undefined).resume()
     })
     parser.end(bytes)
     await finished(parser)
-    return fields
+    return fieldsOf(values)
   } catch {
     throw refusal(400, 'Multipart form parse error - the body is not valid multipart/form-data')
   }
+}
+
+/** A field that says two different things is a list of both, and so of no type that is taken. */
+function fieldsOf(values: Iterable<[name: string, value: unknown]>): Fields {
+  const fields = new Map<string, unknown>()
+  for (const [name, value] of values) {
+    const before = fields.get(name)
+    fields.set(name, fields.has(name) && before !== value ? [before, value] : value)
+  }
+  return Object.fromEntries(fields)
 }
 
 function decodeUtf8(bytes: Uint8Array, what: string): string {

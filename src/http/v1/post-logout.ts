@@ -16,7 +16,7 @@ export function postLogout(deps: LogoutEitherDeps & OriginOf): Endpoint['handler
     const { refresh_token: refreshToken = null } = fields
     if (accessToken === null && refreshToken === null) throw new RefusalError(tokenMissing)
 
-    const scope = readLogoutScope(ctx, fields)
+    const scope = readLogoutScope(ctx, fields, ['refresh_token'])
     await logoutEither(deps, { accessToken, refreshToken, scope, origin: deps.originOf(ctx) })
     ctx.status = 204
   }

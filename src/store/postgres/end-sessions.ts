@@ -39,15 +39,16 @@ const AS_THE_TOKEN_SAYS = `
   SELECT $3::uuid, $4::uuid, to_timestamp($5::float8)
   WHERE NOT EXISTS (SELECT 1 FROM ended)`
 
-interface EndingOne {
+interface Ends {
   name: string
   condition: string
   ending: string
-  /** The first parameter that `condition` and `ending` leave to the entry. `$4` is the user. */
+  /** The first parameter that `condition` and `ending` leave to the entry. */
   first: number
 }
 
-function endOne({ name, condition, ending, first }: EndingOne): LoggedStatement {
+/** One session; `$4` is its user. */
+function endOne({ name, condition, ending, first }: Ends): LoggedStatement {
   const told = '(SELECT $4::uuid AS user_id, denied_id::uuid AS session_id FROM journal) AS told'
   const entry = `, entry AS (${insertEntry(told, first)})`
   return {
@@ -64,21 +65,35 @@ export const REVOKE = endOne({
   first: 5,
 })
 
-const OF_THE_SAME_USER = `
-  user_id = (SELECT user_id FROM user_sessions WHERE id = $3 AND ended_at IS NULL)
-  AND expires_at > now() - $2::float8 * interval '1 second'`
+const OF_THE_SAME_USER = 'user_id = (SELECT user_id FROM user_sessions WHERE id = $3 AND ended_at IS NULL)'
+const WITHIN_LEEWAY = `> now() - $2::float8 * interval '1 second'`
+
+/** `$4`: when the token at hand expires, which may be later than the row of `$3` knows after a lost rotation. */
+const AS_FAR_AS_KNOWN = (id: string) =>
+  `greatest(expires_at, CASE WHEN ${id} = $3 THEN to_timestamp($4::float8) END)`
 
 /** Sessions of one user, with one entry that names `$3`. */
-function endMany(name: string, condition: string): LoggedStatement {
+function endMany({ name, condition, ending, first }: Ends): LoggedStatement {
   const told = '(SELECT user_id, $3::uuid AS session_id FROM ended LIMIT 1) AS told'
+  const entry = `, entry AS (${insertEntry(told, first)})`
   return {
-    withEntry: { name, text: endSessions(condition, `, entry AS (${insertEntry(told, 4)})`) },
-    withoutEntry: { name: `${name}.unlogged`, text: endSessions(condition, '') },
+    withEntry: { name, text: endSessions(condition, entry, ending) },
+    withoutEntry: { name: `${name}.unlogged`, text: endSessions(condition, '', ending) },
   }
 }
 
-export const END_ALL = endMany('sessions.endAll', OF_THE_SAME_USER)
-export const END_OTHERS = endMany('sessions.endOthers', `${OF_THE_SAME_USER} AND id <> $3`)
+export const END_ALL = endMany({
+  name: 'sessions.endAll',
+  condition: `${OF_THE_SAME_USER} AND ${AS_FAR_AS_KNOWN('id')} ${WITHIN_LEEWAY}`,
+  ending: `SELECT session_id, user_id, ${AS_FAR_AS_KNOWN('session_id')} AS expires_at FROM ended`,
+  first: 5,
+})
+export const END_OTHERS = endMany({
+  name: 'sessions.endOthers',
+  condition: `${OF_THE_SAME_USER} AND id <> $3 AND expires_at ${WITHIN_LEEWAY}`,
+  ending: 'SELECT * FROM ended',
+  first: 4,
+})
 
 export function millisecondsUntil(column: string): string {
   return `(extract(epoch FROM ${column} - now()) * 1000)::float8`

@@ -148,8 +148,8 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
       return denial ?? null
     },
 
-    endAll: async (sessionId, entry) => {
-      const values = ['logout_all', leewaySeconds, sessionId]
+    endAll: async ({ id, expiresAt }, entry) => {
+      const values = ['logout_all', leewaySeconds, id, expiresAt]
       const denials = await logEntries.query<DenialRow>(END_ALL, values, entry)
       return denials.length > 0 ? denials : null
     },

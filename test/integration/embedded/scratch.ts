@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { isAlive } from '../../../src/embedded/process/process-state.ts'
+import { end, processesOf } from '../../support/run-folder.ts'
 
 const cleanUps: (() => Promise<void>)[] = []
 
@@ -48,9 +48,8 @@ export async function holderProcess(kind: 'lock' | 'postgres' | 'redis', dataDir
   const kill = () => killed(child, ended)
   cleanUps.push(async () => {
     await kill()
-    // The server it held outlives it, unless the test has seen to that.
-    if (kind !== 'lock' && (await isAlive(Number(holds['pid']))))
-      process.kill(Number(holds['pid']), 'SIGKILL')
+    // The server it held outlives it, unless the test has seen to that. By its folder: another may have its number now.
+    for (const pid of processesOf(dataDir)) end(pid)
   })
   return { holds, kill }
 }

@@ -199,13 +199,15 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
         },
       }),
 
-    endAll: async (sessionId) =>
+    endAll: async ({ id: sessionId, expiresAt }) =>
       await execute({
         ...WRITES_JOURNAL,
         name: 'end all',
         work: (rows, nowMs) => {
           const caller = rows.sessions.get(sessionId)
           if (caller?.endReason !== null) return null
+          const known = Math.max(caller.expiresAtMs, expiresAt * 1000)
+          rows.sessions.put(sessionId, { ...caller, expiresAtMs: known })
           const denials = [...rows.sessions.values()]
             .filter((session) => session.userId === caller.userId && isOn(session, nowMs - leewayMs))
             .flatMap((session) => endRow(rows, session, { reason: 'logout_all', nowMs, leewaySeconds }) ?? [])

@@ -59,9 +59,10 @@ export function memorySessions(database: MemoryDatabase): Sessions {
         return denial
       }),
 
-    endAll: async (sessionId, entry) =>
+    endAll: async ({ id: sessionId, expiresAt }, entry) =>
       await statement(database, () => {
         const caller = database.sessions.find(({ id, endReason }) => id === sessionId && endReason === null)
+        if (caller) caller.expiresAtMs = Math.max(caller.expiresAtMs, expiresAt * 1000)
         const denials = caller
           ? endInMemory(database, openSessions(database, caller.userId), 'logout_all')
           : []

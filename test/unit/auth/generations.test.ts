@@ -141,7 +141,7 @@ describe('a refresh token and the row of its session', () => {
     })
 
     it('is token_denied when the session is over', async () => {
-      await deps.sessions.endAll(sid, logEntry('USER_LOGOUT'))
+      await deps.sessions.endAll({ id: sid, expiresAt: 0 }, logEntry('USER_LOGOUT'))
 
       expect(await refusalOf(judge(deps, claims(0)))).to.equal('token_denied')
     })

@@ -4,7 +4,7 @@ import type { BegunSession } from '../../../src/auth/begin-session.ts'
 import { standingOf, type Standing } from '../../../src/auth/generations.ts'
 import { login } from '../../../src/auth/login.ts'
 import { logout } from '../../../src/auth/logout.ts'
-import type { LiveSession } from '../../../src/auth/ports/sessions.ts'
+import type { LiveSession, Sessions } from '../../../src/auth/ports/sessions.ts'
 import { readSession } from '../../../src/auth/read-session.ts'
 import { refreshRotating, type RefreshDeps } from '../../../src/auth/refresh.ts'
 import { verifyToken } from '../../../src/auth/verify-token.ts'
@@ -45,6 +45,22 @@ describe('a late replay', () => {
 
     expect(late).to.equal(second)
     expect(await refusalOf(next(late))).to.equal('resolved')
+    expect(endReason()).to.equal(null)
+  })
+
+  it('of one that was in time, and lost to another one whose successor is used already, ends nothing', async () => {
+    const second = await next(first)
+    afterTheGrace()
+    const replayLate: Sessions['replayLate'] = async () => {
+      // The other one came first, and its client has gone on.
+      await next(first)
+      await next(second)
+      return null
+    }
+
+    const answer = await refusalOf(next(first, { sessions: { ...deps.sessions, replayLate } }))
+
+    expect(answer).to.equal('unavailable')
     expect(endReason()).to.equal(null)
   })
 

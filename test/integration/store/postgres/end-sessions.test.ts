@@ -38,7 +38,7 @@ describe('ending many sessions', () => {
     })
 
   const ENDS: Record<string, (user: Account, session: NewSession) => Promise<unknown>> = {
-    'a logout of all devices': async (_, { id }) => await store.sessions.endAll(id, LOGOUT),
+    'a logout of all devices': async (_, session) => await store.sessions.endAll(session, LOGOUT),
     'a disabling': async ({ username }) => await store.userAdmin.disable(username, logEntry('USER_DISABLED')),
   }
 
@@ -79,8 +79,8 @@ describe('ending many sessions', () => {
 
       const rotations = sessions.map(async (session) => await rotate(session))
       const ends = await Promise.all([
-        store.sessions.endAll(one.id, LOGOUT),
-        store.sessions.endAll(other.id, LOGOUT),
+        store.sessions.endAll(one, LOGOUT),
+        store.sessions.endAll(other, LOGOUT),
         store.userAdmin.setPassword(
           { username: user.username, passwordHash: 'changed' },
           logEntry('PASSWORD_CHANGED'),

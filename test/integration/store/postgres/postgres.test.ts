@@ -49,7 +49,7 @@ describe('a Postgres that fails', () => {
     begin: ports.sessions.begin(newSession(account(), Date.now() / 1000 + 60), logEntry('USER_LOGIN')),
     end: ports.sessions.end(anyEnding(), logEntry('USER_LOGOUT')),
     revoke: ports.sessions.revoke({ id: uuidv7(), userId: uuidv7() }, logEntry('SESSION_REVOKED')),
-    endAll: ports.sessions.endAll(uuidv7(), logEntry('USER_LOGOUT')),
+    endAll: ports.sessions.endAll({ id: uuidv7(), expiresAt: 0 }, logEntry('USER_LOGOUT')),
     rotate: ports.sessions.rotate(anyRotation()),
     find: ports.sessions.find(uuidv7()),
     present: ports.sessions.present({ sessionId: uuidv7(), generation: 1 }),

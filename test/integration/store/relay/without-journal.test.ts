@@ -1,10 +1,13 @@
 // The ticks of several instances while the journal cannot be read: watermarks stand by the word of all, or fall.
 import { expect } from 'chai'
 import { Client } from 'pg'
-import { v7 as uuidv7 } from 'uuid'
+import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import { AuthError } from '../../../../src/auth/errors.ts'
+import { systemClock } from '../../../../src/clock.ts'
 import { denialKey } from '../../../../src/contract/denylist-keys.ts'
+import { instances } from '../../../../src/store/postgres/instances.ts'
 import { ackKey } from '../../../../src/store/redis/instance-acks.ts'
+import { introduce } from '../../../../src/store/vouching/introduce.ts'
 import { eventually } from '../../../support/environment.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
 import type { RelayInstance } from '../../../support/relay-instance.ts'
@@ -67,6 +70,20 @@ describe('relayTick without the journal', () => {
 
       expect(kept).to.deep.equal([true, true])
       expect(await ticks.wordOf(b)).to.be.above(word)
+    })
+
+    it('lets them fall when a command has ended sessions, and Redis was not told', async () => {
+      const instanceId = uuidv4()
+      const command = instances(rig.store.postgres, { id: instanceId, name: 'a command' })
+      const introduced = introduce({ clock: systemClock, instanceId, instances: command })
+      await eventually(async () => {
+        await ticks.everybodyTicks()
+        return await Promise.race([introduced, Promise.resolve(false)])
+      }, MINUTE_MS)
+      cutOffFromPostgres(a, b)
+
+      expect(await introduced).to.equal(true)
+      expect(await keptByATick(a, b)).to.equal(false)
     })
 
     it('lets them fall when one has a denial that it could not write, a lease after its word', async () => {
