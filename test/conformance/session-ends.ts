@@ -314,12 +314,11 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
       it('ends each session once when all of them ask at once', async () => {
         for (let round = 0; round < 5; round++) {
           const user = await storedUser(store)
-          const all: Awaited<ReturnType<typeof storedSession>>[] = []
-          for (let count = 0; count < 10; count++) all.push(await storedSession(store, user))
-
-          const answers = await Promise.all(
-            all.map(async (session) => await store.sessions.endAll(session, LOGOUT)),
+          const all = await Promise.all(
+            Array.from({ length: 10 }, async () => await storedSession(store, user)),
           )
+
+          const answers = await Promise.all(all.map(async (one) => await store.sessions.endAll(one, LOGOUT)))
 
           expect(answers.flatMap((denials) => idsOf(denials) ?? [])).to.have.members(all.map(({ id }) => id))
           expect(await store.sessions.list(user.id)).to.deep.equal([])
