@@ -88,6 +88,7 @@ function fieldsOf(values: Iterable<[name: string, value: unknown]>): Fields {
   const fields = new Map<string, unknown>()
   for (const [name, value] of values) {
     const before = fields.get(name)
+    if (Array.isArray(before)) continue
     fields.set(name, fields.has(name) && before !== value ? [before, value] : value)
   }
   return Object.fromEntries(fields)

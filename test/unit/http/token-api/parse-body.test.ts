@@ -133,8 +133,12 @@ describe('parseBody', () => {
       })
     })
 
-    it('takes the last of fields with the same name', async () => {
-      expect(await parse('a=1&a=2', FORM)).to.deep.equal({ a: '2' })
+    it('takes a field that is said twice in the same words', async () => {
+      expect(await parse('a=1&a=1', FORM)).to.deep.equal({ a: '1' })
+    })
+
+    it('returns a list, which no field may be, of the first two different values of a field', async () => {
+      expect(await parse('a=1&b=1&a=2&a=3&a=1', FORM)).to.deep.equal({ a: ['1', '2'], b: '1' })
     })
 
     it('is refused when it is not UTF-8', async () => {
