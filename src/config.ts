@@ -3,9 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { z } from 'zod'
-import { isOriginPattern } from './http/allowed-origins.ts'
-import { isProxy, PROXY_NAMES } from './http/origin.ts'
-import { parseRedisUrl } from './store/redis/connection/redis-url.ts'
+import { integer, onOrOff, originPatterns, proxies, redisPrefix, redisUrl } from './setting-types.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
 export class ConfigError extends Error {
@@ -17,33 +15,6 @@ export class ConfigError extends Error {
     this.problems = problems
   }
 }
-
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, 'a whole number is expected')
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `a number from ${min} to ${max} is expected`)
-
-const commaSeparated = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean),
-)
-
-const isRedisUrl = (text: string, problems: z.RefinementCtx) => {
-  try {
-    parseRedisUrl(text)
-  } catch (error) {
-    problems.addIssue((error as Error).message)
-  }
-}
-
-/** Braces would be a hash tag of Redis Cluster, and the others a pattern. */
-const REDIS_PREFIX = /^(?:(?![{}*?[\]\\])[!-~]){0,64}$/
-
-const onOrOff = z.enum(['on', 'off'], 'on or off is expected')
 
 const DEFAULT_PORT = 8443
 
@@ -64,18 +35,12 @@ const settings = z.object({
    * `redis+cluster://[user:password@]host:port,host:port` or `redis+sentinel://[user:password@]host:port,host:port/NAME`;
    * over TLS `rediss://`, `rediss+cluster://` or `rediss+sentinel://`. A `%` in a password is written `%25`.
    */
-  REDIS_URL: z.string().superRefine(isRedisUrl).optional(),
+  REDIS_URL: redisUrl.optional(),
   /**
    * Stands before every key in Redis, as `shop:` in `shop:denylist:{00}:synced`, so that several deployments can
    * share one. The same at all instances and commands of a deployment, and at the peers that read Redis.
    */
-  REDIS_PREFIX: z
-    .string()
-    .regex(
-      REDIS_PREFIX,
-      'up to 64 printable characters without spaces, braces, *, ?, brackets or \\ are expected',
-    )
-    .default(''),
+  REDIS_PREFIX: redisPrefix.default(''),
 
   /** `off` speaks plain HTTP: only behind a proxy that does the TLS. */
   TLS: onOrOff.default('on'),
@@ -135,21 +100,7 @@ const settings = z.object({
    * `https://app.example.com`, or of another scheme, as `capacitor://localhost`. A first label `*` stands for exactly
    * one label: `https://*.example.com`. Whatever can never match is refused.
    */
-  ALLOWED_ORIGINS: commaSeparated
-    .refine((origins) => !origins.includes('*'), {
-      error: '* is refused, as credentials are sent: list the origins',
-      abort: true,
-    })
-    .refine((origins) => origins.every(isOriginPattern), {
-      error: ({ input }) =>
-        [
-          'origins as browsers send them are expected, such as https://app.example.com, capacitor://localhost, or',
-          'https://*.example.com for one label under a domain of yours, in lower case and without a path, a slash at',
-          'the end or a default port,',
-          `not ${(input as string[]).filter((origin) => !isOriginPattern(origin)).join(', ')}`,
-        ].join(' '),
-    })
-    .default([]),
+  ALLOWED_ORIGINS: originPatterns.default([]),
   /** `SameSite` of the session cookie; only with `none` can pages of other sites (`ALLOWED_ORIGINS`) log in with it. */
   SESSION_COOKIE_SAMESITE: z
     .enum(['lax', 'strict', 'none'], 'lax, strict or none is expected')
@@ -158,14 +109,7 @@ const settings = z.object({
    * The proxies whose `X-Forwarded-For` counts, parted by commas: addresses, ranges such as `10.0.0.0/8`, or
    * `loopback`, `linklocal`, `uniquelocal`. Name all of them and nothing else: others could forge addresses.
    */
-  TRUST_PROXY: commaSeparated
-    .refine((proxies) => proxies.every(isProxy), {
-      error: ({ input }) =>
-        `addresses, ranges, ${PROXY_NAMES.join(', ')} are expected, not ${(input as string[])
-          .filter((proxy) => !isProxy(proxy))
-          .join(', ')}`,
-    })
-    .default([]),
+  TRUST_PROXY: proxies.default([]),
 
   /** `production` refuses a Redis that may evict denials; anything else complains of it. */
   NODE_ENV: z.string().optional(),

@@ -1,0 +1,63 @@
+// The kinds of values that settings have: how each is read, and what is said of one that is wrong.
+import { z } from 'zod'
+import { isOriginPattern } from './http/allowed-origins.ts'
+import { isProxy, PROXY_NAMES } from './http/origin.ts'
+import { parseRedisUrl } from './store/redis/connection/redis-url.ts'
+
+/** A whole number of that range, in decimal digits. */
+export const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'a whole number is expected')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `a number from ${min} to ${max} is expected`)
+
+const commaSeparated = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+)
+
+/** `redis://`, `redis+cluster://` or `redis+sentinel://`, over TLS with `rediss`. */
+export const redisUrl = z.string().superRefine((text, problems) => {
+  try {
+    parseRedisUrl(text)
+  } catch (error) {
+    problems.addIssue((error as Error).message)
+  }
+})
+
+/** Braces would be a hash tag of Redis Cluster, and the others a pattern. */
+export const redisPrefix = z
+  .string()
+  .regex(
+    /^(?:(?![{}*?[\]\\])[!-~]){0,64}$/,
+    'up to 64 printable characters without spaces, braces, *, ?, brackets or \\ are expected',
+  )
+
+export const onOrOff = z.enum(['on', 'off'], 'on or off is expected')
+
+/** Origins of pages, parted by commas. */
+export const originPatterns = commaSeparated
+  .refine((origins) => !origins.includes('*'), {
+    error: '* is refused, as credentials are sent: list the origins',
+    abort: true,
+  })
+  .refine((origins) => origins.every(isOriginPattern), {
+    error: ({ input }) =>
+      [
+        'origins as browsers send them are expected, such as https://app.example.com, capacitor://localhost, or',
+        'https://*.example.com for one label under a domain of yours, in lower case and without a path, a slash at',
+        'the end or a default port,',
+        `not ${(input as string[]).filter((origin) => !isOriginPattern(origin)).join(', ')}`,
+      ].join(' '),
+  })
+
+/** Addresses, ranges and names of ranges, parted by commas. */
+export const proxies = commaSeparated.refine((proxies) => proxies.every(isProxy), {
+  error: ({ input }) =>
+    `addresses, ranges, ${PROXY_NAMES.join(', ')} are expected, not ${(input as string[])
+      .filter((proxy) => !isProxy(proxy))
+      .join(', ')}`,
+})
