@@ -115,6 +115,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
+const ITSELF = { ipAddress: 'local', isWaiting: () => true }
+
 /** All that any dialect needs. */
 async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores, passwords: Passwords) {
   const now = (): number => Math.floor(Date.now() / 1000)
@@ -132,6 +134,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
     leewaySeconds,
     now,
   })
+  const callers = waitingCallers(systemClock, log)
   return {
     ...stores,
     throttle: createThrottle(stores.attempts),
@@ -148,7 +151,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
         log.warn({ url: href, err: cause }, 'the keys of a trusted issuer cannot be fetched')
       },
     }),
-    decoyHash: await passwords.hash(randomBytes(32).toString('base64url')),
+    decoyHash: await passwords.hash(randomBytes(32).toString('base64url'), ITSELF),
     now,
     nowMs: Date.now,
     leewaySeconds: denialLeewaySeconds(config),
@@ -160,8 +163,8 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
     csrfSecret: keys.csrfSecret,
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(config.ISSUER).origin],
     cookieSameSite: config.SESSION_COOKIE_SAMESITE,
-    originOf: originReader(config.TRUST_PROXY),
-    callers: waitingCallers(systemClock),
+    originOf: originReader(config.TRUST_PROXY, callers),
+    callers,
     jwks,
     issuer: config.ISSUER,
     log,

@@ -3,9 +3,10 @@ import type { AccessClaims } from '../contract/claims.ts'
 import { confirmPassword, type ConfirmPasswordDeps } from './confirm-password.ts'
 import { checkPassword, type IsCommonPassword } from './password-rules.ts'
 import type { OwnAccount } from './ports/accounts.ts'
+import type { Caller } from './ports/caller.ts'
 import type { Denylist } from './ports/denials.ts'
-import type { Origin } from './ports/log.ts'
 import { readAccount } from './read-account.ts'
+import { requireWaiting } from './require-waiting.ts'
 
 export interface ChangePasswordDeps extends ConfirmPasswordDeps {
   ownAccount: OwnAccount
@@ -17,7 +18,7 @@ export interface ChangePasswordInput {
   claims: AccessClaims
   currentPassword: string
   newPassword: string
-  origin: Origin
+  origin: Caller
 }
 
 /**
@@ -34,7 +35,8 @@ export async function changePassword(deps: ChangePasswordDeps, input: ChangePass
 
   const confirmation = { account, sessionId, password, origin }
   const denials = await confirmPassword(deps, confirmation, async (confirmed) => {
-    const passwordHash = await deps.passwords.hash(newPassword)
+    const passwordHash = await deps.passwords.hash(newPassword, origin)
+    requireWaiting(origin)
     return await deps.ownAccount.changePassword(
       { account: confirmed, passwordHash, keepSessionId: sessionId },
       { type: 'PASSWORD_CHANGED', origin, userId: account.id, sessionId },

@@ -1,8 +1,10 @@
 // Makes sure that whoever holds an access token knows the password too, before the account itself changes.
 import { AuthError } from './errors.ts'
 import type { Account, Passwords } from './ports/accounts.ts'
-import type { AuditLog, Origin } from './ports/log.ts'
+import type { Caller } from './ports/caller.ts'
+import type { AuditLog } from './ports/log.ts'
 import { readAccount, type ReadAccountDeps } from './read-account.ts'
+import { requireWaiting } from './require-waiting.ts'
 import type { ThrottleDeps } from './throttle.ts'
 
 export interface ConfirmPasswordDeps extends ReadAccountDeps, ThrottleDeps {
@@ -15,7 +17,7 @@ export interface Confirmation {
   /** Of the access token. */
   sessionId: string
   password: string
-  origin: Origin
+  origin: Caller
 }
 
 /**
@@ -30,10 +32,11 @@ export async function confirmPassword<T extends object>(
 ): Promise<T> {
   const attempt = async (account: Account): Promise<T | null> => {
     await verify(deps, { ...confirmation, account })
+    requireWaiting(confirmation.origin)
     return await change(account)
   }
   const { account, origin } = confirmation
-  const guess = { username: account.username, ipAddress: origin.ipAddress }
+  const guess = { username: account.username, caller: origin }
   return await deps.throttle.guess(guess, async () => {
     // Twice: a login elsewhere may just have renewed the hash, which is no reason to turn the owner away.
     const changed = (await attempt(account)) ?? (await attempt(await readAccount(deps, account.id)))
@@ -46,7 +49,7 @@ async function verify(
   { passwords, auditLog }: ConfirmPasswordDeps,
   { account, sessionId, password, origin }: Confirmation,
 ): Promise<void> {
-  if (await passwords.verify(account.passwordHash, password)) return
+  if (await passwords.verify(account.passwordHash, password, origin)) return
 
   const message = 'wrong password, within a session'
   await auditLog.write({ type: 'USER_LOGIN_FAILED', origin, userId: account.id, sessionId, message })

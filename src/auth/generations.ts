@@ -1,9 +1,11 @@
 // Judges a refresh token by the row of its session: it is the current one, the one before, or one that was used up.
 import type { RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
+import type { Caller } from './ports/caller.ts'
 import { NO_TOKEN, type Denylist } from './ports/denials.ts'
-import type { LogEntry, Origin } from './ports/log.ts'
+import type { LogEntry } from './ports/log.ts'
 import type { LiveSession, Sessions } from './ports/sessions.ts'
+import { requireWaiting } from './require-waiting.ts'
 
 export interface GenerationDeps {
   sessions: Sessions
@@ -38,9 +40,7 @@ export function standingOf(session: LiveSession, generation: number, graceMs: nu
 /** A refresh token that somebody wants to use. */
 export interface Presented {
   claims: RefreshClaims
-  origin: Origin
-  /** Whether the caller still waits for the answer; one of whom nothing is known does. */
-  isCallerWaiting?: (() => boolean) | undefined
+  origin: Caller
 }
 
 export interface Judgement {
@@ -115,21 +115,15 @@ async function settled(deps: GenerationDeps, presented: Presented): Promise<Live
     case 'in_grace':
       return session
     case 'late':
-      requireCaller(presented)
+      // To a caller who is gone it would be lost, and with it the one late replay that the session has.
+      requireWaiting(presented.origin)
       return await replayLate(deps, presented, session)
     case 'reused':
-      requireCaller(presented)
+      // The request of a client that gave up, and went on elsewhere, may look like a theft.
+      requireWaiting(presented.origin)
       await endReused(deps, presented, session)
       throw new AuthError('token_denied')
   }
-}
-
-/**
- * Throws `unavailable` for a caller who is gone. A client that gave up has gone on elsewhere since, and so its request
- * may look like a theft, or cost it the one late replay that it has.
- */
-function requireCaller({ isCallerWaiting }: Presented): void {
-  if (isCallerWaiting?.() === false) throw new AuthError('unavailable')
 }
 
 async function replayLate(

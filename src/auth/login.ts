@@ -2,7 +2,9 @@
 import { beginSession, type BeginSessionDeps, type BegunSession } from './begin-session.ts'
 import { AuthError } from './errors.ts'
 import type { Account, Passwords, Users } from './ports/accounts.ts'
-import type { AuditLog, Origin } from './ports/log.ts'
+import type { Caller } from './ports/caller.ts'
+import type { AuditLog } from './ports/log.ts'
+import { requireWaiting } from './require-waiting.ts'
 import type { ThrottleDeps } from './throttle.ts'
 
 export interface LoginDeps extends BeginSessionDeps, ThrottleDeps {
@@ -20,7 +22,7 @@ export interface LoginInput {
   rotates: boolean
   /** Whether the cookie that will hold its refresh tokens is to outlive the browser. */
   isPersistent?: boolean
-  origin: Origin
+  origin: Caller
 }
 
 /**
@@ -28,7 +30,7 @@ export interface LoginInput {
  * unknown user, wrong password and inactive user, with `throttled`, or with `unavailable`.
  */
 export async function login(deps: LoginDeps, input: LoginInput): Promise<BegunSession> {
-  const guess = { username: input.username, ipAddress: input.origin.ipAddress }
+  const guess = { username: input.username, caller: input.origin }
   return await deps.throttle.guess(guess, async () => {
     // The account may change between reading it and beginning the session, when another device has
     // its hash renewed, say; whoever knows the password that then holds is not turned away.
@@ -56,11 +58,13 @@ interface Attempt {
 async function tryLogin(deps: LoginDeps, input: LoginInput): Promise<Attempt> {
   const { username, password, rotates, isPersistent = false, origin } = input
   const account = await deps.users.findByUsername(username)
-  const matches = await deps.passwords.verify(account?.passwordHash ?? deps.decoyHash, password)
+  const passwordHash = account?.passwordHash ?? deps.decoyHash
+  const matches = await deps.passwords.verify(passwordHash, password, origin)
   if (!account?.isActive || !matches) return { account, begun: null, hasChanged: false }
 
   const isOutdated = deps.passwords.isOutdated(account.passwordHash)
-  const rehashed = isOutdated ? { rehashed: await deps.passwords.hash(password) } : {}
+  const rehashed = isOutdated ? { rehashed: await deps.passwords.hash(password, origin) } : {}
+  requireWaiting(origin)
   const begun = await beginSession(deps, { account, ...rehashed, rotates, isPersistent, origin })
   return { account, begun, hasChanged: begun === null }
 }

@@ -59,8 +59,8 @@ export async function refreshRotating(deps: RefreshDeps, input: RefreshInput): P
   return await rotated(deps, verified(deps.tokens, input))
 }
 
-function verified(tokens: Tokens, { token, origin, isCallerWaiting }: RefreshInput): Presented {
-  return { claims: verifyRefresh(tokens, token), origin, isCallerWaiting }
+function verified(tokens: Tokens, { token, origin }: RefreshInput): Presented {
+  return { claims: verifyRefresh(tokens, token), origin }
 }
 
 async function rotated(deps: RefreshDeps, presented: Presented): Promise<Rotated> {

@@ -4,7 +4,8 @@ import { beginSession, type BeginSessionDeps, type BegunSession } from './begin-
 import { AuthError } from './errors.ts'
 import { checkPassword, checkUsername, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
 import type { Account, Passwords, UserAdmin } from './ports/accounts.ts'
-import type { Origin } from './ports/log.ts'
+import type { Caller } from './ports/caller.ts'
+import { requireWaiting } from './require-waiting.ts'
 import type { ThrottleDeps } from './throttle.ts'
 
 export interface RegisterDeps extends BeginSessionDeps, ThrottleDeps {
@@ -14,7 +15,7 @@ export interface RegisterDeps extends BeginSessionDeps, ThrottleDeps {
 }
 
 export interface RegisterInput extends NewCredentials {
-  origin: Origin
+  origin: Caller
 }
 
 /** What nobody had to be trusted for. */
@@ -34,7 +35,8 @@ export async function register(
   checkUsername(username)
   checkPassword({ username, password }, deps.isCommonPassword)
 
-  const passwordHash = await deps.passwords.hash(password)
+  const passwordHash = await deps.passwords.hash(password, origin)
+  requireWaiting(origin)
   const account: Account = { id: uuidv7(), username, passwordHash, role: ROLE, isActive: true }
   const added = await deps.userAdmin.add(account, { type: 'USER_ADDED', origin, userId: account.id })
   if (!added) throw new AuthError('username_taken')

@@ -2,8 +2,8 @@
 import type { AccessClaims } from '../contract/claims.ts'
 import { confirmPassword, type ConfirmPasswordDeps } from './confirm-password.ts'
 import type { OwnAccount } from './ports/accounts.ts'
+import type { Caller } from './ports/caller.ts'
 import type { Denylist } from './ports/denials.ts'
-import type { Origin } from './ports/log.ts'
 import { readAccount } from './read-account.ts'
 
 export interface RemoveAccountDeps extends ConfirmPasswordDeps {
@@ -14,7 +14,7 @@ export interface RemoveAccountDeps extends ConfirmPasswordDeps {
 export interface RemoveAccountInput {
   claims: AccessClaims
   password: string
-  origin: Origin
+  origin: Caller
 }
 
 /**

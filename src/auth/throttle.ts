@@ -2,7 +2,9 @@
 import { AuthError } from './errors.ts'
 import { begin, end, evaluationEnd, inTurn, newLine, noteUnanswered, type Line } from './guess-line.ts'
 import { networkOf, siteOf } from './network-of.ts'
+import type { HashCaller } from './ports/accounts.ts'
 import type { AttemptCounters, AttemptWindow } from './ports/attempts.ts'
+import { requireWaiting } from './require-waiting.ts'
 import { usernameKey } from './username-key.ts'
 
 export interface ThrottleDeps {
@@ -14,7 +16,8 @@ export interface Throttle {
   /**
    * Runs `attempt`, which is one guess at the password of `username`, known or not, and resolves to what
    * it resolves to. Rejects with `throttled` without running it, with `unavailable` when too many guesses
-   * wait for each other, or with what `attempt` rejects with; only `credentials_invalid` counts as wrong.
+   * wait for each other or its caller is gone, or with what `attempt` rejects with; only `credentials_invalid`
+   * counts as wrong.
    */
   guess<T>(guess: Guess, attempt: () => Promise<T>): Promise<T>
   /** Counts one attempt of this address, whatever comes of it. Rejects with `throttled` when there are too many. */
@@ -25,7 +28,7 @@ export interface Throttle {
 
 export interface Guess {
   username: string
-  ipAddress: string
+  caller: HashCaller
 }
 
 /** Failures of one address, and its registrations. */
@@ -47,8 +50,12 @@ const USERNAME_FAILURES = 100
 const SITE: AttemptWindow = { name: 'site', seconds: 3600 }
 const SITE_FAILURES = 1
 
+/** Right guesses of one username from one address: each is worth a hash and a session. */
+const LOGIN: AttemptWindow = { name: 'login', seconds: 60 }
+const LOGINS = 300
+
 const GREATEST_WAIT_SECONDS = 900
-/** Guesses of one address that are evaluated at the same time: its share of the hashing. */
+/** Guesses of one address that are evaluated at the same time. */
 const MAX_EVALUATED = 16
 /** Guesses of one address that wait for these. */
 const MAX_LINE = 512
@@ -56,16 +63,16 @@ const MAX_LINE = 512
 export function createThrottle(attempts: AttemptCounters): Throttle {
   const lines = new Map<string, Line>()
   return {
-    guess: async (guess, attempt) => {
-      const keys = keysOf(guess)
+    guess: async ({ username, caller }, attempt) => {
+      const keys = keysOf(username, caller.ipAddress)
       const line = lines.get(keys.block) ?? newLine()
       if (line.length >= MAX_LINE) throw new AuthError('unavailable')
       lines.set(keys.block, line)
       line.length += 1
       const { outages } = line
       try {
-        const scope = await inTurn(line, async () => await admit(attempts, keys, { line, outages }))
-        return await evaluate(attempts, keys, { line, scope, attempt })
+        const scope = await inTurn(line, async () => await admit(attempts, keys, { line, outages, caller }))
+        return await evaluate(attempts, keys, { line, scope, attempt, caller })
       } finally {
         line.length -= 1
         if (line.length === 0) lines.delete(keys.block)
@@ -100,18 +107,21 @@ interface Scope {
 async function admit(
   attempts: AttemptCounters,
   keys: GuessKeys,
-  { line, outages }: { line: Line; outages: number },
+  { line, outages, caller }: { line: Line; outages: number; caller: HashCaller },
 ): Promise<Scope> {
   for (;;) {
-    const [ofAddress, ofPair, ofSite, ofUsername] = await Promise.all([
+    requireWaiting(caller)
+    const [ofAddress, ofPair, ofSite, ofUsername, logins] = await Promise.all([
       attempts.peek(ADDRESS, keys.network),
       attempts.peek(PAIR, keys.pair),
       attempts.peek(SITE, keys.site),
       attempts.peek(USERNAME, keys.username),
+      attempts.peek(LOGIN, keys.pair),
     ])
     // Whoever waits behind those that a store did not answer would wait for the same store.
     if (line.outages > outages) throw new AuthError('unavailable')
     if (ofAddress.count >= ADDRESS_ATTEMPTS) throw refusal(ofAddress.resetMs)
+    if (logins.count >= LOGINS) throw refusal(logins.resetMs)
 
     const isUnderAttack = ofUsername.count >= USERNAME_FAILURES
     const scope = isUnderAttack ? siteScope(keys) : pairScope(keys)
@@ -141,6 +151,7 @@ function pairScope({ pair }: GuessKeys): Scope {
 
 interface Evaluation<T> {
   line: Line
+  caller: HashCaller
   scope: Scope
   attempt: () => Promise<T>
 }
@@ -148,17 +159,17 @@ interface Evaluation<T> {
 async function evaluate<T>(
   attempts: AttemptCounters,
   keys: GuessKeys,
-  { line, scope, attempt }: Evaluation<T>,
+  { line, scope, attempt, caller }: Evaluation<T>,
 ): Promise<T> {
   try {
     const result = await attempt()
     line.unanswered = 0
-    await forget(attempts, keys)
+    await noteRight(attempts, keys)
     return result
   } catch (error) {
     // Counted before the next one is admitted.
     if (isWrongGuess(error)) await countFailure(attempts, keys, scope)
-    if (isUnanswered(error)) noteUnanswered(line)
+    if (isUnanswered(error) && caller.isWaiting()) noteUnanswered(line)
     throw error
   } finally {
     end(line, keys.username)
@@ -176,8 +187,10 @@ async function countFailure(attempts: AttemptCounters, keys: GuessKeys, scope: S
   if (count === scope.allowance) await attempts.count(waitOf(0), scope.key)
 }
 
-async function forget(attempts: AttemptCounters, { pair, site }: GuessKeys): Promise<void> {
+/** Forgets the wrong guesses before it. */
+async function noteRight(attempts: AttemptCounters, { pair, site }: GuessKeys): Promise<void> {
   await Promise.all([
+    attempts.count(LOGIN, pair),
     attempts.clear(PAIR, pair),
     attempts.clear(SITE, site),
     attempts.clear(waitOf(0), pair),
@@ -205,7 +218,7 @@ interface GuessKeys {
   username: string
 }
 
-function keysOf({ username: asTyped, ipAddress }: Guess): GuessKeys {
+function keysOf(asTyped: string, ipAddress: string): GuessKeys {
   const username = usernameKey(asTyped)
   const network = networkOf(ipAddress)
   const block = siteOf(ipAddress)

@@ -4,6 +4,7 @@ import { AuthError } from './errors.ts'
 import { checkPassword, checkUsername, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
 import type { Passwords, UserAdmin } from './ports/accounts.ts'
 import type { Denial, Denylist } from './ports/denials.ts'
+import type { Caller } from './ports/caller.ts'
 import type { LogEntry, Origin } from './ports/log.ts'
 
 export interface UsersDeps {
@@ -15,7 +16,8 @@ export interface UsersDeps {
 }
 
 /** The operator at the machine itself. */
-const OPERATOR: Origin = { ipAddress: 'local', userAgent: null }
+const MACHINE: Origin = { ipAddress: 'local', userAgent: null }
+const OPERATOR: Caller = { ...MACHINE, isWaiting: () => true }
 
 export interface NewUser extends NewCredentials {
   role: string
@@ -29,7 +31,7 @@ export async function addUser(deps: UsersDeps, { username, password, role }: New
   checkUsername(username)
   checkPassword({ username, password }, deps.isCommonPassword)
   const id = uuidv7()
-  const passwordHash = await deps.passwords.hash(password)
+  const passwordHash = await deps.passwords.hash(password, OPERATOR)
   const added = await deps.userAdmin.add({ id, username, passwordHash, role }, entry('USER_ADDED'))
   if (!added) throw new AuthError('username_taken', { reasons: [`there is a user ${username} already`] })
   return id
@@ -56,7 +58,7 @@ export async function enableUser(deps: Pick<UsersDeps, 'userAdmin'>, username: s
 export async function setPassword(deps: UsersDeps, change: NewCredentials): Promise<number> {
   const { username, password } = change
   checkPassword(change, deps.isCommonPassword)
-  const passwordHash = await deps.passwords.hash(password)
+  const passwordHash = await deps.passwords.hash(password, OPERATOR)
   const denials = await deps.userAdmin.setPassword({ username, passwordHash }, entry('PASSWORD_CHANGED'))
   return await tellOrRefuse(deps, denials, username)
 }
@@ -77,5 +79,5 @@ function noSuchUser(username: string): Error {
 }
 
 function entry(type: LogEntry['type']): LogEntry {
-  return { type, origin: OPERATOR }
+  return { type, origin: MACHINE }
 }

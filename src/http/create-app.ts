@@ -11,6 +11,7 @@ import { dialectRouter, type Dialect } from './endpoint.ts'
 import { answerErrors, type DialectErrors } from './errors.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 import { openApi } from './openapi/router.ts'
+import { routeOf } from './route-of.ts'
 import { settleConnection } from './settle-connection.ts'
 
 export interface AppOptions extends AllowedOrigins {
@@ -22,7 +23,7 @@ export interface AppOptions extends AllowedOrigins {
   fallback: DialectErrors
   log: SystemLog
   metrics: Metrics
-  callers: Pick<WaitingCallers, 'arrived'>
+  callers: Pick<WaitingCallers, 'arrived' | 'dismiss'>
   /** While true, connections are closed after their answer. */
   isDraining: () => boolean
 }
@@ -53,7 +54,7 @@ export function createApp(options: AppOptions): Koa {
   if (allowedOrigins.length > 0) app.use(corsFor(options))
   app.use(answerErrors(options.fallback, log))
   const dialects = [...options.dialects, openApi({ described: options.dialects, version: options.version })]
-  for (const dialect of dialects) app.use(dialectRouter(dialect, log).routes())
+  for (const dialect of dialects) app.use(dialectRouter(dialect, options).routes())
   app.use(notFound(options))
   app.on('error', (error: unknown) => {
     log.debug({ err: error }, 'a connection ended early')
@@ -74,9 +75,8 @@ function identifyRequest({ log, metrics, callers, isDraining }: AppOptions): Mid
     // Asked now rather than before: draining may have begun meanwhile.
     if (isDraining()) ctx.set('Connection', 'close')
 
-    const route = (ctx as { _matchedRoute?: string })._matchedRoute ?? 'none'
     const seconds = (performance.now() - start) / 1000
-    const answered = { method: ctx.method, route, status: ctx.status, seconds }
+    const answered = { method: ctx.method, route: routeOf(ctx), status: ctx.status, seconds }
     metrics.requestDone(answered)
     // At debug, failures too: an outage is told once where it is noticed, not once a request.
     log.debug({ requestId, ...answered }, 'answered')

@@ -2,9 +2,10 @@
 import Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
 import type { ZodOpenApiOperationObject } from 'zod-openapi'
-import type { SystemLog } from '../ops/log.ts'
+import { systemClock } from '../clock.ts'
 import { readBody } from './body.ts'
 import { answerErrors, type DialectErrors } from './errors.ts'
+import { requestDeadline, type RequestDeadlineDeps } from './request-deadline.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
@@ -35,14 +36,15 @@ export interface Dialect {
 }
 
 /** The routes of a dialect: both spellings of a path (with and without trailing slash), OPTIONS, and 405 for other methods. */
-export function dialectRouter(dialect: Dialect, log: SystemLog): Router {
+export function dialectRouter(dialect: Dialect, deps: RequestDeadlineDeps): Router {
   const router = new Router({ sensitive: true })
   const body = readBody()
+  const deadline = requestDeadline(deps, systemClock)
   for (const path of new Set(dialect.endpoints.map((endpoint) => endpoint.path))) {
     const endpoints = dialect.endpoints.filter((endpoint) => endpoint.path === path)
-    const steps = [answerErrors(dialect.errors, log), onlyMethods(endpoints)]
+    const steps = [answerErrors(dialect.errors, deps.log), onlyMethods(endpoints)]
     if (!endpoints.some(({ takesAnything }) => takesAnything)) steps.push(body)
-    steps.push(dispatch(endpoints))
+    steps.push(deadline, dispatch(endpoints))
     if (dialect.isCacheable !== true) steps.unshift(noStore)
     router.all(path, ...steps)
   }

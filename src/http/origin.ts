@@ -4,7 +4,8 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Context } from 'koa'
 import proxyAddr from 'proxy-addr'
-import type { Origin } from '../auth/ports/log.ts'
+import type { Caller } from '../auth/ports/caller.ts'
+import type { WaitingCallers } from './waiting-callers.ts'
 
 const MAX_USER_AGENT_CHARACTERS = 512
 /** A longer chain of trusted proxies is a loop, or somebody's invention. */
@@ -30,7 +31,7 @@ export function isProxy(text: string): boolean {
 
 /** What handlers need to say who asked. */
 export interface OriginOf {
-  originOf: (ctx: Context) => Origin
+  originOf: (ctx: Context) => Caller
 }
 
 /**
@@ -39,7 +40,10 @@ export interface OriginOf {
  * word. Some proxies write the port of the connection behind the address; it does not count. Anything else than an
  * address there counts for nothing.
  */
-export function originReader(trustProxy: readonly string[]): (ctx: Context) => Origin {
+export function originReader(
+  trustProxy: readonly string[],
+  callers: Pick<WaitingCallers, 'isWaiting'>,
+): (ctx: Context) => Caller {
   const isTrusted = proxyAddr.compile([...trustProxy])
   // proxy-addr also takes such addresses as `10.1` and `fe80::1%x`, which no proxy writes.
   const trust = (address: string, hop: number): boolean =>
@@ -67,6 +71,7 @@ export function originReader(trustProxy: readonly string[]): (ctx: Context) => O
     get userAgent() {
       return userAgentOf(ctx)
     },
+    isWaiting: () => callers.isWaiting(ctx.req),
   })
 }
 

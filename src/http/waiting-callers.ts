@@ -1,6 +1,7 @@
 // Knows whether the caller of a request still waits: its connection is open, and the process has not stood still since.
 import type { IncomingMessage } from 'node:http'
 import { every, type Clock } from '../clock.ts'
+import type { SystemLog } from '../ops/log.ts'
 
 /** Nobody who is gone should cause what cannot be undone: a client that gave up has gone on elsewhere meanwhile. */
 export interface WaitingCallers {
@@ -8,12 +9,9 @@ export interface WaitingCallers {
   arrived(request: IncomingMessage): void
   /** Whether its caller waits, as far as can be told from here; to be asked right before what cannot be undone. */
   isWaiting(request: IncomingMessage): boolean
+  /** Notes that the caller has its answer, though the work goes on. */
+  dismiss(request: IncomingMessage): void
   close(): void
-}
-
-/** What handlers need to ask. */
-export interface WaitingCallersDeps {
-  callers: Pick<WaitingCallers, 'isWaiting'>
 }
 
 const LOOK_EVERY_MS = 500
@@ -22,7 +20,7 @@ const STANDSTILL_MS = 3000
 /** What was sent during a standstill, and lay in its socket, is read within that time after it. */
 const CATCHING_UP_MS = 1000
 
-export function waitingCallers(clock: Clock): WaitingCallers {
+export function waitingCallers(clock: Clock, log: SystemLog): WaitingCallers {
   const arrivals = new WeakMap<IncomingMessage, number>()
   let seen = { steadyMs: clock.steadyMs(), epochMs: clock.epochMs() }
   let caughtUpAtMs = -Infinity
@@ -41,6 +39,10 @@ export function waitingCallers(clock: Clock): WaitingCallers {
       return isConnected && (arrivals.get(request) ?? -Infinity) >= caughtUpAtMs
     },
 
+    dismiss: (request) => {
+      arrivals.delete(request)
+    },
+
     close: stop,
   }
 
@@ -48,7 +50,12 @@ export function waitingCallers(clock: Clock): WaitingCallers {
     const now = { steadyMs: clock.steadyMs(), epochMs: clock.epochMs() }
     // The steady clock may stand still while the machine sleeps, the other one does not.
     const gapMs = Math.max(now.steadyMs - seen.steadyMs, now.epochMs - seen.epochMs)
-    if (gapMs > STANDSTILL_MS) caughtUpAtMs = now.steadyMs + CATCHING_UP_MS
     seen = now
+    if (gapMs <= STANDSTILL_MS) return
+    caughtUpAtMs = now.steadyMs + CATCHING_UP_MS
+    log.warn(
+      { seconds: Math.round(gapMs / 1000) },
+      'the process stood still; what was sent meanwhile ends nothing',
+    )
   }
 }

@@ -1,14 +1,16 @@
-// The Passwords port: argon2id on threads of its own, as many as cores, behind a bounded queue.
+// The Passwords port: argon2id on threads of its own, as many as cores, behind a bounded and fair queue.
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Piscina } from 'piscina'
 import { AuthError } from '../auth/errors.ts'
-import type { Passwords } from '../auth/ports/accounts.ts'
+import type { HashCaller, Passwords } from '../auth/ports/accounts.ts'
+import { siteOf } from '../auth/network-of.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { ARGON2_PARAMETERS, type Argon2Task } from './argon2-worker.ts'
+import { fairQueue } from './fair-queue.ts'
 
-/** Hashes that wait; at some 100 a second and core, the last one is served within seconds. */
-const MAX_QUEUE = 512
+/** Hashes that wait, all together; those whose callers have gone cost nothing when their turn comes. */
+const MAX_WAITING = 512
 /**
  * Hashing threads yield to the one that answers requests: a login storm slows logins, not refreshes.
  * (Linux; elsewhere they compete as equals.)
@@ -27,20 +29,24 @@ export function argon2Passwords(log: SystemLog): Argon2Passwords {
     filename: new URL(`./argon2-worker${extname(import.meta.url)}`, import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
-    maxQueue: MAX_QUEUE,
     niceIncrement: NICE_INCREMENT,
     recordTiming: false,
   })
 
+  const queue = fairQueue({ concurrency: threads, maxWaiting: MAX_WAITING })
+  const inTurn = async <T>({ ipAddress, isWaiting }: HashCaller, work: () => Promise<T>): Promise<T> =>
+    await queue.run({ network: siteOf(ipAddress), isWaiting }, work)
+
   return {
-    hash: async (password) => (await run({ password })) as string,
-    verify: async (passwordHash, password) => {
-      const matches = await run({ passwordHash, password })
-      if (matches !== null) return matches as boolean
-      // As slow as an answer would have been.
-      await run({ password })
-      return false
-    },
+    hash: async (password, caller) => (await inTurn(caller, async () => await run({ password }))) as string,
+    verify: async (passwordHash, password, caller) =>
+      await inTurn(caller, async () => {
+        const matches = await run({ passwordHash, password })
+        if (matches !== null) return matches as boolean
+        // As slow as an answer would have been.
+        await run({ password })
+        return false
+      }),
     isOutdated: (passwordHash) => !passwordHash.startsWith(CURRENT_PREFIX),
     close: async () => {
       await pool.close()
@@ -48,7 +54,6 @@ export function argon2Passwords(log: SystemLog): Argon2Passwords {
   }
 
   async function run(task: Argon2Task): Promise<string | boolean | null> {
-    if (pool.queueSize >= MAX_QUEUE) throw new AuthError('unavailable')
     try {
       const result = await pool.run(task)
       if (result === null) log.error('a stored password hash cannot be read: its user cannot log in')

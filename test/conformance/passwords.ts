@@ -1,6 +1,7 @@
 // What every keeper of passwords must do.
 import { expect } from 'chai'
 import type { Passwords } from '../../src/auth/ports/accounts.ts'
+import { ORIGIN } from '../support/builders/account.ts'
 
 export interface PasswordsSubject {
   passwords: Passwords
@@ -23,16 +24,19 @@ export function passwordsConformance(name: string, create: () => Promise<Passwor
     })
 
     it('verifies the password behind a hash, and no other', async () => {
-      const hash = await passwords.hash('correct horse')
+      const hash = await passwords.hash('correct horse', ORIGIN)
 
-      expect(await passwords.verify(hash, 'correct horse')).to.equal(true)
+      expect(await passwords.verify(hash, 'correct horse', ORIGIN)).to.equal(true)
       for (const wrong of ['correct horse ', ' correct horse', 'Correct horse', 'correct hors', '']) {
-        expect(await passwords.verify(hash, wrong), JSON.stringify(wrong)).to.equal(false)
+        expect(await passwords.verify(hash, wrong, ORIGIN), JSON.stringify(wrong)).to.equal(false)
       }
     })
 
     it('makes another hash each time', async () => {
-      const [first, second] = [await passwords.hash('correct horse'), await passwords.hash('correct horse')]
+      const [first, second] = [
+        await passwords.hash('correct horse', ORIGIN),
+        await passwords.hash('correct horse', ORIGIN),
+      ]
 
       expect(first).not.to.equal(second)
       expect(first).not.to.include('correct horse')
@@ -41,27 +45,27 @@ export function passwordsConformance(name: string, create: () => Promise<Passwor
     it('takes the whole of a long password', async () => {
       const long = 'x'.repeat(4095)
 
-      const hash = await passwords.hash(`${long}a`)
+      const hash = await passwords.hash(`${long}a`, ORIGIN)
 
-      expect(await passwords.verify(hash, `${long}a`)).to.equal(true)
-      expect(await passwords.verify(hash, `${long}b`)).to.equal(false)
+      expect(await passwords.verify(hash, `${long}a`, ORIGIN)).to.equal(true)
+      expect(await passwords.verify(hash, `${long}b`, ORIGIN)).to.equal(false)
     })
 
     it('tells passwords beyond ASCII apart', async () => {
-      const hash = await passwords.hash('pässwörd \u{1f512}')
+      const hash = await passwords.hash('pässwörd \u{1f512}', ORIGIN)
 
-      expect(await passwords.verify(hash, 'pässwörd \u{1f512}')).to.equal(true)
-      expect(await passwords.verify(hash, 'password \u{1f512}')).to.equal(false)
+      expect(await passwords.verify(hash, 'pässwörd \u{1f512}', ORIGIN)).to.equal(true)
+      expect(await passwords.verify(hash, 'password \u{1f512}', ORIGIN)).to.equal(false)
     })
 
     it('knows a hash of an earlier day, verifies it and calls it outdated', async () => {
       expect(passwords.isOutdated(subject.outdatedHash)).to.equal(true)
-      expect(await passwords.verify(subject.outdatedHash, 'old password')).to.equal(true)
-      expect(await passwords.verify(subject.outdatedHash, 'new password')).to.equal(false)
+      expect(await passwords.verify(subject.outdatedHash, 'old password', ORIGIN)).to.equal(true)
+      expect(await passwords.verify(subject.outdatedHash, 'new password', ORIGIN)).to.equal(false)
     })
 
     it('calls its own hashes up to date', async () => {
-      expect(passwords.isOutdated(await passwords.hash('correct horse'))).to.equal(false)
+      expect(passwords.isOutdated(await passwords.hash('correct horse', ORIGIN))).to.equal(false)
     })
   })
 }

@@ -56,7 +56,7 @@ export interface SimulatedInstance {
   kill: () => void
 }
 
-const ORIGIN = { ipAddress: '::1', userAgent: null }
+const ORIGIN = { ipAddress: '::1', userAgent: null, isWaiting: () => true }
 
 export function simulatedInstance(
   world: World,

@@ -1,4 +1,5 @@
 // Users: reading them, and what operators and they themselves change.
+import type { Caller } from './caller.ts'
 import type { Denial } from './denials.ts'
 import type { EventRecord, LogEntry } from './log.ts'
 
@@ -64,10 +65,13 @@ export interface OwnAccount {
   events(query: { userId: string; before: string | null; limit: number }): Promise<EventRecord[]>
 }
 
-/** Everything rejects with `unavailable` when too many hashes wait already. */
+/** For whom a password is hashed. */
+export type HashCaller = Pick<Caller, 'ipAddress' | 'isWaiting'>
+
+/** The work for different networks takes turns. Everything rejects with `unavailable` where it cannot be done in time. */
 export interface Passwords {
-  hash(password: string): Promise<string>
-  verify(passwordHash: string, password: string): Promise<boolean>
+  hash(password: string, caller: HashCaller): Promise<string>
+  verify(passwordHash: string, password: string, caller: HashCaller): Promise<boolean>
   /** Whether the hash was made with other parameters than those of today. */
   isOutdated(passwordHash: string): boolean
 }

@@ -4,14 +4,11 @@ import { verifyRefresh } from '../../auth/verify-refresh.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { RefusalError } from '../errors.ts'
 import type { OriginOf } from '../origin.ts'
-import type { WaitingCallersDeps } from '../waiting-callers.ts'
 import { readCookie, setCookie, type CookieDeps } from './cookie.ts'
 import { notAuthenticated } from './errors.ts'
 import { requireCsrfToken, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
-export function postRefresh(
-  deps: RefreshDeps & ForgeryDeps & CookieDeps & OriginOf & WaitingCallersDeps,
-): Endpoint['handler'] {
+export function postRefresh(deps: RefreshDeps & ForgeryDeps & CookieDeps & OriginOf): Endpoint['handler'] {
   return async (ctx) => {
     requireOwnOrigin(deps, ctx)
     const token = readCookie(ctx)
@@ -21,7 +18,6 @@ export function postRefresh(
     const { claims, access, refresh } = await refreshRotating(deps, {
       token,
       origin: deps.originOf(ctx),
-      isCallerWaiting: () => deps.callers.isWaiting(ctx.req),
     })
     setCookie(deps, ctx, { refresh, isPersistent: claims.persistent === true })
     ctx.body = { access: access.token, expires_in: access.expiresIn }

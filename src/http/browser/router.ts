@@ -4,7 +4,6 @@ import type { RefreshDeps } from '../../auth/refresh.ts'
 import type { ReplaceSessionDeps } from '../../auth/replace-session.ts'
 import type { Dialect } from '../endpoint.ts'
 import type { OriginOf } from '../origin.ts'
-import type { WaitingCallersDeps } from '../waiting-callers.ts'
 import type { CookieDeps } from './cookie.ts'
 import { browserErrors } from './errors.ts'
 import { getSession } from './get-session.ts'
@@ -18,8 +17,7 @@ export type BrowserDeps = ReplaceSessionDeps &
   RefreshDeps &
   ForgeryDeps &
   CookieDeps &
-  OriginOf &
-  WaitingCallersDeps
+  OriginOf
 
 export function browser(deps: BrowserDeps): Dialect {
   const path = '/auth/session'

@@ -2,7 +2,6 @@
 import { refresh, refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
 import type { Endpoint } from '../endpoint.ts'
 import type { OriginOf } from '../origin.ts'
-import type { WaitingCallersDeps } from '../waiting-callers.ts'
 import { refreshFields, validateFields } from './fields.ts'
 import { parseBody } from './parse-body.ts'
 
@@ -11,7 +10,7 @@ export interface RotationSetting {
   tokenApiRotates: boolean
 }
 
-export type PostRefreshDeps = RefreshDeps & OriginOf & WaitingCallersDeps & RotationSetting
+export type PostRefreshDeps = RefreshDeps & OriginOf & RotationSetting
 
 export function postRefresh(deps: PostRefreshDeps): Endpoint['handler'] {
   return async (ctx) => {
@@ -19,7 +18,6 @@ export function postRefresh(deps: PostRefreshDeps): Endpoint['handler'] {
     const input = {
       token: fields.refresh,
       origin: deps.originOf(ctx),
-      isCallerWaiting: () => deps.callers.isWaiting(ctx.req),
     }
     const answer = deps.tokenApiRotates ? await refreshRotating(deps, input) : await refresh(deps, input)
     const access = answer.access.token

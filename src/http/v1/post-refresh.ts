@@ -3,17 +3,15 @@ import { refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { readJson } from '../json-body.ts'
 import type { OriginOf } from '../origin.ts'
-import type { WaitingCallersDeps } from '../waiting-callers.ts'
 import { refreshBody } from './fields.ts'
 import { pairOf } from './pair.ts'
 
-export function postRefresh(deps: RefreshDeps & OriginOf & WaitingCallersDeps): Endpoint['handler'] {
+export function postRefresh(deps: RefreshDeps & OriginOf): Endpoint['handler'] {
   return async (ctx) => {
     const { refresh_token: token } = readJson(ctx, refreshBody)
     const pair = await refreshRotating(deps, {
       token,
       origin: deps.originOf(ctx),
-      isCallerWaiting: () => deps.callers.isWaiting(ctx.req),
     })
     ctx.body = pairOf(pair)
   }

@@ -6,7 +6,6 @@ import type { RefreshDeps } from '../../auth/refresh.ts'
 import type { RegisterDeps } from '../../auth/register.ts'
 import type { Dialect, Endpoint } from '../endpoint.ts'
 import type { OriginOf } from '../origin.ts'
-import type { WaitingCallersDeps } from '../waiting-callers.ts'
 import * as accountOperations from './account-operations.ts'
 import { deleteMe } from './delete-me.ts'
 import { deleteSession } from './delete-session.ts'
@@ -26,8 +25,7 @@ export type V1Deps = LoginDeps &
   LogoutEitherDeps &
   RegisterDeps &
   ChangePasswordDeps &
-  OriginOf &
-  WaitingCallersDeps & {
+  OriginOf & {
     /** `REGISTRATION`: where it is closed, there is no such endpoint. */
     isRegistrationOpen: boolean
   }

@@ -1,8 +1,10 @@
 // argon2id in threads of its own, held to what the port promises.
 import { hashSync } from '@node-rs/argon2'
+import { availableParallelism } from 'node:os'
 import { expect } from 'chai'
 import { argon2Passwords, type Argon2Passwords } from '../../../src/passwords/argon2-passwords.ts'
 import { passwordsConformance } from '../../conformance/passwords.ts'
+import { ORIGIN } from '../../support/builders/account.ts'
 import { recordingLog } from '../../support/fakes/recording-log.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
@@ -28,13 +30,13 @@ describe('argon2Passwords', () => {
   })
 
   it('hashes with argon2id and the parameters of today, as a PHC string', async () => {
-    expect(await passwords.hash('correct horse')).to.match(
+    expect(await passwords.hash('correct horse', ORIGIN)).to.match(
       /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[^$]+\$[^$]+$/,
     )
   })
 
   it('calls every hash of other parameters, or of another kind, outdated', async () => {
-    const today = await passwords.hash('correct horse')
+    const today = await passwords.hash('correct horse', ORIGIN)
 
     expect(passwords.isOutdated(today)).to.equal(false)
     for (const [from, to] of [
@@ -53,7 +55,7 @@ describe('argon2Passwords', () => {
     const own = argon2Passwords(log)
 
     for (const garbage of ['', 'plain', '$argon2id$v=19$m=19456,t=2,p=1$', '$2b$10$abcdefghijklmnopqrstuv']) {
-      expect(await own.verify(garbage, 'correct horse'), garbage).to.equal(false)
+      expect(await own.verify(garbage, 'correct horse', ORIGIN), garbage).to.equal(false)
     }
 
     await own.close()
@@ -63,7 +65,9 @@ describe('argon2Passwords', () => {
   })
 
   it('leaves the event loop free while it works', async () => {
-    const work = Promise.all(Array.from({ length: 20 }, async () => await passwords.hash('correct horse')))
+    const work = Promise.all(
+      Array.from({ length: 20 }, async () => await passwords.hash('correct horse', ORIGIN)),
+    )
     const progress = { isDone: false, turns: 0 }
     void work.then(() => (progress.isDone = true))
     while (!progress.isDone) {
@@ -76,22 +80,45 @@ describe('argon2Passwords', () => {
     expect(progress.turns).to.be.above(200)
   })
 
+  it('works for a newcomer before it works off the line of another network', async () => {
+    const own = argon2Passwords(recordingLog())
+    let done = 0
+    const from = (ipAddress: string) => ({ ipAddress, isWaiting: () => true })
+    const crowd = Array.from({ length: 40 }, (_, n) => from(`192.0.2.${n}`)).flatMap((caller) =>
+      Array.from({ length: 10 }, async () => {
+        await own.hash('correct horse', caller)
+        done += 1
+      }),
+    )
+
+    await own.hash('correct horse', from('198.51.100.1'))
+    const doneBefore = done
+    await Promise.all(crowd)
+    await own.close()
+
+    // A turn for each of the forty; on this machine a few more are under way at once.
+    expect(doneBefore).to.be.below(40 + 2 * availableParallelism())
+  })
+
   it('is unavailable, at once, when too many wait already, and then goes on', async () => {
     const own = argon2Passwords(recordingLog())
     // Cheap ones, since what is counted is who waits.
     const cheap = hashSync('correct horse', { memoryCost: 8, timeCost: 1, parallelism: 1 })
-    const flood = Array.from({ length: 700 }, async () => await refusalOf(own.verify(cheap, 'correct horse')))
+    const flood = Array.from(
+      { length: 700 },
+      async () => await refusalOf(own.verify(cheap, 'correct horse', ORIGIN)),
+    )
 
     let isAnyHashed = false
     void Promise.race(flood.slice(0, 512)).then(() => (isAnyHashed = true))
-    const refused = await refusalOf(own.verify('irrelevant', 'irrelevant'))
+    const refused = await refusalOf(own.verify('irrelevant', 'irrelevant', ORIGIN))
     const wasAtOnce = !isAnyHashed
     const outcomes = await Promise.all(flood)
 
     expect(refused).to.equal('unavailable')
     expect(wasAtOnce).to.equal(true)
     expect(outcomes.filter((outcome) => outcome === 'resolved').length).to.be.within(512, 600)
-    expect(await refusalOf(own.hash('correct horse'))).to.equal('resolved')
+    expect(await refusalOf(own.hash('correct horse', ORIGIN))).to.equal('resolved')
     await own.close()
   })
 })

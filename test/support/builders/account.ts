@@ -1,9 +1,13 @@
 // Accounts and whoever asks for them.
 import { v7 as uuidv7 } from 'uuid'
 import type { Account } from '../../../src/auth/ports/accounts.ts'
+import type { Caller } from '../../../src/auth/ports/caller.ts'
 import type { LogEntry, Origin } from '../../../src/auth/ports/log.ts'
 
-export const ORIGIN: Origin = { ipAddress: '192.0.2.7', userAgent: 'a test' }
+const WHERE_FROM: Origin = { ipAddress: '192.0.2.7', userAgent: 'a test' }
+
+/** A caller who waits; what is kept of it, and copied or compared, is where it asked from. */
+export const ORIGIN = Object.defineProperty(WHERE_FROM, 'isWaiting', { value: () => true }) as Caller
 
 export function account(parts: Partial<Account> = {}): Account {
   const id = uuidv7()

@@ -31,7 +31,8 @@ export function memorySessions(database: MemoryDatabase): Sessions {
           createdAtMs: nowMs,
           lastSeenAtMs: nowMs,
           expiresAtMs: expiresAt * 1000,
-          ...entry.origin,
+          ipAddress: entry.origin.ipAddress,
+          userAgent: entry.origin.userAgent,
           endReason: null,
         })
         storeEntry(database, { ...entry, userId: user.id, sessionId: id })

@@ -41,7 +41,7 @@ describe('change password', () => {
   it('stores the new password, and ends every session but the one that asks', async () => {
     await ask()
 
-    expect(await stores.passwords.verify(stored(), NEW_PASSWORD)).to.equal(true)
+    expect(await stores.passwords.verify(stored(), NEW_PASSWORD, ORIGIN)).to.equal(true)
     expect(liveSessions(stores)).to.deep.equal([here.claims.sid])
     expect(await refreshed(here)).to.equal('resolved')
     expect(await refreshed(elsewhere)).to.equal('token_denied')
@@ -93,14 +93,14 @@ describe('change password', () => {
     const passwords = { ...stores.passwords, hash: renewingOnce(() => fastHash(PASSWORD)) }
 
     expect(await refusalOf(ask(PASSWORD, NEW_PASSWORD, { passwords }))).to.equal('resolved')
-    expect(await stores.passwords.verify(stored(), NEW_PASSWORD)).to.equal(true)
+    expect(await stores.passwords.verify(stored(), NEW_PASSWORD, ORIGIN)).to.equal(true)
   })
 
   it('is credentials_invalid when the password is changed meanwhile', async () => {
     const passwords = { ...stores.passwords, hash: renewingOnce(() => fastHash('a third password')) }
 
     expect(await refusalOf(ask(PASSWORD, NEW_PASSWORD, { passwords }))).to.equal('credentials_invalid')
-    expect(await stores.passwords.verify(stored(), 'a third password')).to.equal(true)
+    expect(await stores.passwords.verify(stored(), 'a third password', ORIGIN)).to.equal(true)
   })
 
   it('is credentials_invalid when the account changes again and again', async () => {
@@ -135,7 +135,7 @@ describe('change password', () => {
   function renewingOnce(renewed: () => string): (password: string) => Promise<string> {
     let isFirst = true
     return async (password) => {
-      const hash = await stores.passwords.hash(password)
+      const hash = await stores.passwords.hash(password, ORIGIN)
       if (isFirst) for (const user of stores.database.users) user.passwordHash = renewed()
       isFirst = false
       return hash

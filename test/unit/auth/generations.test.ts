@@ -132,11 +132,11 @@ describe('a refresh token and the row of its session', () => {
 
     it('changes nothing for a token that was used up', async () => {
       rotateTo(5)
-      const before = structuredClone({ ...deps.database, clock: null })
+      const before = JSON.stringify({ ...deps.database, clock: null })
 
       await judge(deps, claims(1))
 
-      expect(structuredClone({ ...deps.database, clock: null })).to.deep.equal(before)
+      expect(JSON.stringify({ ...deps.database, clock: null })).to.equal(before)
       expect(deps.denylist.denials.size).to.equal(0)
     })
 

@@ -190,7 +190,7 @@ describe('a late replay', () => {
   it('is not spent on a caller who is gone', async () => {
     const second = await next(first)
     afterTheGrace()
-    const gone = { token: first, origin: ORIGIN, isCallerWaiting: () => false }
+    const gone = { token: first, origin: { ...ORIGIN, isWaiting: () => false } }
 
     expect(await refusalOf(refreshRotating(deps, gone))).to.equal('unavailable')
     expect(entriesOf('REFRESH_LATE_REPLAY')).to.deep.equal([])

@@ -95,7 +95,7 @@ describe('login', () => {
 
       const stored = stores.database.users[0]?.passwordHash ?? ''
       expect(stores.passwords.isOutdated(stored)).to.equal(false)
-      expect(await stores.passwords.verify(stored, PASSWORD)).to.equal(true)
+      expect(await stores.passwords.verify(stored, PASSWORD, ORIGIN)).to.equal(true)
     })
 
     it('lets two devices in at once when the hash is outdated', async () => {
@@ -155,7 +155,7 @@ describe('login', () => {
 
   it('lets nobody in with the password of the decoy', async () => {
     const answer = await refusalOf(
-      ask('nobody', 'known', { decoyHash: await stores.passwords.hash('known') }),
+      ask('nobody', 'known', { decoyHash: await stores.passwords.hash('known', ORIGIN) }),
     )
 
     expect(answer).to.equal('credentials_invalid')
@@ -166,7 +166,7 @@ describe('login', () => {
     const meanwhile = (change: () => void): LoginDeps['passwords'] => ({
       ...stores.passwords,
       verify: async (hash, password) => {
-        const matches = await stores.passwords.verify(hash, password)
+        const matches = await stores.passwords.verify(hash, password, ORIGIN)
         change()
         return matches
       },
@@ -222,7 +222,7 @@ describe('login', () => {
 
     it('lets the same user in from another address meanwhile', async () => {
       for (let guess = 0; guess < 12; guess++) await refusalOf(ask('alice', 'wrong'))
-      const origin = { ...ORIGIN, ipAddress: '198.51.100.9' }
+      const origin = { ...ORIGIN, ipAddress: '198.51.100.9', isWaiting: () => true }
 
       const elsewhere = login(stores, { username: 'alice', password: PASSWORD, rotates: false, origin })
 

@@ -28,9 +28,9 @@ describe('register', () => {
     expect(claims).to.include({ sub: user.id, scope: 'user' })
     expect(stores.tokens.verify(refresh.token)).to.include({ sid: claims.sid, gen: 0 })
     expect(stores.database.users).to.have.length(1)
-    expect(await stores.passwords.verify(stores.database.users[0]?.passwordHash ?? '', PASSWORD)).to.equal(
-      true,
-    )
+    expect(
+      await stores.passwords.verify(stores.database.users[0]?.passwordHash ?? '', PASSWORD, ORIGIN),
+    ).to.equal(true)
   })
 
   it('writes two entries, of the new user and of the login', async () => {

@@ -210,7 +210,7 @@ describe('rotate', () => {
     it('ends nothing for a caller who is gone, at any endpoint, and does for one who waits', async () => {
       const third = await next(await next(first))
       const ask = async (use: typeof refresh, isWaiting: boolean) =>
-        await refusalOf(use(deps, { token: first, origin: ORIGIN, isCallerWaiting: () => isWaiting }))
+        await refusalOf(use(deps, { token: first, origin: { ...ORIGIN, isWaiting: () => isWaiting } }))
 
       for (const use of [refresh, refreshRotating]) expect(await ask(use, false)).to.equal('unavailable')
       expect(row()?.endReason).to.equal(null)
@@ -233,11 +233,9 @@ describe('rotate', () => {
           return await deps.sessions.end(...parameters)
         },
       }
-      const isCallerWaiting = () => events.push('asked') > 0
+      const origin = { ...ORIGIN, isWaiting: () => events.push('asked') > 0 }
 
-      await refusalOf(
-        refreshRotating({ ...deps, sessions }, { token: first, origin: ORIGIN, isCallerWaiting }),
-      )
+      await refusalOf(refreshRotating({ ...deps, sessions }, { token: first, origin }))
 
       expect(events).to.deep.equal(['read', 'asked', 'end'])
     })

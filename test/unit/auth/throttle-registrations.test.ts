@@ -41,9 +41,12 @@ describe('wrong secrets of peers from one address', () => {
     const throttle = createThrottle(memoryAttemptCounters(manualClock()))
     for (let time = 0; time < 120; time += 1) await throttle.peerFailure(ATTACKER)
 
-    const guess = throttle.guess({ username: 'alice', ipAddress: ATTACKER }, async () => {
-      await Promise.resolve()
-    })
+    const guess = throttle.guess(
+      { username: 'alice', caller: { ipAddress: ATTACKER, isWaiting: () => true } },
+      async () => {
+        await Promise.resolve()
+      },
+    )
 
     expect(await refusalOf(guess)).to.equal('resolved')
     expect(await refusalOf(throttle.address(ATTACKER))).to.equal('resolved')

@@ -4,7 +4,7 @@ import { AuthError } from '../../../src/auth/errors.ts'
 import type { Account } from '../../../src/auth/ports/accounts.ts'
 import type { TokenIds } from '../../../src/auth/ports/denials.ts'
 import { addUser, disableUser, enableUser, setPassword, type UsersDeps } from '../../../src/auth/users.ts'
-import { logEntry } from '../../support/builders/account.ts'
+import { logEntry, ORIGIN } from '../../support/builders/account.ts'
 import { newSession } from '../../support/builders/new-session.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../support/fakes/memory-stores.ts'
 
@@ -17,7 +17,7 @@ beforeEach(() => {
 /** Whether that is the password of a user who may log in. */
 const letsIn = async (username: string, password: string): Promise<boolean> => {
   const found = await stores.users.findByUsername(username)
-  return found?.isActive === true && (await stores.passwords.verify(found.passwordHash, password))
+  return found?.isActive === true && (await stores.passwords.verify(found.passwordHash, password, ORIGIN))
 }
 
 /** A session of that user begins; resolves to the ids of its first refresh token. */

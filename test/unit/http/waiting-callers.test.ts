@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../../src/clock.ts'
 import { waitingCallers } from '../../../src/http/waiting-callers.ts'
+import { recordingLog } from '../../support/fakes/recording-log.ts'
 
 describe('waitingCallers', () => {
   let steadyMs: number
@@ -41,7 +42,7 @@ describe('waitingCallers', () => {
   }
 
   it('waits as long as the connection is open', () => {
-    const callers = waitingCallers(clock)
+    const callers = waitingCallers(clock, recordingLog())
     const message = arrived(callers)
 
     expect(callers.isWaiting(message)).to.equal(true)
@@ -55,7 +56,7 @@ describe('waitingCallers', () => {
     { destroyed: false, writable: true, readableEnded: true },
   ]) {
     it(`does not wait behind a socket that is ${JSON.stringify(gone)}`, () => {
-      const callers = waitingCallers(clock)
+      const callers = waitingCallers(clock, recordingLog())
       const message = request(gone)
       callers.arrived(message)
 
@@ -64,7 +65,7 @@ describe('waitingCallers', () => {
   }
 
   it('does not wait when the process stood still after the request was read', () => {
-    const callers = waitingCallers(clock)
+    const callers = waitingCallers(clock, recordingLog())
     const message = arrived(callers)
 
     pass(12_000)
@@ -76,7 +77,7 @@ describe('waitingCallers', () => {
 
   it('does not wait when its request lay in the socket meanwhile, whatever comes first: it or a timer', () => {
     for (const first of ['request', 'timer']) {
-      const callers = waitingCallers(clock)
+      const callers = waitingCallers(clock, recordingLog())
       pass(12_000)
       if (first === 'timer') timer()
       pass(20)
@@ -88,7 +89,7 @@ describe('waitingCallers', () => {
   })
 
   it('waits when the request comes after the process has caught up', () => {
-    const callers = waitingCallers(clock)
+    const callers = waitingCallers(clock, recordingLog())
     pass(12_000)
     run(2000)
 
@@ -96,7 +97,7 @@ describe('waitingCallers', () => {
   })
 
   it('does not wait when the machine slept, which only the other clock tells', () => {
-    const callers = waitingCallers(clock)
+    const callers = waitingCallers(clock, recordingLog())
     const message = arrived(callers)
 
     epochMs += 60_000
@@ -105,7 +106,7 @@ describe('waitingCallers', () => {
   })
 
   it('takes a process that is busy for one that runs, and a clock that is set back for nothing', () => {
-    const callers = waitingCallers(clock)
+    const callers = waitingCallers(clock, recordingLog())
     const message = arrived(callers)
 
     pass(2900)
