@@ -113,7 +113,11 @@ export async function withUsers<T>(
   const passwords = argon2Passwords(log)
   const admin = postgresUserAdmin({ postgres: database, logEntries: entries, leewaySeconds })
   const instanceId = uuidv4()
-  const self = instances(database, { id: instanceId, name: `signoff user, ${hostname()}:${process.pid}` })
+  const self = instances(database, {
+    id: instanceId,
+    name: `${hostname()}:${process.pid}`,
+    isCommand: true,
+  })
   const beforeSessionsEnd = async (): Promise<void> => {
     if (await introduce({ clock: systemClock, instanceId, instances: self })) return
     log.warn('an instance has not heard of this command: without Postgres it may vouch for what is ended now')

@@ -373,10 +373,11 @@ function excuseFor(world: World, ms: number): void {
   world.checker.excuse({ fromMs: world.time.nowMs, untilMs: world.time.nowMs + ms })
 }
 
-/** A clock that goes forward makes the journal's rows end early, as age would. */
+/**
+ * A clock that goes forward makes the journal's rows end early, as age would. One that goes back makes some live again
+ * that Redis has let expire, which are written anew.
+ */
 function excuseOthers(world: World, byMs: number): void {
-  if (byMs <= 0) return
-  excuseFor(world, byMs)
-  // What would end too early now is written anew.
+  if (byMs > 0) excuseFor(world, byMs)
   world.checker.mayRepair = true
 }

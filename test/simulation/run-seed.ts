@@ -8,7 +8,7 @@ import { WORLD_BEGAN_AT } from './simulated-host.ts'
 import { workload, type Workload } from './workload.ts'
 import type { SimulatedPeer } from './simulated-peers.ts'
 import type { VirtualTime } from './virtual-time.ts'
-import { openSecond, openWorld, type World } from './world.ts'
+import { openSecond, openWorld, type Deployment, type World } from './world.ts'
 
 export interface SeedResult {
   seed: number
@@ -171,6 +171,7 @@ async function bridge(
   if (!deployment || settings.second !== 'none' || isMgetStranded) return
   // Nobody asks for anything any more, and whoever is gone is no longer listed as present.
   await time.run(Math.max(time.nowMs, restMs) + LISTED_MS)
+  while (isCommandListed(deployment, time.nowMs)) await time.run(time.nowMs + 1000)
   deployment.postgres.down()
   await time.run(time.nowMs + (settings.leaseSeconds + 4) * 1000)
   for (const peer of deployment.peers)
@@ -178,6 +179,13 @@ async function bridge(
       checker.violate('alive', `${peer.name} cannot tell while only Postgres is away`)
   deployment.postgres.up({ lostMs: 0 })
   await time.run(time.nowMs + 5000)
+}
+
+/** A command vouches for nothing: as long as it is listed, the watermarks fall with Postgres (docs/promise.md). */
+function isCommandListed({ postgres }: Deployment, nowMs: number): boolean {
+  return [...postgres.rows.instances.values()].some(
+    ({ isCommand, leftAtMs, seenAtMs }) => isCommand && leftAtMs === null && seenAtMs > nowMs - LISTED_MS,
+  )
 }
 
 async function canTell(time: VirtualTime, peer: SimulatedPeer): Promise<boolean> {

@@ -340,6 +340,7 @@ export function workload(world: World, deployment: Deployment): Workload {
       postgres: deployment.postgres,
       client,
       instanceId,
+      isCommand: true,
       leewaySeconds,
       onLacking: () => undefined,
     })

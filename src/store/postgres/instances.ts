@@ -18,6 +18,8 @@ export interface ListedInstance {
   seenAtMs: JournalTime
   /** Whether it was seen in the last ten seconds, and is not gone. */
   isPresent: boolean
+  /** Whether it is a command, which vouches for nothing, and reads the list once. */
+  isCommand: boolean
 }
 
 export interface Instance {
@@ -25,7 +27,11 @@ export interface Instance {
   id: string
   /** For people: `host:pid`. */
   name: string
+  isCommand?: boolean
 }
+
+/** Stands before the names of commands. */
+const COMMAND = 'command '
 
 const MAX_LISTED = 200
 
@@ -35,12 +41,13 @@ const PRESENT: Statement = {
     WITH this AS (
       INSERT INTO instances (id, name, seen_at) VALUES ($1, $2, now())
       ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at, left_at = NULL
-      RETURNING id, seen_at, true AS is_present
+      RETURNING id, name, seen_at, true AS is_present
     ), others AS (
-      SELECT id, seen_at, left_at IS NULL AND seen_at > now() - interval '10 seconds' AS is_present
+      SELECT id, name, seen_at, left_at IS NULL AND seen_at > now() - interval '10 seconds' AS is_present
       FROM instances WHERE id <> $1 ORDER BY seen_at DESC LIMIT ${MAX_LISTED - 1}
     )
-    SELECT id, (extract(epoch FROM seen_at) * 1000)::float8 AS "seenAtMs", is_present AS "isPresent"
+    SELECT id, (extract(epoch FROM seen_at) * 1000)::float8 AS "seenAtMs", is_present AS "isPresent",
+           starts_with(name, '${COMMAND}') AS "isCommand"
     FROM (SELECT * FROM this UNION ALL SELECT * FROM others) AS listed`,
 }
 
@@ -49,9 +56,10 @@ const LEAVE: Statement = {
   text: 'UPDATE instances SET left_at = now() WHERE id = $1',
 }
 
-export function instances(postgres: Postgres, { id, name }: Instance): Instances {
+export function instances(postgres: Postgres, { id, name, isCommand = false }: Instance): Instances {
+  const values = [id, isCommand ? `${COMMAND}${name}` : name]
   return {
-    present: async () => await postgres.query<ListedInstance>(PRESENT, [id, name]),
+    present: async () => await postgres.query<ListedInstance>(PRESENT, values),
     leave: async () => {
       await postgres.query(LEAVE, [id])
     },

@@ -14,7 +14,8 @@ export interface IntroduceDeps {
 }
 
 /**
- * Lists this process among the instances, and waits until each of the others has read the list since. From then on the
+ * Lists this process among the instances, and waits until each of the others has read the list since. Other commands
+ * are not waited for: they vouch for nothing. From then on the
  * watermarks stand without the journal only by the word of this process too, which it never says: until a round has
  * brought what it journals to Redis, or it has left.
  *
@@ -28,7 +29,8 @@ export async function introduce({ clock, instanceId, instances }: IntroduceDeps)
   for (;;) {
     // Whoever said that it is there, read the list with the same statement.
     waitedFor = waitedFor.filter(
-      ({ id, isPresent, seenAtMs }) => id !== instanceId && isPresent && seenAtMs <= listedSinceMs,
+      ({ id, isPresent, isCommand, seenAtMs }) =>
+        id !== instanceId && isPresent && !isCommand && seenAtMs <= listedSinceMs,
     )
     if (waitedFor.length === 0) return true
     if (clock.steadyMs() > deadline) return false

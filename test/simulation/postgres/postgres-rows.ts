@@ -26,6 +26,7 @@ export interface InstanceRow {
   id: string
   seenAtMs: number
   leftAtMs: number | null
+  isCommand: boolean
 }
 
 export interface LockRow {

@@ -13,6 +13,7 @@ export interface SimulatedPortsDeps {
   client: PostgresClient
   instanceId: string
   leewaySeconds: number
+  isCommand?: boolean
   /** Hears of each denial that the journal lacked. */
   onLacking?: (id: string) => void
 }
@@ -28,7 +29,7 @@ export interface SimulatedPorts {
 }
 
 export function simulatedPorts(deps: SimulatedPortsDeps): SimulatedPorts {
-  const { postgres, client, instanceId } = deps
+  const { postgres, client, instanceId, isCommand = false } = deps
   const execute: Execute = async (statement) => await postgres.execute(client, statement)
   return {
     sessions: simulatedSessions(execute, deps),
@@ -82,10 +83,11 @@ export function simulatedPorts(deps: SimulatedPortsDeps): SimulatedPorts {
           ...WRITES,
           name: 'present',
           work: (rows, nowMs) => {
-            rows.instances.put(instanceId, { id: instanceId, seenAtMs: nowMs, leftAtMs: null })
-            return [...rows.instances.values()].map(({ id, seenAtMs, leftAtMs }) => ({
+            rows.instances.put(instanceId, { id: instanceId, seenAtMs: nowMs, leftAtMs: null, isCommand })
+            return [...rows.instances.values()].map(({ id, seenAtMs, leftAtMs, isCommand: isOfCommand }) => ({
               id,
               seenAtMs,
+              isCommand: isOfCommand,
               isPresent: leftAtMs === null && seenAtMs > nowMs - PRESENT_MS,
             }))
           },

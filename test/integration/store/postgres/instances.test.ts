@@ -33,6 +33,18 @@ describe('instances', () => {
     expect(await namedBy(second)).to.deep.equal({ [first]: true, [second]: true, [gone]: false })
   })
 
+  it('tells commands from instances', async () => {
+    const [one, command] = [uuidv4(), uuidv4()]
+    await instances(store.postgres, { id: command, name: 'host:2', isCommand: true }).present()
+
+    const listed = await instance(one).present()
+
+    expect(Object.fromEntries(listed.map(({ id, isCommand }) => [id, isCommand]))).to.deep.equal({
+      [one]: false,
+      [command]: true,
+    })
+  })
+
   it('names one that was away as soon as it is back, and once', async () => {
     const id = uuidv4()
     await instance(id).present()

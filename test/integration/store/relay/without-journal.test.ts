@@ -74,7 +74,7 @@ describe('relayTick without the journal', () => {
 
     it('lets them fall when a command has ended sessions, and Redis was not told', async () => {
       const instanceId = uuidv4()
-      const command = instances(rig.store.postgres, { id: instanceId, name: 'a command' })
+      const command = instances(rig.store.postgres, { id: instanceId, name: 'a command', isCommand: true })
       const introduced = introduce({ clock: systemClock, instanceId, instances: command })
       await eventually(async () => {
         await ticks.everybodyTicks()

@@ -28,6 +28,7 @@ describe('journalView', () => {
     id: 'one',
     seenAtMs: EPOCH_MS,
     isPresent: true,
+    isCommand: false,
     ...over,
   })
   const note = (instances = [listed()], over: Partial<JournalClock> = {}) => {

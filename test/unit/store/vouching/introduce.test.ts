@@ -9,12 +9,13 @@ describe('introduce', () => {
   let others: ListedInstance[]
 
   const present = (): Promise<ListedInstance[]> =>
-    Promise.resolve([{ id: 'self', seenAtMs: clock.epochMs(), isPresent: true }, ...others])
+    Promise.resolve([{ id: 'self', seenAtMs: clock.epochMs(), isPresent: true, isCommand: true }, ...others])
   const deps = () => ({ clock, instanceId: 'self', instances: { present } })
   const other = (over: Partial<ListedInstance> = {}): ListedInstance => ({
     id: 'one',
     seenAtMs: clock.epochMs(),
     isPresent: true,
+    isCommand: false,
     ...over,
   })
   /** What it has come to after that time. */
@@ -34,6 +35,12 @@ describe('introduce', () => {
 
   it('waits for nobody where nobody is there, or all have left', async () => {
     others = [other({ isPresent: false })]
+
+    expect(await introduce(deps())).to.equal(true)
+  })
+
+  it('does not wait for another command, which reads the list no more', async () => {
+    others = [other({ isCommand: true })]
 
     expect(await introduce(deps())).to.equal(true)
   })
