@@ -1,11 +1,14 @@
 // A bounded queue that takes turns: each network waits behind its own work, not behind that of others.
 import { AuthError } from '../auth/errors.ts'
+import type { Clock } from '../clock.ts'
 
 export interface FairQueueOptions {
   /** Tasks that run at the same time. */
   concurrency: number
   /** Tasks that wait, all together. */
   maxWaiting: number
+  /** A task that has waited longer is not begun: under load, each would be begun when it is too late for it. */
+  maxWaitMs: number
 }
 
 export interface QueuedFor {
@@ -17,19 +20,24 @@ export interface QueuedFor {
 
 export interface FairQueue {
   /**
-   * Resolves or rejects as `work` does. Rejects with `unavailable`, and `work` never begins, when the caller is gone by
-   * the time its turn comes, or when too many wait: then the last one of the network with the longest line has to go.
+   * Resolves or rejects as `work` does. Rejects with `unavailable`, and `work` never begins, when its turn comes too
+   * late or its caller is gone by then, or when too many wait: then the last one of the network with the longest line
+   * has to go.
    */
   run<T>(asker: QueuedFor, work: () => Promise<T>): Promise<T>
 }
 
 interface Waiting {
+  sinceMs: number
   isWaiting: () => boolean
   begin: () => void
   refuse: (error: AuthError) => void
 }
 
-export function fairQueue({ concurrency, maxWaiting }: FairQueueOptions): FairQueue {
+export function fairQueue(
+  { concurrency, maxWaiting, maxWaitMs }: FairQueueOptions,
+  { steadyMs }: Pick<Clock, 'steadyMs'>,
+): FairQueue {
   // In the order of their turns; none of them is empty.
   const lines = new Map<string, Waiting[]>()
   let waiting = 0
@@ -51,7 +59,7 @@ export function fairQueue({ concurrency, maxWaiting }: FairQueueOptions): FairQu
     if (waiting >= maxWaiting) makeRoom(lines.get(network)?.length ?? 0)
     await new Promise<void>((resolve, reject) => {
       const line = lines.get(network) ?? []
-      line.push({ isWaiting, begin: resolve, refuse: reject })
+      line.push({ sinceMs: steadyMs(), isWaiting, begin: resolve, refuse: reject })
       lines.set(network, line)
       waiting += 1
     })
@@ -66,10 +74,10 @@ export function fairQueue({ concurrency, maxWaiting }: FairQueueOptions): FairQu
     take(longest, 'pop')?.refuse(new AuthError('unavailable'))
   }
 
-  /** The place of a task that has ended goes to the next one whose caller is there. */
+  /** The place of a task that has ended goes to the next one that is worth it. */
   function handOn(): void {
     for (let next = nextInTurn(); next; next = nextInTurn()) {
-      if (next.isWaiting()) {
+      if (next.isWaiting() && steadyMs() - next.sinceMs <= maxWaitMs) {
         next.begin()
         return
       }

@@ -11,20 +11,22 @@ export interface Connection {
 
 /** Resolves when every one of them has been answered once. */
 export async function openConnections(target: Target): Promise<Connection[]> {
-  return await Promise.all(Array.from({ length: target.connections }, () => open(target)))
+  return await Promise.all(Array.from({ length: target.connections }, (_, index) => open(target, index)))
 }
 
 export function closeConnections(connections: readonly Connection[]): void {
   for (const connection of connections) connection.close()
 }
 
-async function open({ origin, certificate }: Target): Promise<Connection> {
+async function open({ origin, certificate, addresses }: Target, index: number): Promise<Connection> {
+  const headersOf =
+    addresses === undefined ? fromAnywhere : () => ({ 'X-Forwarded-For': `192.0.2.${index % addresses}` })
   const client = new Client(origin, { connect: { ca: certificate }, keepAliveTimeout: 60_000 })
   const { statusCode, body } = await client.request({ method: 'GET', path: '/healthz' })
   await body.dump()
   if (statusCode !== 200) throw new Error(`/healthz answered ${statusCode}`)
   return {
-    post: async (path, body) => await post(client, path, body),
+    post: async (path, body) => await post(client, { path, body, headers: headersOf() }),
     close: () => {
       void client.destroy()
     },
@@ -34,11 +36,14 @@ async function open({ origin, certificate }: Target): Promise<Connection> {
 const HEADERS = { 'Content-Type': 'application/json', 'User-Agent': 'signoff-bench' }
 
 // Below `request`, whose streams would cost the client more than the answer costs the server.
-async function post(client: Client, path: string, body: string): Promise<number> {
+async function post(
+  client: Client,
+  { path, body, headers }: { path: string; body: string; headers: Record<string, string> },
+): Promise<number> {
   return await new Promise((resolve) => {
     let status = 0
     client.dispatch(
-      { method: 'POST', path, headers: { ...HEADERS, ...fromAnywhere() }, body },
+      { method: 'POST', path, headers: { ...HEADERS, ...headers }, body },
       {
         onRequestStart: () => undefined,
         onResponseStart: (_controller, statusCode) => {

@@ -6,6 +6,8 @@ export interface Target {
   certificate: string
   /** Kept-alive connections to open; a job uses as many of them as it asks for. */
   connections: number
+  /** As many addresses ask, the connections taking turns; without it each request is from another one. */
+  addresses?: number
 }
 
 export interface Job {

@@ -6,6 +6,7 @@ import { offerPostgres } from '../support/offered-postgres.ts'
 import type { Bench } from './bench.ts'
 import { DAY_SETTINGS, measureDay } from './day.ts'
 import { measureFeed } from './feed.ts'
+import { measureGuesses } from './guesses.ts'
 import { measureIdle } from './idle.ts'
 import { measureLoad } from './load.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
@@ -72,6 +73,7 @@ async function measure(bench: Bench): Promise<Omit<Results, 'machine'>> {
     ...(parts.includes('timing') && { timing: await measureTiming(bench) }),
     ...(parts.includes('load') && { load: await measureLoad(bench) }),
     ...(parts.includes('storm') && { storm: await measureStorm(bench) }),
+    ...(parts.includes('guesses') && { guesses: await measureGuesses(bench) }),
     ...(parts.includes('propagation') && { propagation: await measurePropagation(bench) }),
     ...(parts.includes('feed') && { feed: await measureFeed(bench) }),
     // Last: it leaves the stores full.

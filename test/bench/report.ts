@@ -2,6 +2,7 @@
 import type { CoreShares } from './cpu.ts'
 import type { DayResult, DaySample } from './day.ts'
 import type { FeedResult } from './feed.ts'
+import type { GuessesResult } from './guesses.ts'
 import type { IdleResult } from './idle.ts'
 import type { LoadResult } from './load.ts'
 import type { Delays, PropagationResult } from './propagation.ts'
@@ -24,6 +25,7 @@ export interface Results {
   idle?: IdleResult
   load?: LoadResult[]
   storm?: StormResult[]
+  guesses?: GuessesResult
   timing?: TimingResult
   propagation?: PropagationResult
   feed?: FeedResult[]
@@ -33,7 +35,8 @@ export interface Results {
 }
 
 export function report(results: Results): string {
-  const { machine, verify, idle, load, storm, timing, propagation, feed, rebuild, sweep, day } = results
+  const { machine, verify, idle, load, storm, guesses, timing, propagation, feed, rebuild, sweep, day } =
+    results
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load average before ${machine.loadAverage.toFixed(2)}`,
   ]
@@ -41,6 +44,7 @@ export function report(results: Results): string {
   if (idle) parts.push(idleTable(idle))
   if (load) parts.push(loadTable(load))
   if (storm) parts.push(stormTable(storm))
+  if (guesses) parts.push(guessesTable(guesses))
   if (timing) parts.push(timingTable(timing))
   if (propagation) parts.push(propagationTable(propagation))
   if (feed) parts.push(feedTable(feed))
@@ -118,6 +122,25 @@ function stormTable(results: StormResult[]): string {
       logins.p99Ms.toFixed(0),
       `${statuses(during.statuses)}, logins ${statuses(logins.statuses)}`,
     ]),
+  )
+}
+
+function guessesTable({ rest, during, newcomers, guesses }: GuessesResult): string {
+  return table(
+    'Newcomers while 40 addresses guess, 16 at a time each (ms)',
+    ['newcomer p50', 'max', 'answers', 'refresh p99 at rest', 'p99', 'answers', 'guesses/s', 'answers'],
+    [
+      [
+        newcomers.p50Ms.toFixed(0),
+        newcomers.maxMs.toFixed(0),
+        statuses(newcomers.statuses),
+        rest.p99Ms.toFixed(2),
+        during.p99Ms.toFixed(2),
+        statuses(during.statuses),
+        guesses.perSecond.toFixed(0),
+        statuses(guesses.statuses),
+      ],
+    ],
   )
 }
 

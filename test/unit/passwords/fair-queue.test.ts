@@ -7,10 +7,16 @@ describe('fairQueue', () => {
   let begun: string[]
   let ends: (() => void)[]
 
+  let nowMs: number
+
   beforeEach(() => {
     begun = []
     ends = []
+    nowMs = 0
   })
+
+  const queueOf = (concurrency: number, maxWaiting: number): FairQueue =>
+    fairQueue({ concurrency, maxWaiting, maxWaitMs: 1500 }, { steadyMs: () => nowMs })
 
   const of = (network: string, isWaiting = () => true): QueuedFor => ({ network, isWaiting })
 
@@ -39,7 +45,7 @@ describe('fairQueue', () => {
   }
 
   it('begins at once while there is room, and no more than that', async () => {
-    const fair = fairQueue({ concurrency: 2, maxWaiting: 10 })
+    const fair = queueOf(2, 10)
     for (const name of ['a1', 'a2', 'a3']) void queue(fair, of('a'), name)
     await settle()
 
@@ -49,7 +55,7 @@ describe('fairQueue', () => {
   })
 
   it('gives each network its turn, and within one the first the first', async () => {
-    const fair = fairQueue({ concurrency: 1, maxWaiting: 10 })
+    const fair = queueOf(1, 10)
     for (const name of ['a1', 'a2', 'a3', 'a4']) void queue(fair, of('a'), name)
     for (const name of ['b1', 'b2']) void queue(fair, of('b'), name)
     void queue(fair, of('c'), 'c1')
@@ -60,7 +66,7 @@ describe('fairQueue', () => {
   })
 
   it('does nothing for callers who are gone by their turn, and goes on with the next', async () => {
-    const fair = fairQueue({ concurrency: 1, maxWaiting: 10 })
+    const fair = queueOf(1, 10)
     let isThere = true
     void queue(fair, of('a'), 'a1')
     const gone = [2, 3, 4].map((n) =>
@@ -89,8 +95,23 @@ describe('fairQueue', () => {
     await endAll()
   })
 
+  it('does not begin what has waited for too long: all that is begun has time left', async () => {
+    const fair = queueOf(1, 10)
+    void queue(fair, of('a'), 'a1')
+    const early = queue(fair, of('a'), 'a2')
+    await settle()
+    nowMs = 1000
+    const late = queue(fair, of('a'), 'a3')
+    await settle()
+    nowMs = 1501
+    await endAll()
+
+    expect(await Promise.all([early, late])).to.deep.equal(['unavailable', 'resolved'])
+    expect(begun).to.deep.equal(['a1', 'a3'])
+  })
+
   it('makes room for a network that waits for less, at the cost of the last one of the longest line', async () => {
-    const fair = fairQueue({ concurrency: 1, maxWaiting: 4 })
+    const fair = queueOf(1, 4)
     const crowd = ['a1', 'a2', 'a3', 'a4', 'a5'].map((name) => queue(fair, of('a'), name))
     const newcomer = queue(fair, of('b'), 'b1')
     await settle()
@@ -108,7 +129,7 @@ describe('fairQueue', () => {
   })
 
   it('refuses one more of the longest line, and of lines that are all as short', async () => {
-    const fair = fairQueue({ concurrency: 1, maxWaiting: 2 })
+    const fair = queueOf(1, 2)
     const first = queue(fair, of('a'), 'a1')
     const waiting = [queue(fair, of('a'), 'a2'), queue(fair, of('b'), 'b1')]
     const refused = [queue(fair, of('a'), 'a3'), queue(fair, of('c'), 'c1')]
@@ -120,7 +141,7 @@ describe('fairQueue', () => {
   })
 
   it('hands the place on when work fails', async () => {
-    const fair = fairQueue({ concurrency: 1, maxWaiting: 2 })
+    const fair = queueOf(1, 2)
     const failing = fair.run(of('a'), async () => await Promise.reject(new Error('a defect')))
     const next = queue(fair, of('a'), 'a2')
 
