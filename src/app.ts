@@ -125,6 +125,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
   const tokens = jwtTokens({
     accessSigners: signers,
     refreshSigner: keys.refresh,
+    accessSeal: keys.accessSeal,
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
     accessTtlSeconds: config.ACCESS_TOKEN_TTL,
@@ -142,6 +143,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
     foreignTokens: foreignTokens({
       secretKey: config.SECRET_KEY ?? null,
       issuers: keys.trustedIssuers,
+      ownIssuer: config.ISSUER,
       leewaySeconds,
       now,
       onFetchFailure: ({ href }, cause) => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { z } from 'zod'
+import { MAX_ACCESS_TOKEN_SECONDS, MAX_SESSION_SECONDS } from './contract/claims.ts'
 import { integer, onOrOff, originPatterns, proxies, redisPrefix, redisUrl } from './setting-types.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
@@ -61,11 +62,11 @@ const settings = z.object({
   /** `aud` of access tokens: what the peers expect. */
   AUDIENCE: z.string().min(1).default('signoff'),
   /** Seconds an access token lives. */
-  ACCESS_TOKEN_TTL: integer(1, 86_400).default(300),
+  ACCESS_TOKEN_TTL: integer(1, MAX_ACCESS_TOKEN_SECONDS).default(300),
   /** Seconds a refresh token lives; its session goes on as long as there is one. */
-  REFRESH_TOKEN_TTL: integer(1, 31_536_000).default(86_400),
+  REFRESH_TOKEN_TTL: integer(1, MAX_SESSION_SECONDS).default(86_400),
   /** Seconds a session lives at most, however often it is refreshed; its tokens end with it. */
-  SESSION_MAX_AGE: integer(1, 31_536_000).default(2_592_000),
+  SESSION_MAX_AGE: integer(1, MAX_SESSION_SECONDS).default(2_592_000),
   /** `on` answers every refresh of the token API with a new refresh token too. Cookies and `/api/v1` always rotate. */
   REFRESH_ROTATION: onOrOff.default('off'),
   /** Seconds in which a refresh token that was just rotated gets the very same successor again, as often as it is asked. */
@@ -79,7 +80,10 @@ const settings = z.object({
   DENYLIST_LEASE: integer(3, 60).default(5),
   /** Seconds for which entries in the table `logs` are kept: 90 days. */
   LOG_RETENTION: integer(60, 315_360_000).default(7_776_000),
-  /** `HS256` signs access tokens with `SECRET_KEY`, for peers that share a secret and read no JWKS. */
+  /**
+   * `HS256` signs access tokens with `SECRET_KEY`, for peers that share a secret and read no JWKS. Each of them can
+   * forge tokens for the others; this service takes none but its own. Prefer `ES256`.
+   */
   ACCESS_TOKEN_ALG: z.enum(['ES256', 'HS256'], 'ES256 or HS256 is expected').default('ES256'),
   /**
    * The secret shared with such peers, at least 32 bytes; with another login service too: `POST /logout`

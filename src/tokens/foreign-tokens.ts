@@ -15,6 +15,8 @@ export interface ForeignTokensOptions {
   /** `null` accepts no token of HS256. */
   secretKey: string | null
   issuers: TrustedIssuer[]
+  /** Ours: no other service speaks for us. */
+  ownIssuer: string
   leewaySeconds: number
   now: () => EpochSeconds
   /** Hears of each failure to fetch an issuer's keys. */
@@ -57,6 +59,9 @@ export function foreignTokens(options: ForeignTokensOptions): ForeignTokens {
       const jws = parseJws(token)
       // `crit` asks for extensions we have none of (RFC 7515 section 4.1.11).
       if (!jws || jws.header['crit'] !== undefined) throw new AuthError('token_invalid')
+
+      // A token that says it is ours is judged as one of ours, and that it is none has been found by now.
+      if (jws.payload['iss'] === options.ownIssuer) throw new AuthError('token_invalid')
 
       // The signature before the claims: a forged token is invalid, never expired.
       const verifier = verifiers.get(jws.payload['iss'])

@@ -1,6 +1,7 @@
 // Reads the key files, and turns them into what signs and verifies.
 import { hkdfSync } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { accessSeal, type AccessSeal } from './access-seal.ts'
 import { es256, hs256, type Signer } from './jws.ts'
 import type { NamedSigner } from './jwt-tokens.ts'
 import { publicJwks, readSigningKeys, type SigningKey } from './signing-keys.ts'
@@ -13,6 +14,8 @@ export interface Keys {
   refresh: Signer
   /** What the browser's CSRF tokens are made from. */
   csrfSecret: Uint8Array
+  /** Marks the access tokens that we made, where a shared secret signs them. */
+  accessSeal: AccessSeal
   /** Whose access tokens the bearer logout takes besides ours. */
   trustedIssuers: TrustedIssuer[]
 }
@@ -66,14 +69,20 @@ export function accessKeys(signing: Keys['signing'], sharedSecret: string | null
 function readRefreshKey(
   text: string,
   sharedSecret: string | undefined,
-): Pick<Keys, 'refresh' | 'csrfSecret'> {
+): Pick<Keys, 'refresh' | 'csrfSecret' | 'accessSeal'> {
   if (text === sharedSecret) throw new Error('holds SECRET_KEY, which peers know: make another one')
   const secret = Buffer.from(text)
   if (secret.length < MIN_SECRET_BYTES) throw new Error(`holds less than ${MIN_SECRET_BYTES} bytes`)
   return {
     refresh: hs256(secret),
-    csrfSecret: new Uint8Array(hkdfSync('sha256', secret, '', 'signoff csrf', 32)),
+    csrfSecret: derivedKey(secret, 'signoff csrf'),
+    accessSeal: accessSeal(derivedKey(secret, 'signoff access seal')),
   }
+}
+
+/** HKDF (RFC 5869): the label keeps keys of different uses apart, and gives nothing of the secret away. */
+function derivedKey(secret: Buffer, label: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', label, 32))
 }
 
 function reason(setting: string, result: PromiseSettledResult<unknown>): string[] {

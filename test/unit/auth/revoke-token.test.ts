@@ -3,10 +3,10 @@ import { expect } from 'chai'
 import type { LogoutBearerDeps } from '../../../src/auth/logout-bearer.ts'
 import { revokeToken } from '../../../src/auth/revoke-token.ts'
 import { verifyToken } from '../../../src/auth/verify-token.ts'
-import { foreignTokens } from '../../../src/tokens/foreign-tokens.ts'
 import { encodeJws, hs256 } from '../../../src/tokens/jws.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../support/builders/logged-in.ts'
+import { testForeignTokens } from '../../support/builders/test-foreign-tokens.ts'
 import { memoryStores, type MemoryStores } from '../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
@@ -18,10 +18,8 @@ describe('revokeToken', () => {
 
   beforeEach(async () => {
     const stores = memoryStores()
-    const { leewaySeconds, now } = stores
-    const onFetchFailure = (): void => undefined
-    const foreign = foreignTokens({ secretKey: SECRET, issuers: [], leewaySeconds, now, onFetchFailure })
-    deps = { ...stores, foreignTokens: foreign }
+    const { leewaySeconds } = stores
+    deps = { ...stores, foreignTokens: testForeignTokens(stores, { secretKey: SECRET, leewaySeconds }) }
     deps.addUser({ username: 'alice' })
     alice = await loggedIn(deps)
   })

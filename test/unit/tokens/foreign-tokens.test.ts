@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { importSPKI, SignJWT, UnsecuredJWT } from 'jose'
 import { AuthError } from '../../../src/auth/errors.ts'
-import { foreignTokens, type ForeignTokensOptions } from '../../../src/tokens/foreign-tokens.ts'
+import type { ForeignTokensOptions } from '../../../src/tokens/foreign-tokens.ts'
 import { hs256 } from '../../../src/tokens/jws.ts'
 import {
   FOREIGN_AUDIENCE,
@@ -17,6 +17,8 @@ import {
   type IssuerKey,
 } from '../../support/builders/foreign-issuer.ts'
 import { base64url, forgedToken } from '../../support/builders/forged-token.ts'
+import { testForeignTokens } from '../../support/builders/test-foreign-tokens.ts'
+import { ISSUER } from '../../support/builders/test-keys.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
@@ -39,15 +41,12 @@ describe('foreignTokens', () => {
   })
 
   const tokens = (options: Partial<ForeignTokensOptions> = {}) =>
-    foreignTokens({
+    testForeignTokens(clock, {
       secretKey: SECRET,
       issuers: [
         { issuer: FOREIGN_ISSUER, audience: FOREIGN_AUDIENCE, keys: { jwks: { keys: [key.jwk] } } },
         { issuer: OTHER_ISSUER, audience: FOREIGN_AUDIENCE, keys: { jwks: { keys: [otherKey.jwk] } } },
       ],
-      leewaySeconds: 5,
-      now: clock.now,
-      onFetchFailure: () => undefined,
       ...options,
     })
   const claims = (changes: Claims = {}) => issuedClaims(clock.now(), changes)
@@ -84,6 +83,13 @@ describe('foreignTokens', () => {
     it('lets nobody speak for a trusted issuer with it', async () => {
       expect(await outcome(await shared({ iss: FOREIGN_ISSUER }))).to.equal('token_invalid')
       expect(await outcome(await shared({ iss: 'https://stranger.example' }))).to.equal('resolved')
+    })
+
+    it('lets nobody speak for this service with it, whatever type the token names', async () => {
+      for (const typ of ['JWT', 'at+jwt', 'rt+jwt', undefined]) {
+        expect(await outcome(await shared({ iss: ISSUER }, { typ }))).to.equal('token_invalid')
+      }
+      expect(await outcome(await shared({ iss: ISSUER, exp: 1 }))).to.equal('token_invalid')
     })
 
     it('accepts no HS256 when there is none, whoever the issuer', async () => {

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { accessSeal } from '../../../src/tokens/access-seal.ts'
 import { hs256 } from '../../../src/tokens/jws.ts'
 import { loadKeys, type Keys } from '../../../src/tokens/load-keys.ts'
 import { generateSigningKeys } from '../../../src/tokens/signing-keys.ts'
@@ -105,6 +106,26 @@ describe('loadKeys', () => {
 
       expect(secret.toString()).not.to.include('kkk')
       expect(hs256(secret).verify('x', refresh.sign('x'))).to.equal(false)
+    })
+  })
+
+  describe('and the seal of access tokens', () => {
+    it('makes it from the refresh key: the same each time, and another for another key', async () => {
+      const claims = { sid: 'a session' }
+      const jti = (await keysOf()).accessSeal.jtiFor(claims)
+      const isGood = (await keysOf()).accessSeal.holds({ ...claims, jti })
+      await writeFile(settings.refreshKeyFile, 'l'.repeat(32))
+
+      expect(isGood).to.equal(true)
+      expect((await keysOf()).accessSeal.holds({ ...claims, jti })).to.equal(false)
+    })
+
+    it('has a key of its own: neither the refresh key nor the secret of CSRF tokens makes it', async () => {
+      const { accessSeal: seal, csrfSecret } = await keysOf()
+      const claims = { sid: 'a session' }
+      const others = [csrfSecret, Buffer.from('k'.repeat(32))].map((key) => accessSeal(key).jtiFor(claims))
+
+      expect(others.map((jti) => seal.holds({ ...claims, jti }))).to.deep.equal([false, false])
     })
   })
 

@@ -1,0 +1,20 @@
+// What accepts tokens of other login services, as the service makes it.
+import type { ForeignTokens } from '../../../src/auth/ports/tokens.ts'
+import { foreignTokens, type ForeignTokensOptions } from '../../../src/tokens/foreign-tokens.ts'
+import { ISSUER } from './test-keys.ts'
+
+/** Without a secret and without issuers, unless `options` has them. */
+export function testForeignTokens(
+  clock: Pick<ForeignTokensOptions, 'now'>,
+  options: Partial<ForeignTokensOptions> = {},
+): ForeignTokens {
+  return foreignTokens({
+    secretKey: null,
+    issuers: [],
+    ownIssuer: ISSUER,
+    leewaySeconds: 5,
+    now: clock.now,
+    onFetchFailure: () => undefined,
+    ...options,
+  })
+}
