@@ -96,6 +96,11 @@ const settings = z.object({
 
   /** A JSON file that names the other issuers whose tokens `POST /logout` takes. */
   TRUSTED_ISSUERS: z.string().optional(),
+  /**
+   * Seconds for which the denial of such a token is kept at most: 31 days. A token that lives longer, or for ever, is
+   * refused at its logout, since the logout would not hold.
+   */
+  FOREIGN_TOKEN_MAX_AGE: integer(60, 315_360_000).default(2_678_400),
   /** `open` lets anybody make an account at `/api/v1/auth/register`. */
   REGISTRATION: z.enum(['open', 'closed'], 'open or closed is expected').default('closed'),
 

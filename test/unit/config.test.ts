@@ -35,6 +35,7 @@ const DEFAULTS = {
   DENYLIST_LEASE: 5,
   LOG_RETENTION: 7_776_000,
   ACCESS_TOKEN_ALG: 'ES256',
+  FOREIGN_TOKEN_MAX_AGE: 2_678_400,
   REGISTRATION: 'closed',
   ALLOWED_ORIGINS: [],
   SESSION_COOKIE_SAMESITE: 'lax',
@@ -106,6 +107,8 @@ describe('readConfig', () => {
     { name: 'LEEWAY', value: '0', means: 0 },
     { name: 'DENYLIST_LEASE', value: '3', means: 3 },
     { name: 'LOG_RETENTION', value: '60', means: 60 },
+    { name: 'FOREIGN_TOKEN_MAX_AGE', value: '60', means: 60 },
+    { name: 'FOREIGN_TOKEN_MAX_AGE', value: '315360000', means: 315_360_000 },
     { name: 'SECRET_KEY', value: 'k'.repeat(32), means: 'k'.repeat(32) },
     { name: 'SECRET_KEY', value: 'ä'.repeat(16), means: 'ä'.repeat(16) },
     {
@@ -168,6 +171,7 @@ describe('readConfig', () => {
     LEEWAY: ['301', '-1'],
     DENYLIST_LEASE: ['2', '61'],
     LOG_RETENTION: ['59', '315360001'],
+    FOREIGN_TOKEN_MAX_AGE: ['59', '315360001', '-1', 'never'],
     ACCESS_TOKEN_ALG: ['none', 'RS256', 'es256'],
     SECRET_KEY: ['k'.repeat(31)],
     ALLOWED_ORIGINS: [

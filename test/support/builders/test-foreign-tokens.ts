@@ -3,6 +3,9 @@ import type { ForeignTokens } from '../../../src/auth/ports/tokens.ts'
 import { foreignTokens, type ForeignTokensOptions } from '../../../src/tokens/foreign-tokens.ts'
 import { ISSUER } from './test-keys.ts'
 
+/** Of a day. */
+export const MAX_AGE_SECONDS = 86_400
+
 /** Without a secret and without issuers, unless `options` has them. */
 export function testForeignTokens(
   clock: Pick<ForeignTokensOptions, 'now'>,
@@ -13,8 +16,10 @@ export function testForeignTokens(
     issuers: [],
     ownIssuer: ISSUER,
     leewaySeconds: 5,
+    maxAgeSeconds: MAX_AGE_SECONDS,
     now: clock.now,
     onFetchFailure: () => undefined,
+    onOutlivesDenial: () => undefined,
     ...options,
   })
 }

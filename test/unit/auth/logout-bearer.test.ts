@@ -187,7 +187,7 @@ describe('logoutBearer with a token of another service', () => {
       of: () => foreign({ exp: deps.clock.now() - 5 }),
     },
     { what: 'a refresh token', code: 'token_wrong_type', of: () => foreign({ token_type: 'refresh' }) },
-    { what: 'one that ends never', code: 'token_invalid', of: () => foreign({ exp: undefined }) },
+    { what: 'one that ends never', code: 'token_outlives_denial', of: () => foreign({ exp: undefined }) },
     { what: 'one that bears our name', code: 'token_invalid', of: () => foreign({ iss: ISSUER }) },
     { what: 'an altered one', code: 'token_invalid', of: () => `${foreign()}AA` },
     { what: 'garbage', code: 'token_invalid', of: () => 'garbage' },

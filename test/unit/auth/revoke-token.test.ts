@@ -114,6 +114,15 @@ describe('revokeToken', () => {
     expect(deps.database.revocations).to.have.length(1)
   })
 
+  it('is not done for one of another service that outlives its denial, and denies nothing', async () => {
+    const year9999 = 253_402_300_799
+    for (const exp of [year9999, undefined]) {
+      const token = encodeJws({ alg: 'HS256' }, { jti: 'one', exp }, hs256(Buffer.from(SECRET)))
+      expect(await revoke(token)).to.equal('token_outlives_denial')
+    }
+    expect(deps.database.revocations).to.deep.equal([])
+  })
+
   it('makes this instance hold a token of another service that another one denied', async () => {
     const claims = { jti: 'one', exp: deps.now() + 60 }
     const token = encodeJws({ alg: 'HS256' }, claims, hs256(Buffer.from(SECRET)))
