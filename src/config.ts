@@ -1,9 +1,9 @@
 // The settings: reads the environment and .env once, reports every problem at once, freezes the result.
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { z } from 'zod'
 import { MAX_ACCESS_TOKEN_SECONDS, MAX_SESSION_SECONDS } from './contract/claims.ts'
+import { readTrustedFile } from './file-trust.ts'
 import { integer, onOrOff, originPatterns, proxies, redisPrefix, redisUrl } from './setting-types.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
@@ -26,7 +26,10 @@ const settings = z.object({
   HOST: z.string().default('::'),
   /** Port of the metrics, plain HTTP, on loopback only. `0` takes a free one. */
   ADMIN_PORT: integer(0, 65535).default(9464),
-  /** Where `signoff start` keeps its databases, development certificate and keys. */
+  /**
+   * Where `signoff start` keeps its databases, development certificate and keys. It must belong to root or to the user
+   * who runs this, and nobody else may write there: programs are run out of it.
+   */
   DATA_DIR: z.string().default('.signoff'),
 
   /** Postgres: `postgres://user:password@host:port/database`. */
@@ -45,13 +48,19 @@ const settings = z.object({
 
   /** `off` speaks plain HTTP: only behind a proxy that does the TLS. */
   TLS: onOrOff.default('on'),
-  /** Certificate chain and private key, PEM; read again when they change. */
+  /**
+   * Certificate chain and private key, PEM; read again when they change. For the key holds what holds for
+   * `SIGNING_KEYS_FILE`.
+   */
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
 
-  /** Private JWKS, `{"keys":[…]}` of EC P-256 keys: the first signs, all verify. `signoff keys generate` makes one. */
+  /**
+   * Private JWKS, `{"keys":[…]}` of EC P-256 keys: the first signs, all verify. `signoff keys generate` makes one. It
+   * must belong to root or to the user who runs this, and is refused where every user can write it.
+   */
   SIGNING_KEYS_FILE: z.string().optional(),
-  /** The secret of the refresh tokens: a text of at least 32 bytes, known to nobody else. */
+  /** The secret of the refresh tokens: a text of at least 32 bytes, known to nobody else. The rights are the same. */
   REFRESH_KEY_FILE: z.string().optional(),
 
   /** `iss` of every token: the URL under which this service is reached. `https://localhost:PORT` by default. */
@@ -94,7 +103,7 @@ const settings = z.object({
     .refine((text) => Buffer.byteLength(text) >= 32, 'at least 32 bytes are expected')
     .optional(),
 
-  /** A JSON file that names the other issuers whose tokens `POST /logout` takes. */
+  /** A JSON file that names the other issuers whose tokens `POST /logout` takes. The rights are those of a key file. */
   TRUSTED_ISSUERS: z.string().optional(),
   /**
    * Seconds for which the denial of such a token is kept at most: 31 days. A token that lives longer, or for ever, is
@@ -155,7 +164,7 @@ export const environment: NodeJS.ProcessEnv = process.env
 
 /**
  * `variables` over those of `.env` in `directory`, where there is one; for `readConfig`. Throws `ConfigError`
- * when it cannot be read.
+ * when it cannot be read, or others can write it.
  */
 export function settingsEnvironment(directory = '.', variables = environment): NodeJS.ProcessEnv {
   return { ...parse(readDotEnv(directory)), ...withoutEmpty(variables) }
@@ -195,7 +204,7 @@ function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 function readDotEnv(directory: string): string {
   try {
-    return readFileSync(join(directory, '.env'), 'utf8')
+    return readTrustedFile(join(directory, '.env'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
     throw new ConfigError([`.env: ${(error as Error).message}`])

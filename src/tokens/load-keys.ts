@@ -1,6 +1,6 @@
 // Reads the key files, and turns them into what signs and verifies.
 import { hkdfSync } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readTrustedFile } from '../file-trust.ts'
 import { accessSeal, type AccessSeal } from './access-seal.ts'
 import { es256, hs256, type Signer } from './jws.ts'
 import type { NamedSigner } from './jwt-tokens.ts'
@@ -29,14 +29,16 @@ export interface KeySettings {
   issuer: string
   /** What peers know, if anything: the refresh key must be another secret. */
   sharedSecret?: string | undefined
+  /** Hears of key files that every user can read. */
+  warn?: ((line: string) => void) | undefined
 }
 
-/** Resolves to the keys, or to what is wrong with the files, a line each. */
+/** Resolves to the keys, or to what is wrong with the files or with the rights on them, a line each. */
 export async function loadKeys(settings: KeySettings): Promise<{ keys: Keys } | { problems: string[] }> {
-  const { trustedIssuersFile, sharedSecret } = settings
+  const { trustedIssuersFile, sharedSecret, warn } = settings
   const [signing, refresh, trusted] = await Promise.allSettled([
-    readFile(settings.signingKeysFile, 'utf8').then(readSigningKeys),
-    readFile(settings.refreshKeyFile, 'utf8').then((text) => readRefreshKey(text.trim(), sharedSecret)),
+    read(settings.signingKeysFile, warn).then(readSigningKeys),
+    read(settings.refreshKeyFile, warn).then((text) => readRefreshKey(text.trim(), sharedSecret)),
     trustedIssuersFile === undefined ? [] : readTrustedIssuers(trustedIssuersFile, settings.issuer),
   ])
   if (signing.status === 'fulfilled' && refresh.status === 'fulfilled' && trusted.status === 'fulfilled') {
@@ -49,6 +51,11 @@ export async function loadKeys(settings: KeySettings): Promise<{ keys: Keys } | 
       ...reason('TRUSTED_ISSUERS', trusted),
     ],
   }
+}
+
+/** A promise, so that all of them are read whatever is wrong with one. */
+async function read(path: string, warn: KeySettings['warn']): Promise<string> {
+  return await Promise.resolve(readTrustedFile(path, warn))
 }
 
 export interface AccessKeys {

@@ -1,5 +1,5 @@
 // The settings: what each one is by default, and everything that is wrong, at once.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -337,6 +337,19 @@ describe('settingsEnvironment', () => {
       })
     })
   }
+
+  it('refuses a .env that every user can write, and takes one that the group can write', function () {
+    if (process.geteuid === undefined) this.skip()
+    const file = join(directory, '.env')
+    dotEnv('PORT=1\n')
+    chmodSync(file, 0o664)
+    expect(settingsEnvironment(directory, {})).to.deep.equal({ PORT: '1' })
+    chmodSync(file, 0o666)
+
+    expect(problemsBy(() => settingsEnvironment(directory, {}))).to.deep.equal([
+      `.env: ${file} can be changed by every user: chmod o-w ${file}`,
+    ])
+  })
 
   it('refuses a .env that cannot be read', () => {
     mkdirSync(join(directory, '.env'))

@@ -1,6 +1,6 @@
 // The key files: all that is wrong with them at once, and never what stands in them.
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -64,6 +64,29 @@ describe('loadKeys', () => {
 
     expect(signing).to.match(/^SIGNING_KEYS_FILE: ENOENT/)
     expect(refresh).to.match(/^REFRESH_KEY_FILE: ENOENT/)
+  })
+
+  it('refuses files that every user can write, by the name of its setting, and says how to mend it', async () => {
+    const { signingKeysFile, refreshKeyFile } = settings
+    await Promise.all([chmod(signingKeysFile, 0o666), chmod(refreshKeyFile, 0o602)])
+
+    expect(await problems()).to.deep.equal([
+      `SIGNING_KEYS_FILE: ${signingKeysFile} can be changed by every user: chmod o-w ${signingKeysFile}`,
+      `REFRESH_KEY_FILE: ${refreshKeyFile} can be changed by every user: chmod o-w ${refreshKeyFile}`,
+    ])
+  })
+
+  it('warns of files that every user can read, and takes them', async () => {
+    const { signingKeysFile, refreshKeyFile } = settings
+    await Promise.all([chmod(signingKeysFile, 0o644), chmod(refreshKeyFile, 0o440)])
+    const warnings: string[] = []
+
+    const loaded = await loadKeys({ ...settings, warn: (line) => warnings.push(line) })
+
+    expect(loaded).to.have.property('keys')
+    expect(warnings).to.deep.equal([
+      `${signingKeysFile} can be read by every user: chmod o-r ${signingKeysFile}`,
+    ])
   })
 
   it('counts bytes without the spaces around the secret', async () => {
@@ -159,6 +182,18 @@ describe('loadKeys', () => {
       expect(loaded.problems.map((problem) => problem.split(':')[0])).to.deep.equal([
         'REFRESH_KEY_FILE',
         'TRUSTED_ISSUERS',
+      ])
+    })
+
+    it('refuses a file that every user can write', async () => {
+      await trust(FOREIGN_ISSUER)
+      const trustedIssuersFile = join(directory, 'trusted-issuers.json')
+      await chmod(trustedIssuersFile, 0o666)
+
+      const loaded = await loadKeys({ ...settings, trustedIssuersFile })
+
+      expect('problems' in loaded && loaded.problems).to.deep.equal([
+        `TRUSTED_ISSUERS: ${trustedIssuersFile} can be changed by every user: chmod o-w ${trustedIssuersFile}`,
       ])
     })
 
