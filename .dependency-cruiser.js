@@ -53,7 +53,7 @@ export default {
     only('http', 'auth/', 'contract/', 'ops/', 'clock\\.ts', 'file-trust\\.ts'),
     only('ops'),
     only('embedded', 'file-trust\\.ts'),
-    only('embedded/postgres', 'embedded/(process|files)/', 'embedded/server'),
+    only('embedded/postgres', 'embedded/(process|files)/', 'embedded/server', 'file-trust\\.ts'),
     only('embedded/redis', 'embedded/(process|files)/', 'embedded/server', 'file-trust\\.ts'),
     only('embedded/(process|files)', 'embedded/(process|files)/', 'embedded/server'),
     {

@@ -16,7 +16,7 @@ import { testDatabase, type TestDatabase } from './postgres.ts'
 
 export interface PostgresPorts extends Omit<
   StoreSubject,
-  'entries' | 'deny' | 'loseSession' | 'loseDenial' | 'loseEnd' | 'breakEntries'
+  'entries' | 'addFormerly' | 'deny' | 'loseSession' | 'loseDenial' | 'loseEnd' | 'breakEntries'
 > {
   postgres: Postgres
   journal: Journal & JournalReader

@@ -168,7 +168,7 @@ describe('files and folders on a disk', () => {
 
     it('refuses one with a file or a folder that others can write, however deep', async () => {
       const deep = join(directory, 'usr', 'bin')
-      await mkdir(deep, { recursive: true })
+      await mkdir(deep, { recursive: true, mode: 0o755 })
       const program = join(deep, 'redis-server')
       await writeFile(program, '')
       await chmod(program, 0o775)

@@ -69,6 +69,17 @@ describe('embeddedRedis', () => {
     await removeDir(planted)
   })
 
+  it('does not start where others could change its configuration', async () => {
+    const open = await scratchDir()
+    await mkdir(path.join(open, 'redis'))
+    await chmod(path.join(open, 'redis'), 0o777)
+
+    const starting = embeddedRedis({ dataDir: open, env: process.env, say: () => undefined, binary })
+
+    expect(await failureOf(starting)).to.include(`chmod go-w '${path.join(open, 'redis')}'`)
+    await removeDir(open)
+  })
+
   it('writes everything to disk, evicts nothing and keeps its password to itself', async () => {
     const { url, pid } = await start()
 
