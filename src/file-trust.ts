@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-/** What `stat` tells of a file or folder. */
+/** The part of `stat` that tells who can write a file or folder. */
 export type Ownership = Pick<Stats, 'uid' | 'mode'>
 
 const BY_GROUP = 0o020

@@ -1,4 +1,4 @@
-// What a new password must be like.
+// The rules for a new password.
 import { AuthError } from './errors.ts'
 import { usernameKey } from './username-key.ts'
 

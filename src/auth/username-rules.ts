@@ -1,5 +1,4 @@
-// What a username may consist of when it is made: the IdentifierClass of PRECIS (RFC 8264 section 4.2), and one script
-// a word.
+// The rules for a new username: the IdentifierClass of PRECIS (RFC 8264 section 4.2), and one script a word.
 //
 // This is ours, since npm has no implementation of PRECIS that is kept up. Its tables are Unicode's properties, which
 // the engine brings in its own version, so there is nothing to keep up here. Accounts that were made before these rules
@@ -53,7 +52,7 @@ export function checkUsername(username: string): void {
   // Half a character (a lone surrogate) is none that a database or a token could carry.
   if (/[\p{Cc}\p{Cs}]/u.test(username)) reasons.push('A username has no control characters.')
   if (username.trim() !== username) reasons.push('A username has no space at its ends.')
-  // What is too long is not looked into: the time that it takes is bounded by that.
+  // A name that is too long is not looked into, which bounds the time that this takes.
   if (!isTooLong) reasons.push(...problemsOf(usernameKey(username)))
   if (reasons.length > 0) throw new AuthError('username_invalid', { reasons })
 }

@@ -18,7 +18,7 @@ interface CommonClaims {
   aud: string
   /** The user's id. */
   sub: string
-  /** Of this token alone. A text: a UUID, or 64 letters where access tokens are signed with a shared secret. */
+  /** Of this token alone. A text: a UUID, or 64 characters of base64url where access tokens are signed with a shared secret. */
   jti: string
   /** The session's id: the one thing every token of a login has in common. */
   sid: string

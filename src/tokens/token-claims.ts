@@ -1,4 +1,4 @@
-// What the claims of our own tokens must look like: exactly as we write them, for there is no second spelling.
+// The claims of our own tokens, in the one spelling that we write.
 import { z } from 'zod'
 import { AuthError } from '../auth/errors.ts'
 import {

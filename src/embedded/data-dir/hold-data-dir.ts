@@ -51,7 +51,7 @@ export async function holdDataDir(dataDir: string): Promise<DataDirHold> {
 }
 
 /**
- * What the process that has the data directory runs; null when none has it. Rejects where other users can write there:
+ * Resolves to what the process runs that has the data directory; null when none has it. Rejects where other users can write there:
  * they could name a database of theirs.
  */
 export async function readRunning(dataDir: string): Promise<RunningInfo | null> {

@@ -1,4 +1,4 @@
-// What a holder of SECRET_KEY can do at the service that signs access tokens with it: nothing in anybody else's name.
+// A holder of SECRET_KEY at the service that signs access tokens with it: nothing can be done there in another's name.
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { jwtVerify } from 'jose'

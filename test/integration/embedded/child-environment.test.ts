@@ -1,4 +1,4 @@
-// What the programs that are run for a laptop get to see of the environment: nothing of the service's secrets.
+// The environment of the programs that are run for a laptop: none of the service's secrets is in it.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect } from 'chai'

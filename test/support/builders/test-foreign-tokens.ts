@@ -1,4 +1,4 @@
-// What accepts tokens of other login services, as the service makes it.
+// Accepts tokens of other login services, as the service does.
 import type { ForeignTokens } from '../../../src/auth/ports/tokens.ts'
 import { foreignTokens, type ForeignTokensOptions } from '../../../src/tokens/foreign-tokens.ts'
 import { ISSUER } from './test-keys.ts'

@@ -1,4 +1,4 @@
-// What a new password must be like, at the limits and beyond.
+// The rules for a new password, at the limits and beyond.
 import { expect } from 'chai'
 import { AuthError } from '../../../src/auth/errors.ts'
 import { checkPassword, MAX_PASSWORD_BYTES, passwordProblems } from '../../../src/auth/password-rules.ts'

@@ -1,4 +1,4 @@
-// What a username may be like when it is made.
+// The rules for a new username.
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { AuthError } from '../../../src/auth/errors.ts'

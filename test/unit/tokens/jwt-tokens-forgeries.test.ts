@@ -35,7 +35,7 @@ const kinds: { kind: 'access' | 'refresh'; good: string; signer: Signer; audienc
   },
 ]
 
-/** What ACCESS_TOKEN_TTL and SESSION_MAX_AGE may be at the most. */
+/** The most that ACCESS_TOKEN_TTL and SESSION_MAX_AGE may be. */
 const LONGEST_SECONDS = { access: 86_400, refresh: 31_536_000 }
 
 const outcome = (token: string) => refusalBy(() => tokens.verify(token))
