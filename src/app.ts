@@ -127,6 +127,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
   const tokens = jwtTokens({
     accessSigners: signers,
     refreshSigner: keys.refresh,
+    accessSeal: keys.accessSeal,
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
     accessTtlSeconds: config.ACCESS_TOKEN_TTL,
@@ -145,10 +146,18 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
     foreignTokens: foreignTokens({
       secretKey: config.SECRET_KEY ?? null,
       issuers: keys.trustedIssuers,
+      ownIssuer: config.ISSUER,
       leewaySeconds,
+      maxAgeSeconds: config.FOREIGN_TOKEN_MAX_AGE,
       now,
       onFetchFailure: ({ href }, cause) => {
         log.warn({ url: href, err: cause }, 'the keys of a trusted issuer cannot be fetched')
+      },
+      onOutlivesDenial: (token) => {
+        log.warn(
+          token,
+          'a token of another service lives longer than FOREIGN_TOKEN_MAX_AGE, and was not ended',
+        )
       },
     }),
     decoyHash: await passwords.hash(randomBytes(32).toString('base64url'), ITSELF),

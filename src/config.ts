@@ -1,8 +1,9 @@
 // The settings: reads the environment and .env once, reports every problem at once, freezes the result.
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { z } from 'zod'
+import { MAX_ACCESS_TOKEN_SECONDS, MAX_SESSION_SECONDS } from './contract/claims.ts'
+import { readTrustedFile } from './file-trust.ts'
 import { integer, onOrOff, originPatterns, proxies, redisPrefix, redisUrl } from './setting-types.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
@@ -25,7 +26,10 @@ const settings = z.object({
   HOST: z.string().default('::'),
   /** Port of the metrics, plain HTTP, on loopback only. `0` takes a free one. */
   ADMIN_PORT: integer(0, 65535).default(9464),
-  /** Where `signoff start` keeps its databases, development certificate and keys. */
+  /**
+   * Where `signoff start` keeps its databases, development certificate and keys. It must belong to root or to the user
+   * who runs this, and nobody else may write there: programs are run out of it.
+   */
   DATA_DIR: z.string().default('.signoff'),
 
   /** Postgres: `postgres://user:password@host:port/database`. */
@@ -44,13 +48,19 @@ const settings = z.object({
 
   /** `off` speaks plain HTTP: only behind a proxy that does the TLS. */
   TLS: onOrOff.default('on'),
-  /** Certificate chain and private key, PEM; read again when they change. */
+  /**
+   * Certificate chain and private key, PEM; read again when they change. For the key holds what holds for
+   * `SIGNING_KEYS_FILE`.
+   */
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
 
-  /** Private JWKS, `{"keys":[…]}` of EC P-256 keys: the first signs, all verify. `signoff keys generate` makes one. */
+  /**
+   * Private JWKS, `{"keys":[…]}` of EC P-256 keys: the first signs, all verify. `signoff keys generate` makes one. It
+   * must belong to root or to the user who runs this, and is refused where every user can write it.
+   */
   SIGNING_KEYS_FILE: z.string().optional(),
-  /** The secret of the refresh tokens: a text of at least 32 bytes, known to nobody else. */
+  /** The secret of the refresh tokens: a text of at least 32 bytes, known to nobody else. The rights are the same. */
   REFRESH_KEY_FILE: z.string().optional(),
 
   /** `iss` of every token: the URL under which this service is reached. `https://localhost:PORT` by default. */
@@ -61,11 +71,11 @@ const settings = z.object({
   /** `aud` of access tokens: what the peers expect. */
   AUDIENCE: z.string().min(1).default('signoff'),
   /** Seconds an access token lives. */
-  ACCESS_TOKEN_TTL: integer(1, 86_400).default(300),
+  ACCESS_TOKEN_TTL: integer(1, MAX_ACCESS_TOKEN_SECONDS).default(300),
   /** Seconds a refresh token lives; its session goes on as long as there is one. */
-  REFRESH_TOKEN_TTL: integer(1, 31_536_000).default(86_400),
+  REFRESH_TOKEN_TTL: integer(1, MAX_SESSION_SECONDS).default(86_400),
   /** Seconds a session lives at most, however often it is refreshed; its tokens end with it. */
-  SESSION_MAX_AGE: integer(1, 31_536_000).default(2_592_000),
+  SESSION_MAX_AGE: integer(1, MAX_SESSION_SECONDS).default(2_592_000),
   /** `on` answers every refresh of the token API with a new refresh token too. Cookies and `/api/v1` always rotate. */
   REFRESH_ROTATION: onOrOff.default('off'),
   /** Seconds in which a refresh token that was just rotated gets the very same successor again, as often as it is asked. */
@@ -79,7 +89,10 @@ const settings = z.object({
   DENYLIST_LEASE: integer(3, 60).default(5),
   /** Seconds for which entries in the table `logs` are kept: 90 days. */
   LOG_RETENTION: integer(60, 315_360_000).default(7_776_000),
-  /** `HS256` signs access tokens with `SECRET_KEY`, for peers that share a secret and read no JWKS. */
+  /**
+   * `HS256` signs access tokens with `SECRET_KEY`, for peers that share a secret and read no JWKS. Each of them can
+   * forge tokens for the others; this service takes none but its own. Prefer `ES256`.
+   */
   ACCESS_TOKEN_ALG: z.enum(['ES256', 'HS256'], 'ES256 or HS256 is expected').default('ES256'),
   /**
    * The secret shared with such peers, at least 32 bytes; with another login service too: `POST /logout`
@@ -90,8 +103,13 @@ const settings = z.object({
     .refine((text) => Buffer.byteLength(text) >= 32, 'at least 32 bytes are expected')
     .optional(),
 
-  /** A JSON file that names the other issuers whose tokens `POST /logout` takes. */
+  /** A JSON file that names the other issuers whose tokens `POST /logout` takes. The rights are those of a key file. */
   TRUSTED_ISSUERS: z.string().optional(),
+  /**
+   * Seconds for which the denial of such a token is kept at most: 31 days. A token that lives longer, or for ever, is
+   * refused at its logout, since the logout would not hold.
+   */
+  FOREIGN_TOKEN_MAX_AGE: integer(60, 315_360_000).default(2_678_400),
   /** `open` lets anybody make an account at `/api/v1/auth/register`. */
   REGISTRATION: z.enum(['open', 'closed'], 'open or closed is expected').default('closed'),
 
@@ -146,7 +164,7 @@ export const environment: NodeJS.ProcessEnv = process.env
 
 /**
  * `variables` over those of `.env` in `directory`, where there is one; for `readConfig`. Throws `ConfigError`
- * when it cannot be read.
+ * when it cannot be read, or others can write it.
  */
 export function settingsEnvironment(directory = '.', variables = environment): NodeJS.ProcessEnv {
   return { ...parse(readDotEnv(directory)), ...withoutEmpty(variables) }
@@ -186,7 +204,7 @@ function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 function readDotEnv(directory: string): string {
   try {
-    return readFileSync(join(directory, '.env'), 'utf8')
+    return readTrustedFile(join(directory, '.env'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
     throw new ConfigError([`.env: ${(error as Error).message}`])

@@ -8,6 +8,7 @@
  * - `token_expired`: was one of ours, and its time is over.
  * - `token_wrong_type`: an access token where a refresh token is due, or the reverse.
  * - `token_denied`: its session is over.
+ * - `token_outlives_denial`: of another service, and good for longer than a denial is kept, or for ever.
  * - `throttled`: too many attempts; `retryAfterSeconds` says how long to wait.
  * - `unavailable`: the state is not known, or there is no room for the work; try again later.
  */
@@ -17,6 +18,7 @@ export type CredentialErrorCode =
   | 'token_expired'
   | 'token_wrong_type'
   | 'token_denied'
+  | 'token_outlives_denial'
   | 'throttled'
   | 'unavailable'
 
@@ -62,7 +64,10 @@ const TOKENS_FAULT: readonly AuthErrorCode[] = [
   'token_denied',
 ]
 
-/** Whether the token is to blame, as opposed to whoever has to be asked about it. */
+/**
+ * Whether the token is to blame, and dead for that, as opposed to whoever has to be asked about it. One that outlives
+ * its denial is alive.
+ */
 export function isTokensFault(error: unknown): boolean {
   return error instanceof AuthError && TOKENS_FAULT.includes(error.code)
 }

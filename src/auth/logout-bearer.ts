@@ -13,7 +13,7 @@ export interface LogoutBearerDeps extends LogoutDeps {
 
 /**
  * Resolves once the end is durable. Rejects with `token_invalid`, `token_expired`, `token_wrong_type`,
- * `token_denied` (already over) or `unavailable`.
+ * `token_denied` (already over), `token_outlives_denial` (of another service; nothing was done) or `unavailable`.
  */
 export async function logoutBearer(
   deps: LogoutBearerDeps,

@@ -1,11 +1,10 @@
-// What a username and a new password must be like.
+// The rules for a new password.
 import { AuthError } from './errors.ts'
 import { usernameKey } from './username-key.ts'
 
 const MIN_PASSWORD_CHARACTERS = 8
 /** Longer ones are taken from nobody, neither for a new password nor at login. */
 export const MAX_PASSWORD_BYTES = 4096
-const MAX_USERNAME_CHARACTERS = 150
 
 export interface NewCredentials {
   username: string
@@ -48,18 +47,6 @@ export function passwordProblems(
 export function checkPassword(credentials: NewCredentials, isCommon: IsCommonPassword): void {
   const reasons = passwordProblems(credentials, isCommon)
   if (reasons.length > 0) throw new AuthError('password_too_weak', { reasons })
-}
-
-/** Throws `username_invalid`, with the reasons. */
-export function checkUsername(username: string): void {
-  const reasons: string[] = []
-  if (username === '' || characters(username) > MAX_USERNAME_CHARACTERS) {
-    reasons.push(`A username has 1 to ${MAX_USERNAME_CHARACTERS} characters.`)
-  }
-  // Half a character (a lone surrogate) is none that a database or a token could carry.
-  if (/[\p{Cc}\p{Cs}]/u.test(username)) reasons.push('A username has no control characters.')
-  if (username.trim() !== username) reasons.push('A username has no space at its ends.')
-  if (reasons.length > 0) throw new AuthError('username_invalid', { reasons })
 }
 
 /** As a person counts them, nearly: code points. */

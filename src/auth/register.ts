@@ -2,11 +2,12 @@
 import { v7 as uuidv7 } from 'uuid'
 import { beginSession, type BeginSessionDeps, type BegunSession } from './begin-session.ts'
 import { AuthError } from './errors.ts'
-import { checkPassword, checkUsername, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
+import { checkPassword, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
 import type { Account, Passwords, UserAdmin } from './ports/accounts.ts'
 import type { Caller } from './ports/caller.ts'
 import { requireWaiting } from './require-waiting.ts'
 import type { ThrottleDeps } from './throttle.ts'
+import { checkUsername } from './username-rules.ts'
 
 export interface RegisterDeps extends BeginSessionDeps, ThrottleDeps {
   userAdmin: UserAdmin

@@ -14,7 +14,8 @@ export interface RevokeTokenInput {
 /**
  * Resolves once the end is durable: of the session behind a token of ours, of the very token if another
  * service issued it. Resolves, too, where there is nothing to end: who wants a token dead that is none, or that
- * is dead already, has what they want. Rejects with `unavailable`.
+ * is dead already, has what they want. Rejects with `unavailable`, or with `token_outlives_denial`, as that token
+ * goes on living.
  */
 export async function revokeToken(deps: LogoutBearerDeps, input: RevokeTokenInput): Promise<void> {
   try {

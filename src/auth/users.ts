@@ -1,11 +1,12 @@
 // What an operator does to users: add, list, disable, enable, set a password.
 import { v7 as uuidv7 } from 'uuid'
 import { AuthError } from './errors.ts'
-import { checkPassword, checkUsername, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
+import { checkPassword, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
 import type { Passwords, UserAdmin } from './ports/accounts.ts'
 import type { Denial, Denylist } from './ports/denials.ts'
 import type { Caller } from './ports/caller.ts'
 import type { LogEntry, Origin } from './ports/log.ts'
+import { checkUsername } from './username-rules.ts'
 
 export interface UsersDeps {
   userAdmin: UserAdmin

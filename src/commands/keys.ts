@@ -1,8 +1,9 @@
 // signoff keys generate|list: the files that sign tokens.
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ConfigError, type Config } from '../config.ts'
+import { readTrustedFile } from '../file-trust.ts'
 import { generateSigningKeys, readSigningKeys } from '../tokens/signing-keys.ts'
 import { print, type Output } from './output.ts'
 
@@ -35,7 +36,7 @@ export async function keysGenerate(config: Config, output: Output): Promise<void
 /** The `list` command: the signing keys by id, the one that signs first. */
 export async function keysList(config: Config, output: Output): Promise<void> {
   const { signingKeysFile } = keyFilesOf(config)
-  const keys = await readSigningKeys(await readFile(signingKeysFile, 'utf8'))
+  const keys = await readSigningKeys(readTrustedFile(signingKeysFile))
   const kids = keys.map(({ kid }) => kid)
   print(
     output,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { startService, type ServiceOptions } from '../app.ts'
 import { ConfigError, type Config, type ServeConfig } from '../config.ts'
+import { readTrustedFile } from '../file-trust.ts'
 import { systemLog, type SystemLog } from '../ops/log.ts'
 import { stopSignal } from '../ops/shutdown.ts'
 import { migrationStatus } from '../store/postgres/migrate.ts'
@@ -35,14 +36,18 @@ export async function serve(config: ServeConfig): Promise<void> {
 async function serviceOptions(config: ServeConfig, log: SystemLog): Promise<ServiceOptions> {
   const { DATABASE_URL, REDIS_URL, SIGNING_KEYS_FILE, REFRESH_KEY_FILE } = config
   const tls = tlsFiles(config)
+  const warn = (line: string): void => {
+    log.warn(line)
+  }
   const loaded = await loadKeys({
     signingKeysFile: SIGNING_KEYS_FILE,
     refreshKeyFile: REFRESH_KEY_FILE,
     trustedIssuersFile: config.TRUSTED_ISSUERS,
     issuer: config.ISSUER,
     sharedSecret: config.SECRET_KEY,
+    warn,
   })
-  const problems = tls ? tlsProblems(tls) : []
+  const problems = tls ? tlsProblems(tls, warn) : []
   if ('problems' in loaded) throw new ConfigError([...problems, ...loaded.problems])
   if (problems.length > 0) throw new ConfigError(problems)
   return { config, databaseUrl: DATABASE_URL, redisUrl: REDIS_URL, tls, keys: loaded.keys, log }
@@ -55,9 +60,12 @@ export function tlsFiles({ TLS, TLS_CERT_FILE, TLS_KEY_FILE }: Config): ServiceO
     : null
 }
 
-function tlsProblems({ certFile, keyFile }: { certFile: string; keyFile: string }): string[] {
+function tlsProblems(
+  { certFile, keyFile }: { certFile: string; keyFile: string },
+  warn: (line: string) => void,
+): string[] {
   try {
-    createSecureContext({ cert: readFileSync(certFile), key: readFileSync(keyFile) })
+    createSecureContext({ cert: readFileSync(certFile), key: readTrustedFile(keyFile, warn) })
     return []
   } catch (error) {
     return [`TLS_CERT_FILE and TLS_KEY_FILE: ${(error as Error).message}`]

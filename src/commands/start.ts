@@ -148,6 +148,7 @@ async function provideKeys(config: Config, dataDir: string): Promise<ServiceOpti
     trustedIssuersFile: config.TRUSTED_ISSUERS,
     issuer: config.ISSUER,
     sharedSecret: config.SECRET_KEY,
+    warn: say,
   })
   if ('problems' in loaded) throw new Error(loaded.problems.join('\n'))
   return loaded.keys

@@ -8,11 +8,17 @@ export const ACCESS_TYP = 'at+jwt'
 /** `typ` of a refresh token; ours alone, since nobody else ever reads one. */
 export const REFRESH_TYP = 'rt+jwt'
 
+/** No access token lives longer, whatever is set. */
+export const MAX_ACCESS_TOKEN_SECONDS = 86_400
+/** No session lives longer, and none of its refresh tokens. */
+export const MAX_SESSION_SECONDS = 31_536_000
+
 interface CommonClaims {
   iss: string
   aud: string
   /** The user's id. */
   sub: string
+  /** Of this token alone. A text: a UUID, or 64 characters of base64url where access tokens are signed with a shared secret. */
   jti: string
   /** The session's id: the one thing every token of a login has in common. */
   sid: string

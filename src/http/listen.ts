@@ -4,6 +4,7 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type Koa from 'koa'
+import { readTrustedFile } from '../file-trust.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { bind } from './bind.ts'
 
@@ -71,9 +72,9 @@ export async function listen({ app, host, port, tls, log }: ListenOptions): Prom
 
 function readCertificate({ certFile, keyFile }: { certFile: string; keyFile: string }): {
   cert: Buffer
-  key: Buffer
+  key: string
 } {
-  return { cert: readFileSync(certFile), key: readFileSync(keyFile) }
+  return { cert: readFileSync(certFile), key: readTrustedFile(keyFile) }
 }
 
 function watchCertificate(

@@ -15,10 +15,16 @@ export interface ForeignTokensOptions {
   /** `null` accepts no token of HS256. */
   secretKey: string | null
   issuers: TrustedIssuer[]
+  /** Ours: no other service speaks for us. */
+  ownIssuer: string
   leewaySeconds: number
+  /** For so long a denial is kept at the most. */
+  maxAgeSeconds: number
   now: () => EpochSeconds
   /** Hears of each failure to fetch an issuer's keys. */
   onFetchFailure: (url: URL, cause: unknown) => void
+  /** Hears of tokens that cannot be ended as they live too long, once a minute at the most. */
+  onOutlivesDenial: (token: { issuer: string | null; expiresAt: EpochSeconds | null }) => void
 }
 
 /** One trusted issuer, with its keys at hand. */
@@ -27,13 +33,12 @@ interface Verifier {
   keys: IssuerKeys
 }
 
-/** The end of the year 9999: beyond it the stores have no dates. */
-const MAX_EXP: EpochSeconds = 253_402_300_799
+const TOLD_AGAIN_AFTER_SECONDS = 60
 
 const claimsSchema = z.object({
   iss: z.string().optional(),
-  // Without an end, its denial would have to be kept for ever.
-  exp: z.number().max(MAX_EXP),
+  // JSON has numbers that are read as infinite; other readers take such a token, too.
+  exp: z.union([z.number(), z.literal(Infinity)]).optional(),
   // Not looked at, as a clock may be behind; but a number, or the token is malformed.
   nbf: z.number().optional(),
   iat: z.number().optional(),
@@ -43,7 +48,8 @@ const claimsSchema = z.object({
 
 /** Fetches an issuer's keys when the first token of that issuer comes; `unavailable` carries the cause. */
 export function foreignTokens(options: ForeignTokensOptions): ForeignTokens {
-  const { secretKey, leewaySeconds, now } = options
+  const { secretKey, leewaySeconds, maxAgeSeconds, now } = options
+  let toldAt: EpochSeconds = -Infinity
   const secret = secretKey === null ? null : hs256(Buffer.from(secretKey))
   const verifiers = new Map<unknown, Verifier>(
     options.issuers.map(({ issuer, audience, keys }) => [
@@ -57,6 +63,9 @@ export function foreignTokens(options: ForeignTokensOptions): ForeignTokens {
       const jws = parseJws(token)
       // `crit` asks for extensions we have none of (RFC 7515 section 4.1.11).
       if (!jws || jws.header['crit'] !== undefined) throw new AuthError('token_invalid')
+
+      // A token that says it is ours is judged as one of ours, and that it is none has been found by now.
+      if (jws.payload['iss'] === options.ownIssuer) throw new AuthError('token_invalid')
 
       // The signature before the claims: a forged token is invalid, never expired.
       const verifier = verifiers.get(jws.payload['iss'])
@@ -72,12 +81,22 @@ export function foreignTokens(options: ForeignTokensOptions): ForeignTokens {
     const result = claimsSchema.safeParse(payload)
     if (!result.success) throw new AuthError('token_invalid')
 
-    const { iss, jti, exp, token_type: type } = result.data
+    const { iss, jti, exp = Infinity, token_type: type } = result.data
     if (header['typ'] === REFRESH_TYP || type === 'refresh') throw new AuthError('token_wrong_type')
     if (exp + leewaySeconds <= now()) throw new AuthError('token_expired')
+    // A logout that does not hold for the whole life of the token would be none.
+    if (exp > now() + maxAgeSeconds + leewaySeconds) refuseOutliving(iss ?? null, exp)
 
     const id = idOf(foreignTokenIdInput({ iss, jti, signingInput }))
     return { id, issuer: iss ?? null, expiresAt: Math.ceil(exp) }
+  }
+
+  function refuseOutliving(issuer: string | null, exp: EpochSeconds): never {
+    if (now() - toldAt >= TOLD_AGAIN_AFTER_SECONDS) {
+      toldAt = now()
+      options.onOutlivesDenial({ issuer, expiresAt: Number.isFinite(exp) ? exp : null })
+    }
+    throw new AuthError('token_outlives_denial')
   }
 }
 

@@ -1,6 +1,5 @@
 // The Tokens port: signs our pairs, and accepts nothing but them (RFC 8725, RFC 9068 section 4).
 import { stringify, v4 as uuidv4 } from 'uuid'
-import { z } from 'zod'
 import { AuthError } from '../auth/errors.ts'
 import type { Grant, SignedRefresh, Tokens } from '../auth/ports/tokens.ts'
 import {
@@ -10,12 +9,23 @@ import {
   type EpochSeconds,
   type RefreshClaims,
 } from '../contract/claims.ts'
+import type { AccessSeal } from './access-seal.ts'
 import { encodeJws, parseJws, type ParsedJws, type Signer } from './jws.ts'
+import {
+  accessClaims,
+  CLIENT_ID,
+  parseClaims,
+  refreshClaims,
+  sealedAccessClaims,
+  type SignedClaims,
+} from './token-claims.ts'
 
 export interface JwtTokensOptions {
   /** The first one signs, all of them verify; `kid` is absent for a shared secret. */
   accessSigners: [NamedSigner, ...NamedSigner[]]
   refreshSigner: Signer
+  /** Tells our access tokens from those that others sign with a shared secret. */
+  accessSeal: AccessSeal
   issuer: string
   audience: string
   accessTtlSeconds: number
@@ -29,32 +39,6 @@ export interface NamedSigner {
   signer: Signer
 }
 
-const seconds = z.number()
-const commonClaims = z.object({
-  iss: z.string(),
-  aud: z.string(),
-  sub: z.uuid(),
-  jti: z.uuid(),
-  sid: z.uuid(),
-  iat: seconds,
-  exp: seconds,
-  nbf: seconds.optional(),
-  scope: z.string(),
-})
-const accessClaims = commonClaims.extend({
-  token_type: z.literal('access'),
-  client_id: z.string(),
-  user_id: z.string(),
-})
-const refreshClaims = commonClaims.extend({
-  token_type: z.literal('refresh'),
-  gen: z.int().nonnegative().optional(),
-  persistent: z.literal(true).optional(),
-})
-
-/** The client that logs in here: the first-party one (RFC 9068 section 2.2 demands a `client_id`). */
-const CLIENT_ID = 'signoff'
-
 export function jwtTokens(options: JwtTokensOptions): Tokens {
   const { issuer, audience, leewaySeconds, now } = options
   const refreshAudience = refreshAudienceOf(issuer)
@@ -66,14 +50,15 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     signAccess(grant, notAfter) {
       const iat = now()
       const exp = Math.min(iat + options.accessTtlSeconds, notAfter)
-      const claims: AccessClaims = {
-        ...commonClaimsOf(grant, { jti: uuidv4(), iat, exp }),
+      const claims = {
+        ...commonClaimsOf(grant, { iat, exp }),
         aud: audience,
         token_type: 'access',
         client_id: CLIENT_ID,
         user_id: grant.userId,
-      }
-      return { token: encodeJws(accessHeader, claims, signing.signer), expiresIn: exp - iat }
+      } satisfies Omit<AccessClaims, 'jti'>
+      const jti = isShared(signing.signer) ? options.accessSeal.jtiFor(claims) : uuidv4()
+      return { token: encodeJws(accessHeader, { ...claims, jti }, signing.signer), expiresIn: exp - iat }
     },
 
     signRefresh(grant, rotates) {
@@ -113,7 +98,7 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     },
   }
 
-  function commonClaimsOf({ sid, userId, scope }: Grant, own: Pick<RefreshClaims, 'jti' | 'iat' | 'exp'>) {
+  function commonClaimsOf<Own extends Times>({ sid, userId, scope }: Grant, own: Own) {
     return { iss: issuer, sub: userId, sid, scope, ...own }
   }
 
@@ -135,6 +120,8 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
   }
 }
 
+type Times = Pick<RefreshClaims, 'iat' | 'exp'>
+
 /** Left out where it does not hold, so that the token of a session that is not kept stays as it is. */
 function persistenceOf({ persistent }: Grant): Pick<RefreshClaims, 'persistent'> {
   return persistent === true ? { persistent } : {}
@@ -144,8 +131,6 @@ function refreshAudienceOf(issuer: string): string {
   return `${issuer}/auth/token/refresh/`
 }
 
-type SignedClaims = (AccessClaims | RefreshClaims) & { nbf?: number | undefined }
-
 /** Of one of ours, whatever its times. Throws `token_invalid`. */
 function signedClaims(options: JwtTokensOptions, token: string): SignedClaims {
   const { accessSigners, refreshSigner, issuer, audience } = options
@@ -154,28 +139,23 @@ function signedClaims(options: JwtTokensOptions, token: string): SignedClaims {
     case ACCESS_TYP: {
       const named = accessSigners.find(({ kid }) => kid === jws.header['kid'])
       const payload = verifySignature(jws, named?.signer)
-      return claimsOf(payload, { schema: accessClaims, issuer, audience })
+      if (!isShared(named?.signer)) return parseClaims(payload, { schema: accessClaims, issuer, audience })
+      // Each peer has that key: its signature says only that somebody signed it.
+      if (!options.accessSeal.holds(payload)) throw new AuthError('token_invalid')
+      return parseClaims(payload, { schema: sealedAccessClaims, issuer, audience })
     }
     case REFRESH_TYP: {
       const payload = verifySignature(jws, refreshSigner)
-      return claimsOf(payload, { schema: refreshClaims, issuer, audience: refreshAudienceOf(issuer) })
+      return parseClaims(payload, { schema: refreshClaims, issuer, audience: refreshAudienceOf(issuer) })
     }
     default:
       throw new AuthError('token_invalid')
   }
 }
 
-interface Expected {
-  schema: z.ZodType<SignedClaims>
-  issuer: string
-  audience: string
-}
-
-function claimsOf(payload: unknown, { schema, issuer, audience }: Expected): SignedClaims {
-  const result = schema.safeParse(payload)
-  const isOurs = result.data?.iss === issuer && result.data.aud === audience
-  if (!result.success || !isOurs) throw new AuthError('token_invalid')
-  return result.data
+/** Whether others hold the key too, and can sign whatever they like. */
+function isShared(signer: Signer | undefined): boolean {
+  return signer?.alg === 'HS256'
 }
 
 function uuidv8(bytes: Buffer): string {
@@ -186,7 +166,7 @@ function uuidv8(bytes: Buffer): string {
 }
 
 /** The payload, once its signature holds under the one algorithm that its type may have. */
-function verifySignature(jws: ParsedJws, signer: Signer | undefined): unknown {
+function verifySignature(jws: ParsedJws, signer: Signer | undefined): ParsedJws['payload'] {
   const { header } = jws
   // `crit` asks for extensions we have none of (RFC 7515 section 4.1.11).
   const isExpected = signer && header['alg'] === signer.alg && header['crit'] === undefined

@@ -1,6 +1,7 @@
 // Reads the key files, and turns them into what signs and verifies.
 import { hkdfSync } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readTrustedFile } from '../file-trust.ts'
+import { accessSeal, type AccessSeal } from './access-seal.ts'
 import { es256, hs256, type Signer } from './jws.ts'
 import type { NamedSigner } from './jwt-tokens.ts'
 import { publicJwks, readSigningKeys, type SigningKey } from './signing-keys.ts'
@@ -13,6 +14,8 @@ export interface Keys {
   refresh: Signer
   /** What the browser's CSRF tokens are made from. */
   csrfSecret: Uint8Array
+  /** Marks the access tokens that we made, where a shared secret signs them. */
+  accessSeal: AccessSeal
   /** Whose access tokens the bearer logout takes besides ours. */
   trustedIssuers: TrustedIssuer[]
 }
@@ -26,14 +29,16 @@ export interface KeySettings {
   issuer: string
   /** What peers know, if anything: the refresh key must be another secret. */
   sharedSecret?: string | undefined
+  /** Hears of key files that every user can read. */
+  warn?: ((line: string) => void) | undefined
 }
 
-/** Resolves to the keys, or to what is wrong with the files, a line each. */
+/** Resolves to the keys, or to what is wrong with the files or with the rights on them, a line each. */
 export async function loadKeys(settings: KeySettings): Promise<{ keys: Keys } | { problems: string[] }> {
-  const { trustedIssuersFile, sharedSecret } = settings
+  const { trustedIssuersFile, sharedSecret, warn } = settings
   const [signing, refresh, trusted] = await Promise.allSettled([
-    readFile(settings.signingKeysFile, 'utf8').then(readSigningKeys),
-    readFile(settings.refreshKeyFile, 'utf8').then((text) => readRefreshKey(text.trim(), sharedSecret)),
+    read(settings.signingKeysFile, warn).then(readSigningKeys),
+    read(settings.refreshKeyFile, warn).then((text) => readRefreshKey(text.trim(), sharedSecret)),
     trustedIssuersFile === undefined ? [] : readTrustedIssuers(trustedIssuersFile, settings.issuer),
   ])
   if (signing.status === 'fulfilled' && refresh.status === 'fulfilled' && trusted.status === 'fulfilled') {
@@ -46,6 +51,11 @@ export async function loadKeys(settings: KeySettings): Promise<{ keys: Keys } | 
       ...reason('TRUSTED_ISSUERS', trusted),
     ],
   }
+}
+
+/** A promise, so that all of them are read whatever is wrong with one. */
+async function read(path: string, warn: KeySettings['warn']): Promise<string> {
+  return await Promise.resolve(readTrustedFile(path, warn))
 }
 
 export interface AccessKeys {
@@ -66,14 +76,20 @@ export function accessKeys(signing: Keys['signing'], sharedSecret: string | null
 function readRefreshKey(
   text: string,
   sharedSecret: string | undefined,
-): Pick<Keys, 'refresh' | 'csrfSecret'> {
+): Pick<Keys, 'refresh' | 'csrfSecret' | 'accessSeal'> {
   if (text === sharedSecret) throw new Error('holds SECRET_KEY, which peers know: make another one')
   const secret = Buffer.from(text)
   if (secret.length < MIN_SECRET_BYTES) throw new Error(`holds less than ${MIN_SECRET_BYTES} bytes`)
   return {
     refresh: hs256(secret),
-    csrfSecret: new Uint8Array(hkdfSync('sha256', secret, '', 'signoff csrf', 32)),
+    csrfSecret: derivedKey(secret, 'signoff csrf'),
+    accessSeal: accessSeal(derivedKey(secret, 'signoff access seal')),
   }
+}
+
+/** HKDF (RFC 5869): the label keeps keys of different uses apart, and gives nothing of the secret away. */
+function derivedKey(secret: Buffer, label: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', label, 32))
 }
 
 function reason(setting: string, result: PromiseSettledResult<unknown>): string[] {

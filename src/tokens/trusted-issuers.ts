@@ -1,8 +1,8 @@
 // Reads the TRUSTED_ISSUERS file: which other login services' tokens are accepted, under which keys.
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { importSPKI } from 'jose'
 import { z } from 'zod'
+import { readTrustedFile } from '../file-trust.ts'
 import { ISSUER_ALGORITHMS, type IssuerKeySource } from './issuer-keys.ts'
 
 export interface TrustedIssuer {
@@ -67,7 +67,7 @@ type Entry = z.infer<typeof entrySchema>
  * operator everything that is wrong with the file, a line each; `ownIssuer` is ours, and not to be in it.
  */
 export async function readTrustedIssuers(path: string, ownIssuer: string): Promise<TrustedIssuer[]> {
-  const file = fileSchema.safeParse(parseJson(await readFile(path, 'utf8')))
+  const file = fileSchema.safeParse(parseJson(readTrustedFile(path)))
   if (!file.success) throw new Error(file.error.issues.map(describeIssue).join('\n'))
 
   const { issuers: entries } = file.data

@@ -1,5 +1,5 @@
 // What the suites of the durable ports are run on: the ports over one store, and a look behind them.
-import type { OwnAccount, UserAdmin, Users } from '../../src/auth/ports/accounts.ts'
+import type { Account, OwnAccount, UserAdmin, Users } from '../../src/auth/ports/accounts.ts'
 import type { Journal } from '../../src/auth/ports/denials.ts'
 import type { AuditLog } from '../../src/auth/ports/log.ts'
 import type { Peers } from '../../src/auth/ports/peers.ts'
@@ -18,6 +18,8 @@ export interface StoreSubject {
   nowMs: () => number
   /** The log entries so far, oldest first. */
   entries(): Promise<EntryRow[]>
+  /** Makes an account as it was made when the width of characters counted in names. */
+  addFormerly(user: Account): Promise<void>
   /** Writes a row of the journal as another process would. */
   deny(id: string, expiresInMs: number): Promise<void>
   /** Forgets the row of a session, as a database does that is put back to an older backup. */

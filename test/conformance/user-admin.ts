@@ -47,6 +47,31 @@ export function userAdminConformance(name: string, create: CreateStore): void {
         expect(await store.entries()).to.have.length(1)
       })
 
+      it('refuses a name that is taken in another width', async () => {
+        await existingUser('alice')
+
+        const added = await store.userAdmin.add(account({ username: 'ａｌｉｃｅ' }), logEntry('USER_ADDED'))
+
+        expect(added).to.equal(false)
+      })
+
+      it('refuses a name that is taken since widths counted, and changes that account by it', async () => {
+        const former = account({ username: 'ａlice' })
+        await store.addFormerly(former)
+
+        const added = await store.userAdmin.add(account({ username: 'ａlice' }), logEntry('USER_ADDED'))
+        await store.userAdmin.setPassword(
+          { username: 'ａlice', passwordHash: 'new' },
+          logEntry('PASSWORD_CHANGED'),
+        )
+        await store.userAdmin.disable('ａLICE', logEntry('USER_DISABLED'))
+
+        expect(added).to.equal(false)
+        expect(await store.users.findById(former.id)).to.include({ passwordHash: 'new', isActive: false })
+        expect(await store.userAdmin.enable('ａlice', logEntry('USER_ENABLED'))).to.equal(true)
+        expect(await store.userAdmin.enable('alice', logEntry('USER_ENABLED'))).to.equal(false)
+      })
+
       it('lets one of ten racing callers have the name', async () => {
         const callers = Array.from(
           { length: 10 },

@@ -36,6 +36,10 @@ export function usersConformance(name: string, create: CreateStore): void {
       { stored: 'José', asked: 'Jose\u0301', what: 'with the accent as a character of its own' },
       { stored: 'ΣΊΣΥΦΟΣ', asked: 'Σίσυφος', what: 'in Greek, whose sigma has two small forms' },
       { stored: 'alice', asked: ' alice\u00a0', what: 'with spaces around it' },
+      { stored: 'alice', asked: 'ＡＬＩＣＥ', what: 'in fullwidth letters' },
+      { stored: 'ａｌｉｃｅ@example.com', asked: 'alice＠example.com', what: 'in other widths' },
+      { stored: 'ガラパゴス', asked: 'ｶﾞﾗﾊﾟｺﾞｽ', what: 'in halfwidth Katakana' },
+      { stored: 'J\u030C', asked: '\u01F0', what: 'whose small letter has a character of its own' },
     ]
     for (const { stored, asked, what } of spellings) {
       it(`finds an account by its name ${what}, and keeps the name as it was given`, async () => {
@@ -44,6 +48,27 @@ export function usersConformance(name: string, create: CreateStore): void {
         expect((await store.users.findByUsername(asked))?.username).to.equal(stored)
       })
     }
+
+    describe('of an account that was made when widths counted', () => {
+      it('finds it by every spelling that it was found by then', async () => {
+        const user = account({ username: 'Ａlice' })
+        await store.addFormerly(user)
+
+        for (const spelling of ['Ａlice', 'ａLICE', ' Ａlice ']) {
+          expect(await store.users.findByUsername(spelling), spelling).to.deep.equal(user)
+        }
+      })
+
+      it('finds it rather than another one, which has the name in the usual width', async () => {
+        const [former, usual] = [account({ username: 'ａlice' }), account({ username: 'alice' })]
+        await store.addFormerly(former)
+        await store.addFormerly(usual)
+
+        expect(await store.users.findByUsername('ａlice')).to.deep.equal(former)
+        expect(await store.users.findByUsername('alice')).to.deep.equal(usual)
+        expect(await store.users.findByUsername('ａｌice')).to.deep.equal(usual)
+      })
+    })
 
     it('finds an account by its id, disabled or not', async () => {
       const user = account({ username: 'alice', role: 'admin' })

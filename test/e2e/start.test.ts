@@ -17,6 +17,7 @@ describe('signoff start', () => {
   beforeEach(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'signoff start '))
     // What an earlier start on this machine has fetched.
+    await mkdir(join(dataDir, 'redis'), { mode: 0o700 })
     await cp(resolve('.signoff/redis/package'), join(dataDir, 'redis/package'), { recursive: true }).catch(
       () => undefined,
     )
@@ -119,6 +120,7 @@ describe('signoff start', () => {
     const first = await start()
     const { url } = await running()
     const otherDir = await mkdtemp(join(tmpdir(), 'signoff start '))
+    await mkdir(join(otherDir, 'redis'), { mode: 0o700 })
     await cp(join(dataDir, 'redis/package'), join(otherDir, 'redis/package'), { recursive: true }).catch(
       () => undefined,
     )

@@ -26,10 +26,16 @@ export function forge(files: KeyMaterial): Forge {
       return hs256({ alg: 'HS256', typ: 'rt+jwt', ...header }, claims, secret)
     },
     access: (changes = {}, header = {}) => {
-      const own = { aud: 'signoff', token_type: 'access', client_id: 'signoff', user_id: randomUUID() }
+      const claims: Claims = {
+        ...common(),
+        aud: 'signoff',
+        token_type: 'access',
+        client_id: 'signoff',
+        ...changes,
+      }
       const input = signingInput(
         { alg: 'ES256', typ: 'at+jwt', kid: jwk.kid, ...header },
-        { ...common(), ...own, ...changes },
+        { user_id: claims['sub'], ...claims },
       )
       const signature = sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' })
       return `${input}.${signature.toString('base64url')}`

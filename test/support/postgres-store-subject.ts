@@ -1,5 +1,6 @@
 // The ports over a real Postgres as the conformance suites want them.
 import type { EntryRow, StoreSubject } from '../conformance/store-subject.ts'
+import { usernameKeys } from '../../src/auth/username-key.ts'
 import { logEntries } from '../../src/store/postgres/log-entries.ts'
 import type { Journal } from '../../src/auth/ports/denials.ts'
 import { journalReader, type JournalReader } from '../../src/store/postgres/journal-reader.ts'
@@ -15,7 +16,7 @@ import { testDatabase, type TestDatabase } from './postgres.ts'
 
 export interface PostgresPorts extends Omit<
   StoreSubject,
-  'entries' | 'deny' | 'loseSession' | 'loseDenial' | 'loseEnd' | 'breakEntries'
+  'entries' | 'addFormerly' | 'deny' | 'loseSession' | 'loseDenial' | 'loseEnd' | 'breakEntries'
 > {
   postgres: Postgres
   journal: Journal & JournalReader
@@ -105,6 +106,13 @@ function subjectOn(
                 ip_address AS "ipAddress", user_agent AS "userAgent", message
          FROM logs ORDER BY created_at, id`,
       ),
+    addFormerly: async ({ id, username, passwordHash, role, isActive }) => {
+      const [key] = usernameKeys(username)
+      await database.sql(
+        `INSERT INTO users (id, username, username_key, password_hash, role, is_active) VALUES ($1, $2, $3, $4, $5, $6)`,
+        [id, username, key, passwordHash, role, isActive],
+      )
+    },
     deny: async (id, expiresInMs) => {
       await database.sql(
         `INSERT INTO revocations (denied_id, partition, reason, expires_at)

@@ -83,6 +83,7 @@ async function serviceTokens(files: KeyMaterial, config: Config): Promise<Tokens
   return jwtTokens({
     accessSigners: accessKeys(loaded.keys.signing, null).signers,
     refreshSigner: loaded.keys.refresh,
+    accessSeal: loaded.keys.accessSeal,
     issuer: config.ISSUER,
     audience: config.AUDIENCE,
     accessTtlSeconds: config.ACCESS_TOKEN_TTL,

@@ -1,9 +1,6 @@
 // The settings: what each one is by default, and everything that is wrong, at once.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'chai'
-import { ConfigError, readConfig, readServeConfig, settingsEnvironment } from '../../src/config.ts'
+import { ConfigError, readConfig, readServeConfig } from '../../src/config.ts'
 
 const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => problemsBy(() => readConfig(env))
 
@@ -35,6 +32,7 @@ const DEFAULTS = {
   DENYLIST_LEASE: 5,
   LOG_RETENTION: 7_776_000,
   ACCESS_TOKEN_ALG: 'ES256',
+  FOREIGN_TOKEN_MAX_AGE: 2_678_400,
   REGISTRATION: 'closed',
   ALLOWED_ORIGINS: [],
   SESSION_COOKIE_SAMESITE: 'lax',
@@ -106,6 +104,8 @@ describe('readConfig', () => {
     { name: 'LEEWAY', value: '0', means: 0 },
     { name: 'DENYLIST_LEASE', value: '3', means: 3 },
     { name: 'LOG_RETENTION', value: '60', means: 60 },
+    { name: 'FOREIGN_TOKEN_MAX_AGE', value: '60', means: 60 },
+    { name: 'FOREIGN_TOKEN_MAX_AGE', value: '315360000', means: 315_360_000 },
     { name: 'SECRET_KEY', value: 'k'.repeat(32), means: 'k'.repeat(32) },
     { name: 'SECRET_KEY', value: 'ä'.repeat(16), means: 'ä'.repeat(16) },
     {
@@ -168,6 +168,7 @@ describe('readConfig', () => {
     LEEWAY: ['301', '-1'],
     DENYLIST_LEASE: ['2', '61'],
     LOG_RETENTION: ['59', '315360001'],
+    FOREIGN_TOKEN_MAX_AGE: ['59', '315360001', '-1', 'never'],
     ACCESS_TOKEN_ALG: ['none', 'RS256', 'es256'],
     SECRET_KEY: ['k'.repeat(31)],
     ALLOWED_ORIGINS: [
@@ -265,82 +266,6 @@ describe('readConfig', () => {
     expect(problemsOf({ TLS_CERT_FILE: 'c' })).to.deep.equal([problem])
     expect(problemsOf({ TLS_KEY_FILE: 'k', TLS_CERT_FILE: '' })).to.deep.equal([problem])
     expect(problemsOf({ TLS_CERT_FILE: 'c', TLS_KEY_FILE: 'k' })).to.deep.equal([])
-  })
-})
-
-describe('settingsEnvironment', () => {
-  let directory: string
-
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'signoff-config-'))
-  })
-  afterEach(() => {
-    rmSync(directory, { recursive: true })
-  })
-
-  const dotEnv = (text: string): NodeJS.ProcessEnv => {
-    writeFileSync(join(directory, '.env'), text)
-    return settingsEnvironment(directory, {})
-  }
-
-  it('is the variables where there is no .env', () => {
-    expect(settingsEnvironment(directory, { PORT: '1' })).to.deep.equal({ PORT: '1' })
-  })
-
-  it('is those of .env under the real ones; an empty real one is none', () => {
-    dotEnv('PORT=1\nHOST=from-file\nISSUER=https://file.example\n')
-
-    const env = settingsEnvironment(directory, { PORT: '2', HOST: '' })
-
-    expect(env).to.deep.equal({ PORT: '2', HOST: 'from-file', ISSUER: 'https://file.example' })
-  })
-
-  it('does not alter the real variables', () => {
-    const variables = { PORT: '2' }
-    dotEnv('HOST=h')
-
-    settingsEnvironment(directory, variables)
-
-    expect(variables).to.deep.equal({ PORT: '2' })
-  })
-
-  const files = [
-    {
-      what: 'comments, empty lines and spaces',
-      text: '# a\n\n  \n PORT = 1 # why\n\n# b\n',
-      means: { PORT: '1' },
-    },
-    { what: 'line ends of Windows', text: 'PORT=1\r\nHOST=h\r\n', means: { PORT: '1', HOST: 'h' } },
-    { what: 'a byte order mark', text: '\ufeffPORT=1\n', means: { PORT: '1' } },
-    { what: 'quotes', text: 'A="x # y"\nB=\'z\'\n', means: { A: 'x # y', B: 'z' } },
-    { what: 'values of several lines', text: 'A="x\ny"\nB=z\n', means: { A: 'x\ny', B: 'z' } },
-    { what: 'export', text: 'export PORT=1\n', means: { PORT: '1' } },
-    { what: 'no line end', text: 'PORT=1', means: { PORT: '1' } },
-    { what: 'nothing', text: '', means: {} },
-  ]
-  for (const { what, text, means } of files) {
-    it(`reads a .env with ${what}`, () => {
-      expect(dotEnv(text)).to.deep.equal(means)
-    })
-  }
-
-  for (const broken of ['nonsense', 'nonsense line', '=x', '  =x', 'export', '"', '\0']) {
-    it(`loses no other line to the broken one ${JSON.stringify(broken)}`, () => {
-      expect(dotEnv(`PORT=1\n${broken}\nHOST=h\nexport LEEWAY=3\n`)).to.include({
-        PORT: '1',
-        HOST: 'h',
-        LEEWAY: '3',
-      })
-    })
-  }
-
-  it('refuses a .env that cannot be read', () => {
-    mkdirSync(join(directory, '.env'))
-
-    const [problem, ...others] = problemsBy(() => settingsEnvironment(directory, {}))
-
-    expect(problem).to.match(/^\.env: EISDIR/)
-    expect(others).to.deep.equal([])
   })
 })
 

@@ -60,8 +60,8 @@ export interface SignedRefresh {
 export interface ForeignTokens {
   /**
    * For ending it, which is all that can be done with it here: `iat` and `nbf` say nothing. Rejects with
-   * `token_invalid`, `token_expired`, `token_wrong_type` (a refresh token), or `unavailable` when the issuer's keys
-   * cannot be had.
+   * `token_invalid`, `token_expired`, `token_wrong_type` (a refresh token), `token_outlives_denial`, or `unavailable`
+   * when the issuer's keys cannot be had.
    */
   verify(token: string): Promise<ForeignToken>
 }

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { requireTrustedFolder } from '../../file-trust.ts'
 import { lifeBeacon, type LifeBeacon } from './liveness.ts'
 import { holderLives, parseHolder, tryLock, unlock } from './lock-file.ts'
 import { writePrivateFile } from '../files/private-file.ts'
@@ -29,10 +30,12 @@ export type DataDirHold =
 
 /**
  * Takes the data directory, creating it if need be, until `release()` or the death of this process in whatever
- * way. Not ok while another process has it, then with what that one has published.
+ * way. Not ok while another process has it, then with what that one has published. Rejects where other users can
+ * write there: of what is in it, programs are run and keys are used.
  */
 export async function holdDataDir(dataDir: string): Promise<DataDirHold> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  requireTrustedFolder(dataDir)
   const file = runningFile(dataDir)
   const beacon = await lifeBeacon()
   try {
@@ -47,8 +50,12 @@ export async function holdDataDir(dataDir: string): Promise<DataDirHold> {
   }
 }
 
-/** What the process that has the data directory runs; null when none has it. */
+/**
+ * Resolves to what the process runs that has the data directory; null when none has it. Rejects where other users can write there:
+ * they could name a database of theirs.
+ */
 export async function readRunning(dataDir: string): Promise<RunningInfo | null> {
+  requireTrustedFolder(dataDir)
   const content = await readIfPresent(runningFile(dataDir)).catch((error: unknown) => {
     throw readable(error, dataDir)
   })

@@ -1,6 +1,7 @@
 // Decides as whom Postgres runs: it refuses to be root, so under root it is given another identity.
 import { chmod, lchown, lstat, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { childEnv } from '../process/child-env.ts'
 import { runCommand, type Command } from '../process/run-command.ts'
 
 const PROBE_TIMEOUT_MS = 5000
@@ -36,7 +37,7 @@ export async function postgresAccount(env: NodeJS.ProcessEnv, reach: Reach): Pro
 
   // In a user namespace root appears to Postgres as another user while files stay root's: no closed parent is in its way.
   const probe = { file: 'unshare', args: [...ANOTHER_IDENTITY, 'true'] }
-  if ((await runCommand(probe, { env, timeoutMs: PROBE_TIMEOUT_MS })).ok) {
+  if ((await runCommand(probe, { env: childEnv(env), timeoutMs: PROBE_TIMEOUT_MS })).ok) {
     return { command: (file, args) => ({ file: 'unshare', args: [...ANOTHER_IDENTITY, file, ...args] }), own }
   }
   return await nobodyAccount(env, reach)
@@ -70,7 +71,7 @@ async function nobodyAccount(env: NodeJS.ProcessEnv, reach: Reach): Promise<Post
 async function idOf(option: '-u' | '-g', env: NodeJS.ProcessEnv): Promise<number> {
   const { ok, output } = await runCommand(
     { file: 'id', args: [option, 'nobody'] },
-    { env, timeoutMs: PROBE_TIMEOUT_MS },
+    { env: childEnv(env), timeoutMs: PROBE_TIMEOUT_MS },
   )
   if (ok && /^\d+\s*$/.test(output)) return Number(output)
   throw new Error(

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { requireTrustedFolder } from '../../file-trust.ts'
 import { childEnv } from '../process/child-env.ts'
 import { freePort } from '../process/free-port.ts'
 import { logTail } from '../process/log-tail.ts'
@@ -50,6 +51,8 @@ export async function embeddedPostgres({ dataDir, env, say }: EmbeddedOptions): 
   const binaries = await postgresBinaries()
   const places = postgresPlaces(dataDir)
   await mkdir(places.home, { recursive: true, mode: 0o700 })
+  // Under root it may belong to the user that Postgres runs as.
+  if (process.geteuid?.() !== 0) requireTrustedFolder(places.home)
   const password = await postgresPassword(places)
   await stopPostgresOrphan(places, { password, say })
 

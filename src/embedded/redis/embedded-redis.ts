@@ -1,5 +1,6 @@
 // Provides a Redis for a laptop, its data kept in the data directory.
 import { mkdir } from 'node:fs/promises'
+import { requireTrustedFolder } from '../../file-trust.ts'
 import { childEnv } from '../process/child-env.ts'
 import { freePort } from '../process/free-port.ts'
 import { logTail } from '../process/log-tail.ts'
@@ -32,6 +33,7 @@ export interface EmbeddedRedisOptions extends EmbeddedOptions {
 export async function embeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedServer | null> {
   const places = redisPlaces(options.dataDir)
   await mkdir(places.data, { recursive: true, mode: 0o700 })
+  requireTrustedFolder(places.home)
   await stopRedisOrphan(places, options.say)
   const binary = options.binary ?? (await findRedis(options))
   return binary && (await start(binary, places))

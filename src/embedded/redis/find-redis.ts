@@ -1,6 +1,7 @@
 // Finds a Redis to run: the system's, or one unpacked into the data directory, or Debian's package brought there.
 import { access, constants, readdir } from 'node:fs/promises'
 import path from 'node:path'
+import { requireTrustedFolder, requireTrustedTree } from '../../file-trust.ts'
 import { childEnv } from '../process/child-env.ts'
 import { fetchRedisPackage } from './package.ts'
 import { runCommand } from '../process/run-command.ts'
@@ -17,6 +18,7 @@ export interface RedisBinary {
 
 /**
  * Resolves to a Redis that has shown it runs here, or to null when there is none to be had (`say` has told why).
+ * Rejects when other users could have changed the one that was unpacked here.
  * Several processes may ask for the same directory at once.
  */
 export async function findRedis({ dataDir, env, say, signal }: EmbeddedOptions): Promise<RedisBinary | null> {
@@ -44,7 +46,10 @@ async function installedRedis(env: NodeJS.ProcessEnv): Promise<RedisBinary | nul
   return await firstThatRuns(directories, childEnv(env))
 }
 
+/** Rejects where other users can write the package, or the folder that it is in: they could have put a program there. */
 async function unpackedRedis(home: string, env: NodeJS.ProcessEnv): Promise<RedisBinary | null> {
+  requireTrustedFolder(path.dirname(home))
+  requireTrustedTree(home)
   const libraries = await libraryDirectories(home)
   const inherited = env['LD_LIBRARY_PATH'] ? [env['LD_LIBRARY_PATH']] : []
   const search = [...libraries, ...inherited].join(path.delimiter)

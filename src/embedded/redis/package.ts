@@ -1,6 +1,7 @@
 // Brings Debian's (or Ubuntu's) own Redis package into a folder, without root and without touching the system.
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { downloadEnv } from '../process/child-env.ts'
 import { runCommand, type Outcome } from '../process/run-command.ts'
 
 const TOTAL_TIMEOUT_MS = 120_000
@@ -26,7 +27,7 @@ export async function fetchRedisPackage(request: PackageRequest): Promise<string
   const run: Run = (file, args) =>
     runCommand(
       { file, args },
-      { env: { ...request.env, LC_ALL: 'C' }, timeoutMs: deadline - Date.now(), signal: request.signal },
+      { env: downloadEnv(request.env), timeoutMs: deadline - Date.now(), signal: request.signal },
     )
 
   for (const tool of ['apt-get', 'dpkg']) {

@@ -25,6 +25,7 @@ export const bearerErrors: DialectErrors = {
     token_expired: unauthorized('Token expired'),
     token_wrong_type: invalid,
     token_denied: invalid,
+    token_outlives_denial: invalid,
     throttled: (error) =>
       throttledRefusal(error, { error: `Too many attempts, try again in ${error.retryAfterSeconds} s` }),
     unavailable: { status: 503, body: { error: 'Service temporarily unavailable, try again later' } },

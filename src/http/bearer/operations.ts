@@ -7,7 +7,8 @@ import { bearerErrors, tokenMissing } from './errors.ts'
 export const logout: Operation = {
   operationId: 'logoutBearer',
   summary: 'End the session behind an access token',
-  description: 'A token of a trusted foreign issuer is denied itself.',
+  description:
+    'A token of a trusted foreign issuer is denied itself, unless it lives longer than denials are kept.',
   tags: ['Bearer logout'],
   security: [{ bearer: [] }],
   responses: {

@@ -42,6 +42,7 @@ export const browserErrors: DialectErrors = {
     token_expired: notAuthenticated,
     token_wrong_type: notAuthenticated,
     token_denied: notAuthenticated,
+    token_outlives_denial: notAuthenticated,
     throttled: (error) =>
       throttledRefusal(
         error,

@@ -31,6 +31,14 @@ export const oauthErrors: DialectErrors = {
     token_expired: notSaid,
     token_wrong_type: notSaid,
     token_denied: notSaid,
+    // RFC 7009 section 2.2.1: a 200 would say that it is dead.
+    token_outlives_denial: {
+      status: 400,
+      body: body(
+        'unsupported_token_type',
+        'The token lives longer than its revocation could be kept, and goes on living.',
+      ),
+    },
     throttled: (error) =>
       throttledRefusal(
         error,

@@ -1,6 +1,7 @@
 // What the OAuth endpoints say of themselves.
 import { z } from 'zod'
 import type { ZodOpenApiResponsesObject } from 'zod-openapi'
+import type { AuthErrorCode } from '../../auth/errors.ts'
 import type { Operation } from '../endpoint.ts'
 import { answers, refusals, takes } from '../openapi/answers.ts'
 import { ACCESS_TOKEN, ACCESS_TOKEN_SECONDS, SESSION_ID, USER } from '../openapi/samples.ts'
@@ -76,13 +77,13 @@ export const revoke: Operation = {
   operationId: 'revokeToken',
   summary: 'End the session behind a token of either kind (RFC 7009)',
   description:
-    'A token of a trusted foreign issuer is denied itself. A token that has expired ends its session all the same.',
+    'A token of a trusted foreign issuer is denied itself, unless it lives longer than denials are kept: that is 400. A token that has expired ends its session all the same.',
   tags: TAGS,
   security: [{ peer: [] }],
   requestBody: takes(tokenForm, { token: ACCESS_TOKEN }, FORM),
   responses: {
     '200': { description: 'The session is over, now or before; or there was none. Without a body.' },
-    ...refused(),
+    ...refused('token_outlives_denial'),
   },
 }
 
@@ -110,11 +111,11 @@ export const metadata: Operation = {
   },
 }
 
-function refused(): ZodOpenApiResponsesObject {
+function refused(...rules: AuthErrorCode[]): ZodOpenApiResponsesObject {
   return refusals({
     errors: oauthErrors,
     schema: refusal,
-    rules: ['credentials_invalid', 'throttled', 'unavailable'],
+    rules: ['credentials_invalid', 'throttled', 'unavailable', ...rules],
     http: [413, 415, 500],
     problems: [{ field: 'token', message: 'This field is required.' }],
   })

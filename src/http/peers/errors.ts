@@ -21,6 +21,7 @@ export const gatewayErrors: DialectErrors = {
     token_expired: refused('token_expired'),
     token_wrong_type: refused('token_invalid'),
     token_denied: refused('token_denied'),
+    token_outlives_denial: refused('token_invalid'),
     throttled: (error) => throttledRefusal(error, { error: 'throttled' }),
     unavailable: { status: 503, body: { error: 'denylist_unknown' } },
   },

@@ -79,6 +79,7 @@ export const v1Errors: DialectErrors = {
     credentials_invalid: unauthorized('invalid_credentials', 'Username or password is wrong.'),
     token_invalid: invalidToken,
     token_wrong_type: invalidToken,
+    token_outlives_denial: invalidToken,
     token_expired: badToken('token_expired', 'The token has expired.'),
     token_denied: badToken('token_revoked', 'The session of the token is over.'),
     username_taken: problem(409, 'username_taken', { detail: 'Somebody has this username already.' }),

@@ -1,12 +1,16 @@
 // The UserAdmin port: each change, with the sessions it ends and its log entry, is one transaction.
 import type { UserAdmin } from '../../auth/ports/accounts.ts'
-import { usernameKey } from '../../auth/username-key.ts'
+import { usernameKeys } from '../../auth/username-key.ts'
 import type { Statement } from './postgres.ts'
+import { ROW_OF_USERNAME } from './username-row.ts'
 import { changeUser, type UserChangeDeps } from './user-change.ts'
 
 const ADD: Statement = {
   name: 'users.add',
-  text: `INSERT INTO users (id, username, username_key, password_hash, role) VALUES ($1, $2, $3, $4, $5)
+  // Of new names, the key decides; a name that has its account under the key of before is taken, too.
+  text: `INSERT INTO users (id, username, username_key, password_hash, role)
+         SELECT $1::uuid, $2::text, $3::text, $4::text, $5::text
+         WHERE NOT EXISTS (SELECT 1 FROM users WHERE username_key = $6::text)
          ON CONFLICT (username_key) DO NOTHING RETURNING id`,
 }
 
@@ -18,25 +22,26 @@ const LIST: Statement = {
 
 const SET_ACTIVE: Statement = {
   name: 'users.setActive',
-  text: 'UPDATE users SET is_active = $2, updated_at = now() WHERE username_key = $1 RETURNING id',
+  text: `UPDATE users SET is_active = $2, updated_at = now() WHERE ${ROW_OF_USERNAME} RETURNING id`,
 }
 
 const SET_PASSWORD: Statement = {
   name: 'users.setPassword',
-  text: 'UPDATE users SET password_hash = $2, updated_at = now() WHERE username_key = $1 RETURNING id',
+  text: `UPDATE users SET password_hash = $2, updated_at = now() WHERE ${ROW_OF_USERNAME} RETURNING id`,
 }
 
 export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
   return {
     add: async ({ id, username, passwordHash, role }, entry) => {
-      const values = [id, username, usernameKey(username), passwordHash, role]
+      const [before, today] = usernameKeys(username)
+      const values = [id, username, today, passwordHash, role, before]
       return (await changeUser(deps, { statement: ADD, values }, entry)) !== null
     },
 
     list: async () => await deps.postgres.query(LIST),
 
     disable: async (username, entry) => {
-      const values = [usernameKey(username), false]
+      const values = [usernameKeys(username), false]
       return await changeUser(
         deps,
         { statement: SET_ACTIVE, values, ending: { reason: 'user_disabled' } },
@@ -45,12 +50,12 @@ export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
     },
 
     enable: async (username, entry) => {
-      const values = [usernameKey(username), true]
+      const values = [usernameKeys(username), true]
       return (await changeUser(deps, { statement: SET_ACTIVE, values }, entry)) !== null
     },
 
     setPassword: async ({ username, passwordHash }, entry) => {
-      const values = [usernameKey(username), passwordHash]
+      const values = [usernameKeys(username), passwordHash]
       return await changeUser(
         deps,
         { statement: SET_PASSWORD, values, ending: { reason: 'password_changed' } },

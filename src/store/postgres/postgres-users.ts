@@ -1,13 +1,14 @@
 // The Users port: reads accounts.
 import type { Account, Users } from '../../auth/ports/accounts.ts'
-import { usernameKey } from '../../auth/username-key.ts'
+import { usernameKeys } from '../../auth/username-key.ts'
 import type { Postgres, Statement } from './postgres.ts'
+import { ROW_OF_USERNAME } from './username-row.ts'
 
 const ACCOUNT = 'id, username, password_hash AS "passwordHash", role, is_active AS "isActive"'
 
 const FIND_BY_USERNAME: Statement = {
   name: 'users.findByUsername',
-  text: `SELECT ${ACCOUNT} FROM users WHERE username_key = $1`,
+  text: `SELECT ${ACCOUNT} FROM users WHERE ${ROW_OF_USERNAME}`,
 }
 
 const FIND_BY_ID: Statement = {
@@ -18,7 +19,7 @@ const FIND_BY_ID: Statement = {
 export function postgresUsers(postgres: Postgres): Users {
   return {
     findByUsername: async (username) => {
-      const [account] = await postgres.query<Account>(FIND_BY_USERNAME, [usernameKey(username)])
+      const [account] = await postgres.query<Account>(FIND_BY_USERNAME, [usernameKeys(username)])
       return account ?? null
     },
 

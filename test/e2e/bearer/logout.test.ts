@@ -199,6 +199,23 @@ describe('POST /logout', () => {
       expect(statusAndBody(await logout(await shared(claims({ exp: undefined }))))).to.deep.equal(INVALID)
     })
 
+    it('denies none for a part of its life: one that lives too long is "Invalid token", and the log has why', async () => {
+      const denied = async () => (await env.database.sql('SELECT 1 FROM revocations')).length
+      const before = await denied()
+      const month = 31 * 86_400
+
+      for (const exp of [epochNow() + month + 60, 253_402_300_799, undefined]) {
+        expect(statusAndBody(await logout(await shared(claims({ exp }))))).to.deep.equal(INVALID)
+      }
+
+      expect(await denied()).to.equal(before)
+      const reasons = env.signoff.log.filter(({ msg }) => String(msg).includes('FOREIGN_TOKEN_MAX_AGE'))
+      expect(reasons).to.have.length(1)
+      expect(statusAndBody(await logout(await shared(claims({ exp: epochNow() + month }))))).to.deep.equal(
+        DONE,
+      )
+    })
+
     it('never takes one for a token of ours', async () => {
       const { access } = await env.login()
       const [, payload = ''] = access.split('.')

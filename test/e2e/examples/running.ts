@@ -1,7 +1,7 @@
 // An example, run by the one command that its README names, beside a real `signoff start`.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Agent } from 'undici'
@@ -23,6 +23,7 @@ export interface StartedSignoff {
 export async function startedSignoff(): Promise<StartedSignoff> {
   const dataDir = await mkdtemp(join(tmpdir(), 'signoff examples '))
   // What an earlier start on this machine has fetched.
+  await mkdir(join(dataDir, 'redis'), { mode: 0o700 })
   await cp(resolve('.signoff/redis/package'), join(dataDir, 'redis/package'), { recursive: true }).catch(
     () => undefined,
   )

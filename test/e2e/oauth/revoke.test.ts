@@ -1,19 +1,20 @@
 // POST /oauth/revoke row by row.
 import { expect } from 'chai'
 import { claimsOf, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import { epochNow, forge } from '../../support/forge.ts'
+import { epochNow, forge, hs256 } from '../../support/forge.ts'
 import { addedPeer, basicAuth, postForm, type PeerClient } from '../../support/peer.ts'
 import type { Answer } from '../../support/signoff.ts'
 import { untilAnswered } from '../../support/until-answered.ts'
 
 const PATH = '/oauth/revoke'
+const SECRET_KEY = 'what the old login service and we share, at least 32 bytes'
 
 describe('POST /oauth/revoke', () => {
   let env: TestEnvironment
   let shop: PeerClient
 
   before(async () => {
-    env = await testEnvironment()
+    env = await testEnvironment({ SECRET_KEY })
     shop = await addedPeer(env.signoff, env.database)
   })
   after(async () => {
@@ -53,6 +54,16 @@ describe('POST /oauth/revoke', () => {
 
     for (const token of [access, refresh, forge(env.signoff.files).access(past), 'x', 'a.b.c', '\0']) {
       expectDone(await shop.revoke(token), token)
+    }
+  })
+
+  it('denies a token of another service, or says that it goes on living', async () => {
+    const foreign = (exp?: number) => hs256({ alg: 'HS256' }, { jti: 'one', exp }, SECRET_KEY)
+
+    expectDone(await shop.revoke(foreign(epochNow() + 60)))
+    for (const exp of [253_402_300_799, undefined]) {
+      const { status, json } = await shop.revoke(foreign(exp))
+      expect([status, (json as { error: string }).error]).to.deep.equal([400, 'unsupported_token_type'])
     }
   })
 

@@ -90,6 +90,15 @@ describe('the token API', () => {
       expect(answer.status).to.equal(200)
     })
 
+    it('compares the username whatever the width of its characters, and however its accents are spelt', async () => {
+      await env.addUser('jos\u00e9')
+
+      for (const username of ['JOSE\u0301', 'ｊｏｓ\u00e9', '\u3000Jos\u00c9']) {
+        const answer = await env.signoff.post('/auth/login/', { username, password: PASSWORD })
+        expect(answer.status, username).to.equal(200)
+      }
+    })
+
     it('never alters the password', async () => {
       await env.addUser('spaced', '  two spaces around  ')
 

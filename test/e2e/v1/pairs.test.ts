@@ -78,6 +78,15 @@ describe('pairs of /api/v1', () => {
       ])
     })
 
+    it('refuses a name that is taken in another spelling, or that looks like none', async () => {
+      await register('erika')
+
+      expectProblem(await register('ＥＲＩＫＡ'), 409, 'username_taken')
+      for (const username of ['erik\u0430', 'eri\u200bka', 'erika\ue000', 'erika\u0378', '\u{1D41E}rika']) {
+        expectProblem(await register(username), 422, 'username_invalid')
+      }
+    })
+
     it('is not there unless registration is open', async () => {
       const closed = await testEnvironment()
       try {

@@ -1,7 +1,7 @@
 // The embedded Redis, really started: what it acknowledged outlives stops, kills and the death of its parent.
 import { expect } from 'chai'
 import { once } from 'node:events'
-import { appendFile, readdir, readFile, stat } from 'node:fs/promises'
+import { appendFile, chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { isAlive } from '../../../src/embedded/process/process-state.ts'
@@ -48,6 +48,36 @@ describe('embeddedRedis', () => {
   })
   after(async () => {
     await removeDir(dataDir)
+  })
+
+  it('runs none that others could have put into the data directory', async () => {
+    const planted = await scratchDir()
+    const programs = path.join(planted, 'redis', 'package', 'usr', 'bin')
+    await mkdir(programs, { recursive: true, mode: 0o755 })
+    await writeFile(path.join(programs, 'redis-server'), '#!/bin/sh\necho "Redis server v=7"\n', {
+      mode: 0o755,
+    })
+    const env = { PATH: '/bin-without-redis' }
+    const find = async () => await findRedis({ dataDir: planted, env, say: (line) => said.push(line) })
+    expect(await find()).to.have.property('path')
+
+    for (const place of ['redis', 'redis/package', 'redis/package/usr/bin/redis-server']) {
+      await chmod(path.join(planted, place), 0o777)
+      expect(await failureOf(find())).to.include(`chmod go-w '${path.join(planted, place)}'`)
+      await chmod(path.join(planted, place), 0o755)
+    }
+    await removeDir(planted)
+  })
+
+  it('does not start where others could change its configuration', async () => {
+    const open = await scratchDir()
+    await mkdir(path.join(open, 'redis'))
+    await chmod(path.join(open, 'redis'), 0o777)
+
+    const starting = embeddedRedis({ dataDir: open, env: process.env, say: () => undefined, binary })
+
+    expect(await failureOf(starting)).to.include(`chmod go-w '${path.join(open, 'redis')}'`)
+    await removeDir(open)
   })
 
   it('writes everything to disk, evicts nothing and keeps its password to itself', async () => {

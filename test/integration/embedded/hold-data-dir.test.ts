@@ -2,10 +2,10 @@
 import { expect } from 'chai'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { holdDataDir, readRunning, type DataDirHold } from '../../../src/embedded/data-dir/hold-data-dir.ts'
-import { endHolders, holderProcess, removeDir, scratchDir } from './scratch.ts'
+import { endHolders, failureOf, holderProcess, removeDir, scratchDir } from './scratch.ts'
 
 const TAKERS = 10
 
@@ -34,6 +34,18 @@ describe('holdDataDir', () => {
     expect((await stat(dataDir)).mode & 0o777).to.equal(0o700)
     expect((await stat(path.join(dataDir, 'running.json'))).mode & 0o777).to.equal(0o600)
     expect(await readdir(dataDir)).to.deep.equal(['running.json'])
+  })
+
+  it('refuses a directory that others can write, to take it and to read what runs there', async () => {
+    await mkdir(dataDir)
+    for (const mode of [0o770, 0o707, 0o1777]) {
+      await chmod(dataDir, mode)
+
+      expect(await failureOf(holdDataDir(dataDir))).to.include(`chmod go-w '${dataDir}'`)
+      expect(await failureOf(readRunning(dataDir))).to.include(`chmod go-w '${dataDir}'`)
+    }
+    await chmod(dataDir, 0o755)
+    expect((await take()).ok).to.equal(true)
   })
 
   it('refuses a second taker and tells it what the first one runs', async () => {

@@ -2,7 +2,6 @@
 import { expect } from 'chai'
 import { exportJWK } from 'jose'
 import type { ForeignTokens } from '../../../src/auth/ports/tokens.ts'
-import { foreignTokens } from '../../../src/tokens/foreign-tokens.ts'
 import {
   FOREIGN_AUDIENCE,
   FOREIGN_ISSUER,
@@ -12,6 +11,7 @@ import {
   type IssuerKey,
 } from '../../support/builders/foreign-issuer.ts'
 import { HANGING_MS } from '../../support/hanging.ts'
+import { testForeignTokens } from '../../support/builders/test-foreign-tokens.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
 import { jwksServer, type JwksServer } from '../../support/jwks-server.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
@@ -33,11 +33,8 @@ describe('foreignTokens of an issuer with a JWKS URL', () => {
     clock = manualClock()
     failures = []
     server = await jwksServer([first.jwk])
-    tokens = foreignTokens({
-      secretKey: null,
+    tokens = testForeignTokens(clock, {
       issuers: [{ issuer: FOREIGN_ISSUER, audience: FOREIGN_AUDIENCE, keys: { jwksUrl: server.url } }],
-      leewaySeconds: 5,
-      now: clock.now,
       onFetchFailure: (url) => failures.push(url.href),
     })
   })

@@ -2,6 +2,7 @@
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { Grant, Tokens } from '../../../src/auth/ports/tokens.ts'
+import { accessSeal } from '../../../src/tokens/access-seal.ts'
 import { es256, hs256 } from '../../../src/tokens/jws.ts'
 import { jwtTokens, type JwtTokensOptions } from '../../../src/tokens/jwt-tokens.ts'
 import type { ManualClock } from '../fakes/manual-clock.ts'
@@ -11,6 +12,7 @@ export interface TestKeys {
   privateKey: KeyObject
   publicKey: KeyObject
   refreshSecret: Buffer
+  sealKey: Buffer
 }
 
 export const ISSUER = 'https://signoff.test'
@@ -18,7 +20,12 @@ export const AUDIENCE = 'peers'
 export const REFRESH_AUDIENCE = `${ISSUER}/auth/token/refresh/`
 
 export function testKeys(kid = 'key-1'): TestKeys {
-  return { kid, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }), refreshSecret: randomBytes(48) }
+  return {
+    kid,
+    ...generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    refreshSecret: randomBytes(48),
+    sealKey: randomBytes(32),
+  }
 }
 
 export function testTokens(
@@ -29,6 +36,7 @@ export function testTokens(
   return jwtTokens({
     accessSigners: [{ kid: keys.kid, signer: es256(keys) }],
     refreshSigner: hs256(keys.refreshSecret),
+    accessSeal: accessSeal(keys.sealKey),
     issuer: ISSUER,
     audience: AUDIENCE,
     accessTtlSeconds: 300,

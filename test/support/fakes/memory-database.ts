@@ -9,6 +9,8 @@ import type { EndReason } from '../../../src/auth/ports/sessions.ts'
 import { manualClock, type ManualClock } from './manual-clock.ts'
 
 export interface MemoryUser extends Account {
+  /** Of an account that was made when names were compared by another rule. */
+  usernameKey?: string
   createdAt: Date
   lastLoginAt: Date | null
 }

@@ -2,6 +2,7 @@
 import type { DenylistSubject } from '../../conformance/denylist.ts'
 import type { PasswordsSubject } from '../../conformance/passwords.ts'
 import type { StoreSubject } from '../../conformance/store-subject.ts'
+import { usernameKeys } from '../../../src/auth/username-key.ts'
 import { fastHash, fastPasswords } from './fast-passwords.ts'
 import { manualClock } from './manual-clock.ts'
 import { memoryAuditLog } from './memory-audit-log.ts'
@@ -38,6 +39,11 @@ export async function memoryStoreSubject(): Promise<StoreSubject> {
           message,
         })),
       ),
+    addFormerly: async (user) => {
+      const [key] = usernameKeys(user.username)
+      database.users.push({ ...user, usernameKey: key, createdAt: new Date(nowMs()), lastLoginAt: null })
+      await Promise.resolve()
+    },
     deny: async (deniedId, expiresInMs) => {
       database.revocations.push({ deniedId, reason: 'logout', expiresAtMs: nowMs() + expiresInMs })
       await Promise.resolve()

@@ -1,6 +1,6 @@
 // The Users port in memory.
 import type { Account, Users } from '../../../src/auth/ports/accounts.ts'
-import { usernameKey } from '../../../src/auth/username-key.ts'
+import { usernameKey, usernameKeys } from '../../../src/auth/username-key.ts'
 import { statement, type MemoryDatabase, type MemoryUser } from './memory-database.ts'
 
 export function memoryUsers(database: MemoryDatabase): Users {
@@ -14,8 +14,10 @@ export function memoryUsers(database: MemoryDatabase): Users {
 }
 
 export function findInMemory(database: MemoryDatabase, username: string): MemoryUser | undefined {
-  const key = usernameKey(username)
-  return database.users.find((user) => usernameKey(user.username) === key)
+  const [before, today] = usernameKeys(username)
+  const storedAs = (key: string) =>
+    database.users.find((user) => (user.usernameKey ?? usernameKey(user.username)) === key)
+  return storedAs(before) ?? storedAs(today)
 }
 
 function accountOf(user: MemoryUser | undefined): Account | null {

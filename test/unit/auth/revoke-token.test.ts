@@ -3,10 +3,10 @@ import { expect } from 'chai'
 import type { LogoutBearerDeps } from '../../../src/auth/logout-bearer.ts'
 import { revokeToken } from '../../../src/auth/revoke-token.ts'
 import { verifyToken } from '../../../src/auth/verify-token.ts'
-import { foreignTokens } from '../../../src/tokens/foreign-tokens.ts'
 import { encodeJws, hs256 } from '../../../src/tokens/jws.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../support/builders/logged-in.ts'
+import { testForeignTokens } from '../../support/builders/test-foreign-tokens.ts'
 import { memoryStores, type MemoryStores } from '../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
@@ -18,10 +18,8 @@ describe('revokeToken', () => {
 
   beforeEach(async () => {
     const stores = memoryStores()
-    const { leewaySeconds, now } = stores
-    const onFetchFailure = (): void => undefined
-    const foreign = foreignTokens({ secretKey: SECRET, issuers: [], leewaySeconds, now, onFetchFailure })
-    deps = { ...stores, foreignTokens: foreign }
+    const { leewaySeconds } = stores
+    deps = { ...stores, foreignTokens: testForeignTokens(stores, { secretKey: SECRET, leewaySeconds }) }
     deps.addUser({ username: 'alice' })
     alice = await loggedIn(deps)
   })
@@ -114,6 +112,15 @@ describe('revokeToken', () => {
 
     expect([await revoke(token), await revoke(token)]).to.deep.equal(['resolved', 'resolved'])
     expect(deps.database.revocations).to.have.length(1)
+  })
+
+  it('is not done for one of another service that outlives its denial, and denies nothing', async () => {
+    const year9999 = 253_402_300_799
+    for (const exp of [year9999, undefined]) {
+      const token = encodeJws({ alg: 'HS256' }, { jti: 'one', exp }, hs256(Buffer.from(SECRET)))
+      expect(await revoke(token)).to.equal('token_outlives_denial')
+    }
+    expect(deps.database.revocations).to.deep.equal([])
   })
 
   it('makes this instance hold a token of another service that another one denied', async () => {

@@ -10,10 +10,10 @@ import { revokeToken } from '../../../src/auth/revoke-token.ts'
 import { authenticate } from '../../../src/auth/verify-access.ts'
 import { verifyRefreshToEnd } from '../../../src/auth/verify-to-end.ts'
 import { verifyToken } from '../../../src/auth/verify-token.ts'
-import { foreignTokens } from '../../../src/tokens/foreign-tokens.ts'
 import { encodeJws, hs256 } from '../../../src/tokens/jws.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../support/builders/logged-in.ts'
+import { testForeignTokens } from '../../support/builders/test-foreign-tokens.ts'
 import { memoryStores, type MemoryStores } from '../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
@@ -26,10 +26,8 @@ describe('tokens of a clock that is half a minute ahead', () => {
 
   beforeEach(async () => {
     const stores = memoryStores()
-    const { leewaySeconds, now } = stores
-    const onFetchFailure = (): void => undefined
-    const foreign = foreignTokens({ secretKey: SECRET, issuers: [], leewaySeconds, now, onFetchFailure })
-    deps = { ...stores, foreignTokens: foreign }
+    const { leewaySeconds } = stores
+    deps = { ...stores, foreignTokens: testForeignTokens(stores, { secretKey: SECRET, leewaySeconds }) }
     deps.addUser({ username: 'alice' })
     deps.clock.advance(AHEAD_SECONDS)
     alice = await loggedIn(deps)

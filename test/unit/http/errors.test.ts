@@ -20,6 +20,7 @@ const CODES: CredentialErrorCode[] = [
   'token_expired',
   'token_wrong_type',
   'token_denied',
+  'token_outlives_denial',
   'throttled',
   'unavailable',
 ]
@@ -63,6 +64,7 @@ describe('answerErrors', () => {
       ['token_expired', 401, token('Token is expired')],
       ['token_wrong_type', 401, token('Token has wrong type')],
       ['token_denied', 401, token('Token is blacklisted')],
+      ['token_outlives_denial', 401, token('Token is invalid')],
       ['throttled', 429, { detail: 'Request was throttled. Expected available in 7 seconds.' }],
       ['unavailable', 503, { detail: 'Service temporarily unavailable, try again later.' }],
     ])
@@ -92,6 +94,7 @@ describe('answerErrors', () => {
       ['token_expired', 401, 'NOT_AUTHENTICATED'],
       ['token_wrong_type', 401, 'NOT_AUTHENTICATED'],
       ['token_denied', 401, 'NOT_AUTHENTICATED'],
+      ['token_outlives_denial', 401, 'NOT_AUTHENTICATED'],
       ['throttled', 429, 'TOO_MANY_ATTEMPTS'],
       ['unavailable', 503, 'UNAVAILABLE'],
     ])
@@ -109,6 +112,7 @@ describe('answerErrors', () => {
       ['token_expired', 401, { error: 'Token expired' }],
       ['token_wrong_type', 401, { error: 'Invalid token' }],
       ['token_denied', 401, { error: 'Invalid token' }],
+      ['token_outlives_denial', 401, { error: 'Invalid token' }],
       ['throttled', 429, { error: 'Too many attempts, try again in 7 s' }],
       ['unavailable', 503, { error: 'Service temporarily unavailable, try again later' }],
     ])
@@ -140,6 +144,7 @@ describe('answerErrors', () => {
     const badToken = `${CHALLENGE}, error="invalid_token"`
     expect(challenges).to.deep.equal([
       CHALLENGE,
+      badToken,
       badToken,
       badToken,
       badToken,

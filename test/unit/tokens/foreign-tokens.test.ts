@@ -5,7 +5,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { importSPKI, SignJWT, UnsecuredJWT } from 'jose'
 import { AuthError } from '../../../src/auth/errors.ts'
-import { foreignTokens, type ForeignTokensOptions } from '../../../src/tokens/foreign-tokens.ts'
+import type { ForeignTokensOptions } from '../../../src/tokens/foreign-tokens.ts'
 import { hs256 } from '../../../src/tokens/jws.ts'
 import {
   FOREIGN_AUDIENCE,
@@ -17,6 +17,8 @@ import {
   type IssuerKey,
 } from '../../support/builders/foreign-issuer.ts'
 import { base64url, forgedToken } from '../../support/builders/forged-token.ts'
+import { MAX_AGE_SECONDS, testForeignTokens } from '../../support/builders/test-foreign-tokens.ts'
+import { ISSUER } from '../../support/builders/test-keys.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
@@ -39,15 +41,12 @@ describe('foreignTokens', () => {
   })
 
   const tokens = (options: Partial<ForeignTokensOptions> = {}) =>
-    foreignTokens({
+    testForeignTokens(clock, {
       secretKey: SECRET,
       issuers: [
         { issuer: FOREIGN_ISSUER, audience: FOREIGN_AUDIENCE, keys: { jwks: { keys: [key.jwk] } } },
         { issuer: OTHER_ISSUER, audience: FOREIGN_AUDIENCE, keys: { jwks: { keys: [otherKey.jwk] } } },
       ],
-      leewaySeconds: 5,
-      now: clock.now,
-      onFetchFailure: () => undefined,
       ...options,
     })
   const claims = (changes: Claims = {}) => issuedClaims(clock.now(), changes)
@@ -84,6 +83,13 @@ describe('foreignTokens', () => {
     it('lets nobody speak for a trusted issuer with it', async () => {
       expect(await outcome(await shared({ iss: FOREIGN_ISSUER }))).to.equal('token_invalid')
       expect(await outcome(await shared({ iss: 'https://stranger.example' }))).to.equal('resolved')
+    })
+
+    it('lets nobody speak for this service with it, whatever type the token names', async () => {
+      for (const typ of ['JWT', 'at+jwt', 'rt+jwt', undefined]) {
+        expect(await outcome(await shared({ iss: ISSUER }, { typ }))).to.equal('token_invalid')
+      }
+      expect(await outcome(await shared({ iss: ISSUER, exp: 1 }))).to.equal('token_invalid')
     })
 
     it('accepts no HS256 when there is none, whoever the issuer', async () => {
@@ -156,12 +162,8 @@ describe('foreignTokens', () => {
       'no audience': () => issued({ aud: undefined }),
       'an audience that contains ours': () => issued({ aud: `${FOREIGN_AUDIENCE}s` }),
       'an audience in a list in a list': () => issued({ aud: [[FOREIGN_AUDIENCE]] }),
-      'no exp': () => issued({ exp: undefined }),
-      'no exp, under the secret': () => shared({ exp: undefined }),
       'exp as a text': () => issued({ exp: String(clock.now() + 60) }),
       'exp null': () => shared({ exp: null }),
-      'exp without end': () => forgedToken({ alg: 'HS256' }, '{"exp":1e999}', hs256(Buffer.from(SECRET))),
-      'exp after the year 9999': () => shared({ exp: 253_402_300_800 }),
       'nbf as a text': () => shared({ nbf: '0' }),
       'iat as a text': () => issued({ iat: '0' }),
       'an expired token with a bad signature': () =>
@@ -187,6 +189,57 @@ describe('foreignTokens', () => {
         expect(await outcome(await forge())).to.equal('token_invalid')
       })
     }
+  })
+
+  describe('is token_outlives_denial, as no denial would hold for so long, for', () => {
+    const latest = () => clock.now() + MAX_AGE_SECONDS + 5
+    const longLived: Record<string, () => Promise<string> | string> = {
+      'a token without exp': () => issued({ exp: undefined }),
+      'one without exp, under the secret': () => shared({ exp: undefined }),
+      'one with an infinite exp': () =>
+        forgedToken({ alg: 'HS256' }, '{"exp":1e999}', hs256(Buffer.from(SECRET))),
+      'one that ends in the year 9999': () => shared({ exp: 253_402_300_799 }),
+      'one that ends after all dates': () => issued({ exp: 1e300 }),
+      'one that ends a second too late': () => issued({ exp: latest() + 1 }),
+      'one that ends a moment too late': () => shared({ exp: latest() + 0.001 }),
+    }
+    for (const [what, make] of Object.entries(longLived)) {
+      it(what, async () => {
+        expect(await outcome(await make())).to.equal('token_outlives_denial')
+      })
+    }
+
+    it('none that ends in time, whenever it began, and none once it has little left', async () => {
+      const long = await issued({ exp: latest() + 1000 })
+
+      expect(await outcome(await issued({ exp: latest() }))).to.equal('resolved')
+      expect(await outcome(await shared({ iat: 1, exp: latest() }))).to.equal('resolved')
+      clock.advance(1000)
+      expect(await outcome(long)).to.equal('resolved')
+    })
+
+    it('nothing that is no token, or of the wrong type', async () => {
+      expect(await outcome(await shared({ exp: undefined }, {}, `${SECRET}!`))).to.equal('token_invalid')
+      expect(await outcome(await shared({ exp: undefined, token_type: 'refresh' }))).to.equal(
+        'token_wrong_type',
+      )
+    })
+
+    it('and tells of it once a minute', async () => {
+      const told: object[] = []
+      const verifier = tokens({ onOutlivesDenial: (token) => told.push(token) })
+      const attempt = async (token: string) => await refusalOf(verifier.verify(token))
+
+      await attempt(await issued({ exp: undefined }))
+      await attempt(await shared({ exp: 4e9 }))
+      clock.advance(60)
+      await attempt(await shared({ exp: 4e9 }))
+
+      expect(told).to.deep.equal([
+        { issuer: FOREIGN_ISSUER, expiresAt: null },
+        { issuer: null, expiresAt: 4e9 },
+      ])
+    })
   })
 
   it('is token_wrong_type for refresh tokens', async () => {

@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { jwtVerify, SignJWT } from 'jose'
+import { accessSeal } from '../../../src/tokens/access-seal.ts'
 import { es256, hs256 } from '../../../src/tokens/jws.ts'
 import { jwtTokens } from '../../../src/tokens/jwt-tokens.ts'
 import { headerOf, payloadOf } from '../../support/builders/forged-token.ts'
@@ -360,6 +361,7 @@ function optionsOf(clock: ManualClock): Parameters<typeof jwtTokens>[0] {
   return {
     accessSigners: [{ kid: keys.kid, signer: es256(keys) }],
     refreshSigner: hs256(keys.refreshSecret),
+    accessSeal: accessSeal(keys.sealKey),
     issuer: ISSUER,
     audience: AUDIENCE,
     accessTtlSeconds: 300,

@@ -1,9 +1,10 @@
 // The key files: all that is wrong with them at once, and never what stands in them.
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { accessSeal } from '../../../src/tokens/access-seal.ts'
 import { hs256 } from '../../../src/tokens/jws.ts'
 import { loadKeys, type Keys } from '../../../src/tokens/load-keys.ts'
 import { generateSigningKeys } from '../../../src/tokens/signing-keys.ts'
@@ -65,6 +66,29 @@ describe('loadKeys', () => {
     expect(refresh).to.match(/^REFRESH_KEY_FILE: ENOENT/)
   })
 
+  it('refuses files that every user can write, by the name of its setting, and says how to mend it', async () => {
+    const { signingKeysFile, refreshKeyFile } = settings
+    await Promise.all([chmod(signingKeysFile, 0o666), chmod(refreshKeyFile, 0o602)])
+
+    expect(await problems()).to.deep.equal([
+      `SIGNING_KEYS_FILE: ${signingKeysFile} can be changed by every user: chmod o-w ${signingKeysFile}`,
+      `REFRESH_KEY_FILE: ${refreshKeyFile} can be changed by every user: chmod o-w ${refreshKeyFile}`,
+    ])
+  })
+
+  it('warns of files that every user can read, and takes them', async () => {
+    const { signingKeysFile, refreshKeyFile } = settings
+    await Promise.all([chmod(signingKeysFile, 0o644), chmod(refreshKeyFile, 0o440)])
+    const warnings: string[] = []
+
+    const loaded = await loadKeys({ ...settings, warn: (line) => warnings.push(line) })
+
+    expect(loaded).to.have.property('keys')
+    expect(warnings).to.deep.equal([
+      `${signingKeysFile} can be read by every user: chmod o-r ${signingKeysFile}`,
+    ])
+  })
+
   it('counts bytes without the spaces around the secret', async () => {
     await writeFile(settings.refreshKeyFile, `${' '.repeat(40)}short\n`)
 
@@ -108,6 +132,26 @@ describe('loadKeys', () => {
     })
   })
 
+  describe('and the seal of access tokens', () => {
+    it('makes it from the refresh key: the same each time, and another for another key', async () => {
+      const claims = { sid: 'a session' }
+      const jti = (await keysOf()).accessSeal.jtiFor(claims)
+      const isGood = (await keysOf()).accessSeal.holds({ ...claims, jti })
+      await writeFile(settings.refreshKeyFile, 'l'.repeat(32))
+
+      expect(isGood).to.equal(true)
+      expect((await keysOf()).accessSeal.holds({ ...claims, jti })).to.equal(false)
+    })
+
+    it('has a key of its own: neither the refresh key nor the secret of CSRF tokens makes it', async () => {
+      const { accessSeal: seal, csrfSecret } = await keysOf()
+      const claims = { sid: 'a session' }
+      const others = [csrfSecret, Buffer.from('k'.repeat(32))].map((key) => accessSeal(key).jtiFor(claims))
+
+      expect(others.map((jti) => seal.holds({ ...claims, jti }))).to.deep.equal([false, false])
+    })
+  })
+
   describe('with trusted issuers', () => {
     const pem = () =>
       generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' })
@@ -138,6 +182,18 @@ describe('loadKeys', () => {
       expect(loaded.problems.map((problem) => problem.split(':')[0])).to.deep.equal([
         'REFRESH_KEY_FILE',
         'TRUSTED_ISSUERS',
+      ])
+    })
+
+    it('refuses a file that every user can write', async () => {
+      await trust(FOREIGN_ISSUER)
+      const trustedIssuersFile = join(directory, 'trusted-issuers.json')
+      await chmod(trustedIssuersFile, 0o666)
+
+      const loaded = await loadKeys({ ...settings, trustedIssuersFile })
+
+      expect('problems' in loaded && loaded.problems).to.deep.equal([
+        `TRUSTED_ISSUERS: ${trustedIssuersFile} can be changed by every user: chmod o-w ${trustedIssuersFile}`,
       ])
     })
 

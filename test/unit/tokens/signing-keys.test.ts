@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify, type JWK } from 'jose'
 import { accessKeys } from '../../../src/tokens/load-keys.ts'
 import { generateSigningKeys, publicJwks, readSigningKeys } from '../../../src/tokens/signing-keys.ts'
-import { grant, testTokens } from '../../support/builders/test-keys.ts'
+import { grant, testKeys, testTokens } from '../../support/builders/test-keys.ts'
 import { manualClock } from '../../support/fakes/manual-clock.ts'
 
 type Jwk = Record<string, unknown>
@@ -147,7 +147,7 @@ describe('publicJwks', () => {
 
     for (const key of keys) {
       const signer = accessKeys([key], null).signers
-      const tokens = testTokens({ ...key, refreshSecret: Buffer.alloc(32) }, clock, { accessSigners: signer })
+      const tokens = testTokens({ ...testKeys(), ...key }, clock, { accessSigners: signer })
       const { token } = tokens.signAccess(grant(), clock.now() + 300)
 
       const { protectedHeader } = await jwtVerify(token, published, { currentDate: new Date(clock.nowMs()) })

@@ -20,6 +20,7 @@ describe('v1Errors', () => {
     token_wrong_type: [401, 'token_invalid'],
     token_expired: [401, 'token_expired'],
     token_denied: [401, 'token_revoked'],
+    token_outlives_denial: [401, 'token_invalid'],
     username_taken: [409, 'username_taken'],
     username_invalid: [422, 'username_invalid'],
     password_too_weak: [422, 'password_too_weak'],
