@@ -13,8 +13,7 @@ import {
 import { encodeJws, parseJws, type ParsedJws, type Signer } from './jws.ts'
 
 export interface JwtTokensOptions {
-  /** The first one signs, all of them verify; `kid` is absent for a shared secret. */
-  accessSigners: [NamedSigner, ...NamedSigner[]]
+  accessSigners: AccessSigners
   refreshSigner: Signer
   issuer: string
   audience: string
@@ -25,8 +24,18 @@ export interface JwtTokensOptions {
 }
 
 export interface NamedSigner {
+  /** Absent for a shared secret. */
   kid?: string
   signer: Signer
+}
+
+/** Asked anew for every token: keys come, sign, and go. */
+export interface AccessSigners {
+  signing: () => NamedSigner
+  /** The one of that name, as long as a token of it may be alive. */
+  find: (kid: unknown) => NamedSigner | undefined
+  /** Also afterwards: a token that is long dead still tells which session it was of. */
+  findRetiredToo: (kid: unknown) => NamedSigner | undefined
 }
 
 const seconds = z.number()
@@ -58,8 +67,7 @@ const CLIENT_ID = 'signoff'
 export function jwtTokens(options: JwtTokensOptions): Tokens {
   const { issuer, audience, leewaySeconds, now } = options
   const refreshAudience = refreshAudienceOf(issuer)
-  const [signing] = options.accessSigners
-  const accessHeader = { alg: signing.signer.alg, typ: ACCESS_TYP, ...(signing.kid && { kid: signing.kid }) }
+  const { accessSigners } = options
   const refreshHeader = { alg: options.refreshSigner.alg, typ: REFRESH_TYP }
 
   return {
@@ -73,7 +81,9 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
         client_id: CLIENT_ID,
         user_id: grant.userId,
       }
-      return { token: encodeJws(accessHeader, claims, signing.signer), expiresIn: exp - iat }
+      const { kid, signer } = accessSigners.signing()
+      const header = { alg: signer.alg, typ: ACCESS_TYP, ...(kid && { kid }) }
+      return { token: encodeJws(header, claims, signer), expiresIn: exp - iat }
     },
 
     signRefresh(grant, rotates) {
@@ -94,7 +104,7 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     successorJti,
 
     verify(token) {
-      const claims = signedClaims(options, token)
+      const claims = signedClaims(options, token, accessSigners.find)
       const latestStart = now() + leewaySeconds
       if (Math.max(claims.iat, claims.nbf ?? 0) > latestStart) throw new AuthError('token_invalid')
       if (hasExpired(claims)) throw new AuthError('token_expired')
@@ -102,7 +112,7 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     },
 
     identify(token) {
-      const claims = signedClaims(options, token)
+      const claims = signedClaims(options, token, accessSigners.findRetiredToo)
       return { claims, hasExpired: hasExpired(claims) }
     },
 
@@ -147,13 +157,15 @@ function refreshAudienceOf(issuer: string): string {
 type SignedClaims = (AccessClaims | RefreshClaims) & { nbf?: number | undefined }
 
 /** Of one of ours, whatever its times. Throws `token_invalid`. */
-function signedClaims(options: JwtTokensOptions, token: string): SignedClaims {
-  const { accessSigners, refreshSigner, issuer, audience } = options
+function signedClaims(
+  { refreshSigner, issuer, audience }: JwtTokensOptions,
+  token: string,
+  find: AccessSigners['find'],
+): SignedClaims {
   const jws = parseJws(token)
   switch (jws?.header['typ']) {
     case ACCESS_TYP: {
-      const named = accessSigners.find(({ kid }) => kid === jws.header['kid'])
-      const payload = verifySignature(jws, named?.signer)
+      const payload = verifySignature(jws, find(jws.header['kid'])?.signer)
       return claimsOf(payload, { schema: accessClaims, issuer, audience })
     }
     case REFRESH_TYP: {

@@ -2,6 +2,7 @@
 import { createPublicKey } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { fixedSigners } from '../../../src/tokens/access-keys.ts'
 import { es256, hs256, type Signer } from '../../../src/tokens/jws.ts'
 import { base64url, forgedToken, headerOf, payloadOf } from '../../support/builders/forged-token.ts'
 import {
@@ -271,7 +272,7 @@ describe('an access token under the wrong key', () => {
 
   it('is token_invalid under a shared secret when it has a kid', () => {
     const secret = hs256(Buffer.alloc(32, 7))
-    const shared = testTokens(keys, clock, { accessSigners: [{ signer: secret }] })
+    const shared = testTokens(keys, clock, { accessSigners: fixedSigners([{ signer: secret }]) })
     const sharedOutcome = (kid?: string) =>
       refusalBy(() => shared.verify(forgedToken({ alg: 'HS256', typ: 'at+jwt', kid }, payload, secret)))
 
