@@ -48,7 +48,11 @@ const settings = z.object({
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
 
-  /** Private JWKS, `{"keys":[…]}` of EC P-256 keys: the first signs, all verify. `signoff keys generate` makes one. */
+  /**
+   * Private JWKS, `{"keys":[…]}` of EC P-256 keys; read again when it changes. `signoff keys generate` makes one, and
+   * `signoff keys rotate` adds the next key, with the time from which it signs. Without times the first one signs, and
+   * all verify.
+   */
   SIGNING_KEYS_FILE: z.string().optional(),
   /** The secret of the refresh tokens: a text of at least 32 bytes, known to nobody else. */
   REFRESH_KEY_FILE: z.string().optional(),

@@ -3,6 +3,7 @@ import type { CoreShares } from './cpu.ts'
 import type { DayResult, DaySample } from './day.ts'
 import type { FeedResult } from './feed.ts'
 import type { IdleResult } from './idle.ts'
+import type { KeysResult } from './keys.ts'
 import type { LoadResult } from './load.ts'
 import type { Delays, PropagationResult } from './propagation.ts'
 import type { RebuildResult } from './rebuild.ts'
@@ -29,11 +30,12 @@ export interface Results {
   feed?: FeedResult[]
   rebuild?: RebuildResult
   sweep?: SweepResult
+  keys?: KeysResult[]
   day?: DayResult
 }
 
 export function report(results: Results): string {
-  const { machine, verify, idle, load, storm, timing, propagation, feed, rebuild, sweep, day } = results
+  const { machine, verify, idle, load, storm, timing, propagation, feed, rebuild, sweep, keys, day } = results
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load average before ${machine.loadAverage.toFixed(2)}`,
   ]
@@ -46,6 +48,7 @@ export function report(results: Results): string {
   if (feed) parts.push(feedTable(feed))
   if (rebuild) parts.push(rebuildTable(rebuild), rebuildRefreshesTable(rebuild))
   if (sweep) parts.push(sweepTable(sweep))
+  if (keys) parts.push(keysTable(keys))
   if (day) parts.push(dayTable(day))
   return `${parts.join('\n\n')}\n`
 }
@@ -237,6 +240,23 @@ function statuses(counts: Record<number, number>): string {
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`
+}
+
+function keysTable(results: KeysResult[]): string {
+  return table(
+    'Signing keys that change: answers about living tokens, and how many of them were 401',
+    ['', 'rotations', 'seconds', 'asked', 'answers', '401'],
+    results.flatMap(({ how, rotations, seconds, answers }) =>
+      Object.entries(answers).map(([by, { all, refused }]) => [
+        how,
+        String(rotations),
+        seconds.toFixed(0),
+        by,
+        String(all),
+        String(refused),
+      ]),
+    ),
+  )
 }
 
 function table(title: string, head: string[], rows: string[][]): string {
