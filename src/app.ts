@@ -1,5 +1,6 @@
 // The composition root: the one file that knows every part.
 import { randomBytes } from 'node:crypto'
+import { agreedSettings } from './agreed-settings.ts'
 import { createKnownPeers } from './auth/known-peers.ts'
 import { createThrottle } from './auth/throttle.ts'
 import type { Passwords } from './auth/ports/accounts.ts'
@@ -62,8 +63,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const metrics = createMetrics()
   let isDraining = false
 
+  const accessKeys = openKeys(options)
   const stores = openStores({
     ...options,
+    agreedSettings: () => agreedSettings(options, accessKeys.kids()),
     redisPrefix: config.REDIS_PREFIX,
     denialLeewaySeconds: denialLeewaySeconds(config),
     denials: {
@@ -78,7 +81,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   })
   const passwords = argon2Passwords(log)
   const readers = feedReaders({ feed: stores.feed, metrics })
-  const accessKeys = openKeys(options)
   const parts = { stores, passwords, accessKeys }
   const deps = { ...(await dialectDeps(options, parts)), feedReaders: readers }
   const app = createApp({

@@ -10,6 +10,8 @@ export interface AccessKeys {
   signers: AccessSigners
   /** What is published (RFC 7517 section 5). */
   jwks: () => { keys: JWK[] }
+  /** The names of all keys, in the order of the file. */
+  kids: () => string[]
 }
 
 export interface ScheduledKeysDeps {
@@ -37,6 +39,7 @@ export function scheduledAccessKeys({ keys, holdSeconds, now }: ScheduledKeysDep
       findRetiredToo: (kid) => find(keys(), kid),
     },
     jwks: () => publicJwks(published()),
+    kids: () => keys().map(({ kid }) => kid),
   }
 
   function find(among: readonly SigningKey[], kid: unknown): NamedSigner | undefined {
@@ -56,6 +59,7 @@ export function sharedAccessKeys(sharedSecret: string): AccessKeys {
   return {
     signers: fixedSigners([{ signer: hs256(Buffer.from(sharedSecret)) }]),
     jwks: () => ({ keys: [] }),
+    kids: () => [],
   }
 }
 

@@ -14,10 +14,14 @@ export interface Instances {
 
 export interface ListedInstance {
   id: string
+  /** For people. */
+  name: string
   /** When it last said that it was there. Of this instance: no earlier than any time that it read before. */
   seenAtMs: JournalTime
   /** Whether it was seen in the last ten seconds, and is not gone. */
   isPresent: boolean
+  /** What it says of its settings; `null` where it says nothing, or is not there. */
+  settings: string | null
 }
 
 export interface Instance {
@@ -25,6 +29,8 @@ export interface Instance {
   id: string
   /** For people: `host:pid`. */
   name: string
+  /** What it says of the settings that must be the same at all instances; nothing, where there is none. */
+  settings?: () => string | null
 }
 
 const MAX_LISTED = 200
@@ -33,14 +39,16 @@ const PRESENT: Statement = {
   name: 'instances.present',
   text: `
     WITH this AS (
-      INSERT INTO instances (id, name, seen_at) VALUES ($1, $2, now())
-      ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at, left_at = NULL
-      RETURNING id, seen_at, true AS is_present
+      INSERT INTO instances (id, name, seen_at, settings) VALUES ($1, $2, now(), $3)
+      ON CONFLICT (id) DO UPDATE
+        SET seen_at = EXCLUDED.seen_at, left_at = NULL, settings = coalesce(EXCLUDED.settings, instances.settings)
+      RETURNING id, name, seen_at, true AS is_present, settings
     ), others AS (
-      SELECT id, seen_at, left_at IS NULL AND seen_at > now() - interval '10 seconds' AS is_present
+      SELECT id, name, seen_at, left_at IS NULL AND seen_at > now() - interval '10 seconds' AS is_present, settings
       FROM instances WHERE id <> $1 ORDER BY seen_at DESC LIMIT ${MAX_LISTED - 1}
     )
-    SELECT id, (extract(epoch FROM seen_at) * 1000)::float8 AS "seenAtMs", is_present AS "isPresent"
+    SELECT id, name, (extract(epoch FROM seen_at) * 1000)::float8 AS "seenAtMs", is_present AS "isPresent",
+      CASE WHEN is_present THEN settings END AS settings
     FROM (SELECT * FROM this UNION ALL SELECT * FROM others) AS listed`,
 }
 
@@ -49,9 +57,20 @@ const LEAVE: Statement = {
   text: 'UPDATE instances SET left_at = now() WHERE id = $1',
 }
 
-export function instances(postgres: Postgres, { id, name }: Instance): Instances {
+export function instances(postgres: Postgres, { id, name, settings = () => null }: Instance): Instances {
+  /** As the row has them. They are said again where they changed, and where the database has lost them. */
+  let said: string | null = null
   return {
-    present: async () => await postgres.query<ListedInstance>(PRESENT, [id, name]),
+    present: async () => {
+      const current = settings()
+      const listed = await postgres.query<ListedInstance>(PRESENT, [
+        id,
+        name,
+        current === said ? null : current,
+      ])
+      said = listed.find((instance) => instance.id === id)?.settings ?? null
+      return listed
+    },
     leave: async () => {
       await postgres.query(LEAVE, [id])
     },

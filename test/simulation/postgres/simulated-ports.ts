@@ -85,7 +85,9 @@ export function simulatedPorts(deps: SimulatedPortsDeps): SimulatedPorts {
             rows.instances.put(instanceId, { id: instanceId, seenAtMs: nowMs, leftAtMs: null })
             return [...rows.instances.values()].map(({ id, seenAtMs, leftAtMs }) => ({
               id,
+              name: id,
               seenAtMs,
+              settings: null,
               isPresent: leftAtMs === null && seenAtMs > nowMs - PRESENT_MS,
             }))
           },

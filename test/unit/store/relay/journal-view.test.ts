@@ -26,8 +26,10 @@ describe('journalView', () => {
 
   const listed = (over: Partial<ListedInstance> = {}): ListedInstance => ({
     id: 'one',
+    name: 'one',
     seenAtMs: EPOCH_MS,
     isPresent: true,
+    settings: null,
     ...over,
   })
   const note = (instances = [listed()], over: Partial<JournalClock> = {}) => {

@@ -8,13 +8,14 @@ describe('introduce', () => {
   let clock: FakeClock
   let others: ListedInstance[]
 
-  const present = (): Promise<ListedInstance[]> =>
-    Promise.resolve([{ id: 'self', seenAtMs: clock.epochMs(), isPresent: true }, ...others])
+  const present = (): Promise<ListedInstance[]> => Promise.resolve([other({ id: 'self' }), ...others])
   const deps = () => ({ clock, instanceId: 'self', instances: { present } })
   const other = (over: Partial<ListedInstance> = {}): ListedInstance => ({
     id: 'one',
+    name: 'one',
     seenAtMs: clock.epochMs(),
     isPresent: true,
+    settings: null,
     ...over,
   })
   /** What it has come to after that time. */
