@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { z } from 'zod'
-import { integer, onOrOff, originPatterns, proxies, redisPrefix, redisUrl } from './setting-types.ts'
+import {
+  integer,
+  issuerUrl,
+  onOrOff,
+  originPatterns,
+  proxies,
+  redisPrefix,
+  redisUrl,
+} from './setting-types.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
 export class ConfigError extends Error {
@@ -58,10 +66,7 @@ const settings = z.object({
   REFRESH_KEY_FILE: z.string().optional(),
 
   /** `iss` of every token: the URL under which this service is reached. `https://localhost:PORT` by default. */
-  ISSUER: z
-    .url({ protocol: /^https?$/, error: 'an https:// URL is expected' })
-    .transform((url) => url.replace(/\/+$/, ''))
-    .optional(),
+  ISSUER: issuerUrl.optional(),
   /** `aud` of access tokens: what the peers expect. */
   AUDIENCE: z.string().min(1).default('signoff'),
   /** Seconds an access token lives. */
