@@ -171,6 +171,9 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, { stores, pass
       onFetchFailure: ({ href }, cause) => {
         log.warn({ url: href, err: cause }, 'the keys of a trusted issuer cannot be fetched')
       },
+      onWeakKey: ({ href }, { kid, problem }) => {
+        log.warn({ url: href, kid, problem }, 'a key of a trusted issuer is not used: its tokens are refused')
+      },
     }),
     decoyHash: await passwords.hash(randomBytes(32).toString('base64url')),
     now,

@@ -31,6 +31,7 @@ beforeEach(() => {
       leewaySeconds,
       now,
       onFetchFailure: () => undefined,
+      onWeakKey: () => undefined,
     }),
   }
 })

@@ -19,8 +19,15 @@ describe('revokeToken', () => {
   beforeEach(async () => {
     const stores = memoryStores()
     const { leewaySeconds, now } = stores
-    const onFetchFailure = (): void => undefined
-    const foreign = foreignTokens({ secretKey: SECRET, issuers: [], leewaySeconds, now, onFetchFailure })
+    const ignore = (): void => undefined
+    const foreign = foreignTokens({
+      secretKey: SECRET,
+      issuers: [],
+      leewaySeconds,
+      now,
+      onFetchFailure: ignore,
+      onWeakKey: ignore,
+    })
     deps = { ...stores, foreignTokens: foreign }
     deps.addUser({ username: 'alice' })
     alice = await loggedIn(deps)

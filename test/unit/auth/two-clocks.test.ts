@@ -27,8 +27,15 @@ describe('tokens of a clock that is half a minute ahead', () => {
   beforeEach(async () => {
     const stores = memoryStores()
     const { leewaySeconds, now } = stores
-    const onFetchFailure = (): void => undefined
-    const foreign = foreignTokens({ secretKey: SECRET, issuers: [], leewaySeconds, now, onFetchFailure })
+    const ignore = (): void => undefined
+    const foreign = foreignTokens({
+      secretKey: SECRET,
+      issuers: [],
+      leewaySeconds,
+      now,
+      onFetchFailure: ignore,
+      onWeakKey: ignore,
+    })
     deps = { ...stores, foreignTokens: foreign }
     deps.addUser({ username: 'alice' })
     deps.clock.advance(AHEAD_SECONDS)

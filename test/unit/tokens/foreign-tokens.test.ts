@@ -48,6 +48,7 @@ describe('foreignTokens', () => {
       leewaySeconds: 5,
       now: clock.now,
       onFetchFailure: () => undefined,
+      onWeakKey: () => undefined,
       ...options,
     })
   const claims = (changes: Claims = {}) => issuedClaims(clock.now(), changes)
