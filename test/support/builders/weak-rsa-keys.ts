@@ -7,7 +7,7 @@ export interface RsaJwk {
   e: string
 }
 
-export const GOOD_EXPONENT = 65_537n
+const GOOD_EXPONENT = 65_537n
 
 export function rsaJwk(n: bigint, e: bigint = GOOD_EXPONENT): RsaJwk {
   return { kty: 'RSA', n: base64url(n), e: base64url(e) }
