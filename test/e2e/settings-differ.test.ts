@@ -42,7 +42,6 @@ describe('two instances with other settings', () => {
       expect(await settingsOf(instance)).to.equal(
         'the instances differ in LEEWAY: the log says which has what',
       )
-      expect(warnings(instance)).to.have.length(1)
       expect(warnings(instance)[0]).to.match(/: LEEWAY is [56] at \S+:\d+; [56] at \S+:\d+$/)
     }
   })
@@ -62,6 +61,6 @@ describe('two instances with other settings', () => {
       `SELECT settings FROM instances WHERE name LIKE 'signoff user%'`,
     )
     expect(rows).to.deep.equal([{ settings: null }])
-    expect(instances.map((instance) => warnings(instance).length)).to.deep.equal([1, 1])
+    expect(instances.flatMap(warnings).filter((line) => /ISSUER|signoff user/.test(line))).to.deep.equal([])
   })
 })
