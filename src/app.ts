@@ -1,5 +1,6 @@
 // The composition root: the one file that knows every part.
 import { randomBytes } from 'node:crypto'
+import { agreedSettings } from './agreed-settings.ts'
 import { createKnownPeers } from './auth/known-peers.ts'
 import { createThrottle } from './auth/throttle.ts'
 import type { Passwords } from './auth/ports/accounts.ts'
@@ -24,13 +25,15 @@ import { v1 } from './http/v1/router.ts'
 import { waitingCallers } from './http/waiting-callers.ts'
 import type { SystemLog } from './ops/log.ts'
 import { createMetrics } from './ops/metrics.ts'
+import { watchFiles } from './ops/watch-files.ts'
 import { argon2Passwords } from './passwords/argon2-passwords.ts'
 import { isCommonPassword } from './passwords/common-passwords.ts'
 import { peerSecrets } from './passwords/peer-secrets.ts'
 import { openStores, type Stores } from './store/open-stores.ts'
 import { foreignTokens } from './tokens/foreign-tokens.ts'
 import { jwtTokens } from './tokens/jwt-tokens.ts'
-import { accessKeys, type Keys } from './tokens/load-keys.ts'
+import type { Keys } from './tokens/load-keys.ts'
+import { openAccessKeys, type OpenAccessKeys } from './tokens/open-access-keys.ts'
 import { version } from './version.ts'
 
 /** What the settings must have grown into before the service can run. */
@@ -60,8 +63,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const metrics = createMetrics()
   let isDraining = false
 
+  const accessKeys = openKeys(options)
   const stores = openStores({
     ...options,
+    agreedSettings: () => agreedSettings(options, accessKeys.kids()),
     redisPrefix: config.REDIS_PREFIX,
     denialLeewaySeconds: denialLeewaySeconds(config),
     denials: {
@@ -76,7 +81,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   })
   const passwords = argon2Passwords(log)
   const readers = feedReaders({ feed: stores.feed, metrics })
-  const deps = { ...(await dialectDeps(options, stores, passwords)), feedReaders: readers }
+  const parts = { stores, passwords, accessKeys }
+  const deps = { ...(await dialectDeps(options, parts)), feedReaders: readers }
   const app = createApp({
     dialects: DIALECTS.map((dialect) => dialect(deps)),
     version,
@@ -90,6 +96,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const closers: ((deadlineMs: number) => Promise<void>)[] = [
     async () => {
       deps.callers.close()
+      accessKeys.close()
       await Promise.all([stores.close(), passwords.close()])
     },
   ]
@@ -116,16 +123,32 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 }
 
 const ITSELF = { ipAddress: 'local', isWaiting: () => true }
+const now = (): number => Math.floor(Date.now() / 1000)
+
+function openKeys({ config, keys, log }: ServiceOptions): OpenAccessKeys {
+  return openAccessKeys({
+    keys,
+    sharedSecret: config.ACCESS_TOKEN_ALG === 'HS256' ? (config.SECRET_KEY ?? null) : null,
+    accessTtlSeconds: config.ACCESS_TOKEN_TTL,
+    leewaySeconds: config.LEEWAY,
+    now,
+    watch: watchFiles,
+    log,
+  })
+}
+
+interface Parts {
+  stores: Stores
+  passwords: Passwords
+  accessKeys: OpenAccessKeys
+}
 
 /** All that any dialect needs. */
-async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores, passwords: Passwords) {
-  const now = (): number => Math.floor(Date.now() / 1000)
+async function dialectDeps({ config, keys, log }: ServiceOptions, { stores, passwords, accessKeys }: Parts) {
   const leewaySeconds = config.LEEWAY
   const refreshTtlSeconds = Math.min(config.REFRESH_TOKEN_TTL, config.SESSION_MAX_AGE)
-  const sharedSecret = config.ACCESS_TOKEN_ALG === 'HS256' ? (config.SECRET_KEY ?? null) : null
-  const { signers, jwks } = accessKeys(keys.signing, sharedSecret)
   const tokens = jwtTokens({
-    accessSigners: signers,
+    accessSigners: accessKeys.signers,
     refreshSigner: keys.refresh,
     accessSeal: keys.accessSeal,
     issuer: config.ISSUER,
@@ -159,6 +182,9 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
           'a token of another service lives longer than FOREIGN_TOKEN_MAX_AGE, and was not ended',
         )
       },
+      onWeakKey: ({ href }, { kid, problem }) => {
+        log.warn({ url: href, kid, problem }, 'a key of a trusted issuer is not used: its tokens are refused')
+      },
     }),
     decoyHash: await passwords.hash(randomBytes(32).toString('base64url'), ITSELF),
     now,
@@ -174,7 +200,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, stores: Stores
     cookieSameSite: config.SESSION_COOKIE_SAMESITE,
     originOf: originReader(config.TRUST_PROXY, callers),
     callers,
-    jwks,
+    jwks: accessKeys.jwks,
     issuer: config.ISSUER,
     log,
   }

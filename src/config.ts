@@ -4,7 +4,15 @@ import { parse } from 'dotenv'
 import { z } from 'zod'
 import { MAX_ACCESS_TOKEN_SECONDS, MAX_SESSION_SECONDS } from './contract/claims.ts'
 import { readTrustedFile } from './file-trust.ts'
-import { integer, onOrOff, originPatterns, proxies, redisPrefix, redisUrl } from './setting-types.ts'
+import {
+  integer,
+  issuerUrl,
+  onOrOff,
+  originPatterns,
+  proxies,
+  redisPrefix,
+  redisUrl,
+} from './setting-types.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
 export class ConfigError extends Error {
@@ -56,18 +64,16 @@ const settings = z.object({
   TLS_KEY_FILE: z.string().optional(),
 
   /**
-   * Private JWKS, `{"keys":[…]}` of EC P-256 keys: the first signs, all verify. `signoff keys generate` makes one. It
-   * must belong to root or to the user who runs this, and is refused where every user can write it.
+   * Private JWKS, `{"keys":[…]}` of EC P-256 keys; read again when it changes. `signoff keys generate` makes one, and
+   * `signoff keys rotate` adds the next key, with the time from which it signs. Without times the first one signs, and
+   * all verify. It must belong to root or to the user who runs this, and is refused where every user can write it.
    */
   SIGNING_KEYS_FILE: z.string().optional(),
   /** The secret of the refresh tokens: a text of at least 32 bytes, known to nobody else. The rights are the same. */
   REFRESH_KEY_FILE: z.string().optional(),
 
   /** `iss` of every token: the URL under which this service is reached. `https://localhost:PORT` by default. */
-  ISSUER: z
-    .url({ protocol: /^https?$/, error: 'an https:// URL is expected' })
-    .transform((url) => url.replace(/\/+$/, ''))
-    .optional(),
+  ISSUER: issuerUrl.optional(),
   /** `aud` of access tokens: what the peers expect. */
   AUDIENCE: z.string().min(1).default('signoff'),
   /** Seconds an access token lives. */

@@ -4,6 +4,7 @@ import { Argument, Command, CommanderError, Option } from 'commander'
 import { describeError } from './commands/describe-error.ts'
 import type { MigrateAction } from './commands/migrate.ts'
 import type { Output } from './commands/output.ts'
+import { parsePublishSeconds, PUBLISH_SECONDS } from './commands/publish-seconds.ts'
 import { ConfigError, readConfig, readServeConfig, settingsEnvironment } from './config.ts'
 import { version } from './version.ts'
 
@@ -44,7 +45,9 @@ function commandLine(): Command {
       await migrate(settings(), action, output)
     })
   addUserCommands(program.command('user').description('manage users; a password comes from standard input'))
-  addKeysCommands(program.command('keys').description('manage the files that sign tokens'))
+  const keys = program.command('keys').description('manage the files that sign tokens')
+  addKeysCommands(keys)
+  addKeysRotate(keys)
   addPeerCommands(program.command('peer').description('manage the services that ask on their own behalf'))
   addDenylistCommands(program.command('denylist').description('see to the copy of the journal in Redis'))
   return program
@@ -94,11 +97,35 @@ function addKeysCommands(keys: Command): void {
     })
   keys
     .command('list')
-    .description('list the signing keys')
+    .description('list the signing keys: which one signs, which is next, until when the others verify')
     .addOption(json)
     .action(async (output: Output) => {
       const { keysList } = await import('./commands/keys.ts')
       await keysList(settings(), output)
+    })
+}
+
+function addKeysRotate(keys: Command): void {
+  keys
+    .command('rotate')
+    .description('add the next signing key to SIGNING_KEYS_FILE; nobody is logged out')
+    .addOption(
+      new Option('--publish-seconds <n>', 'how long the new key is published before it signs')
+        .argParser(parsePublishSeconds)
+        .default(PUBLISH_SECONDS),
+    )
+    .addHelpText(
+      'after',
+      `
+Running instances read the file again within five seconds. The new key is published at once and signs an hour later;
+the one before is published until its last token is dead, and leaves the file with a later rotation. Nothing has to
+be restarted. Where each instance has a copy of the file, copy it to all of them well before the new key signs.
+Publish for longer where peers keep keys for longer than 15 minutes. Give it the LEEWAY of the service.`,
+    )
+    .addOption(json)
+    .action(async ({ publishSeconds, ...output }: Output & { publishSeconds: number }) => {
+      const { keysRotate } = await import('./commands/keys-rotate.ts')
+      await keysRotate(settings(), { publishSeconds }, output)
     })
 }
 

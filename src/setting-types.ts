@@ -28,6 +28,18 @@ export const redisUrl = z.string().superRefine((text, problems) => {
   }
 })
 
+/**
+ * Without slashes at its end. Pages of its origin may act for their visitors, so a `*` in its host would be a wildcard
+ * there; the parser finds one that is written `%2A`, too.
+ */
+export const issuerUrl = z
+  .url({ protocol: /^https?$/, error: 'an https:// URL is expected', abort: true })
+  .refine(
+    (url) => !new URL(url).host.includes('*'),
+    '* is refused in the host: name the one where this service is',
+  )
+  .transform((url) => url.replace(/\/+$/, ''))
+
 /** Braces would be a hash tag of Redis Cluster, and the others a pattern. */
 export const redisPrefix = z
   .string()

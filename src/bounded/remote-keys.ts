@@ -35,6 +35,18 @@ export interface RemoteKeysDeps {
   failurePauseSeconds: number
   /** Hears of each failure to fetch. */
   onFetchFailure: (url: URL, cause: unknown) => void
+  /** What is wrong with a key; such a one is left out, as if it were not published. */
+  problemOf?: (key: PublishedKey) => string | null
+  /** Hears of a key that was left out, once as long as it is published. */
+  onLeftOut?: (url: URL, leftOut: LeftOut) => void
+}
+
+/** A JSON Web Key of which nothing is known yet. */
+export type PublishedKey = Record<string, unknown>
+
+export interface LeftOut {
+  kid: unknown
+  problem: string
 }
 
 /** The keys cannot be had: nobody answers, or with something else. */
@@ -61,13 +73,16 @@ export function remoteKeys(url: URL, { now, onFetchFailure, ...deps }: RemoteKey
     cacheMaxAge: Infinity,
     cooldownDuration: Infinity,
     [customFetch]: async (href, { signal, headers }) =>
-      await fetchBounded(deps.fetch, href, { signal, headers: Object.fromEntries(headers) }),
+      new Response(
+        fit(await fetchBounded(deps.fetch, href, { signal, headers: Object.fromEntries(headers) })),
+      ),
   })
   let fetchedAt: number | null = null
   let soughtUnknownAt: number | null = null
   let failure: { at: number; cause: unknown } | null = null
   let published = ''
   let version = 0
+  let told = ''
 
   return {
     async keyFor(header, token) {
@@ -114,6 +129,27 @@ export function remoteKeys(url: URL, { now, onFetchFailure, ...deps }: RemoteKey
     published = fetched
   }
 
+  /** Without the keys that are not to be used; what is no set of keys is left to jose to refuse. */
+  function fit(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | string {
+    const { problemOf } = deps
+    const keys = problemOf && keysIn(body)
+    if (!keys) return body
+    const problems = keys.map(problemOf)
+    const leftOut = keys.flatMap(({ kid }, index) => {
+      const problem = problems[index] ?? null
+      return problem === null ? [] : [{ kid, problem }]
+    })
+    tellLeftOut(leftOut)
+    return JSON.stringify({ keys: keys.filter((_, index) => problems[index] === null) })
+  }
+
+  function tellLeftOut(leftOut: LeftOut[]): void {
+    const text = JSON.stringify(leftOut)
+    if (text === told) return
+    told = text
+    for (const each of leftOut) deps.onLeftOut?.(url, each)
+  }
+
   /** A clock that was set back ends every pause: it must not make one of an hour. */
   function isWithin(since: number | null, seconds: number): boolean {
     if (since === null) return false
@@ -126,11 +162,22 @@ async function fetchBounded(
   fetch: FetchKeys,
   href: string,
   { signal, headers }: { signal: AbortSignal; headers: Record<string, string> },
-): Promise<Response> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const { status, body } = await fetch(href, { method: 'GET', headers, redirect: 'error', signal })
   if (status !== 200) {
     await body?.cancel()
     throw new Error(`${href} answered ${status}`)
   }
-  return new Response(await readBody(body, MAX_JWKS_BYTES))
+  return await readBody(body, MAX_JWKS_BYTES)
+}
+
+/** `null` for what is no set of keys. */
+function keysIn(body: Uint8Array): PublishedKey[] | null {
+  try {
+    const { keys } = JSON.parse(new TextDecoder().decode(body)) as { keys: unknown }
+    const isList = Array.isArray(keys) && keys.every((key) => typeof key === 'object' && key !== null)
+    return isList ? (keys as PublishedKey[]) : null
+  } catch {
+    return null
+  }
 }

@@ -1,5 +1,4 @@
 // signoff start: provides what the environment does not name, serves, and takes all of it down again.
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { startService, type ServiceOptions } from '../app.ts'
 import { environment, type Config } from '../config.ts'
@@ -13,7 +12,7 @@ import { stopSignal } from '../ops/shutdown.ts'
 import { migrateUp } from '../store/postgres/migrate.ts'
 import { loadKeys } from '../tokens/load-keys.ts'
 import { demoUser } from './demo-user.ts'
-import { generateKeys } from './keys.ts'
+import { generateKeys, keyFilesIn } from './keys.ts'
 import { SHUTDOWN_DEADLINE_MS, tlsFiles } from './serve.ts'
 import { walkthrough } from './walkthrough.ts'
 
@@ -136,11 +135,10 @@ function sayEnded(reason: string): void {
 }
 
 async function provideKeys(config: Config, dataDir: string): Promise<ServiceOptions['keys']> {
-  const directory = join(dataDir, 'keys')
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const own = keyFilesIn(dataDir)
   const files = {
-    signingKeysFile: config.SIGNING_KEYS_FILE ?? join(directory, 'signing-keys.json'),
-    refreshKeyFile: config.REFRESH_KEY_FILE ?? join(directory, 'refresh-key'),
+    signingKeysFile: config.SIGNING_KEYS_FILE ?? own.signingKeysFile,
+    refreshKeyFile: config.REFRESH_KEY_FILE ?? own.refreshKeyFile,
   }
   for (const path of await generateKeys(files)) say(`Made ${path}`)
   const loaded = await loadKeys({

@@ -1,11 +1,12 @@
 // The public server: TLS, limits on slow and idle callers, certificates read again when they change, draining.
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type Koa from 'koa'
 import { readTrustedFile } from '../file-trust.ts'
 import type { SystemLog } from '../ops/log.ts'
+import { watchFiles } from '../ops/watch-files.ts'
 import { bind } from './bind.ts'
 
 export interface ListenOptions {
@@ -34,8 +35,6 @@ const PATIENCE = {
   keepAliveTimeout: 65_000,
 }
 const MAX_CONNECTIONS = 20_000
-
-const CERTIFICATE_POLL_MS = 5000
 
 /** Rejects when the port is taken, or the certificate cannot be used. */
 export async function listen({ app, host, port, tls, log }: ListenOptions): Promise<Listening> {
@@ -90,9 +89,5 @@ function watchCertificate(
       log.error({ err: error }, 'the new TLS certificate cannot be used; the one before stays in use')
     }
   }
-  const files = [tls.certFile, tls.keyFile]
-  for (const file of files) watchFile(file, { interval: CERTIFICATE_POLL_MS, persistent: false }, reload)
-  return () => {
-    for (const file of files) unwatchFile(file, reload)
-  }
+  return watchFiles([tls.certFile, tls.keyFile], reload)
 }

@@ -43,6 +43,8 @@ export interface Denials {
   feed: DenialFeed
   /** What each part has to say for itself, `ok` when all is well. */
   readiness(): Record<string, string>
+  /** The names of the settings in which the instances differ, though they must not. */
+  differingSettings: () => readonly string[]
   close(): Promise<void>
 }
 
@@ -101,6 +103,7 @@ export function openDenials(options: DenialsOptions): Denials {
     denylist: publishingDenylist(open?.denylist ?? absentDenylist(feed.isHeld), feed),
     feed,
     readiness: () => open?.readiness() ?? {},
+    differingSettings: () => open?.differingSettings() ?? [],
     close: async () => {
       await Promise.all([open?.close(), running.stop()])
     },

@@ -16,6 +16,7 @@ import { connectRedis } from './redis/connection/connect-redis.ts'
 import { COMMAND_TIMEOUT_MS } from './redis/connection/redis-connection.ts'
 import { watchRedis } from './redis/redis-watch.ts'
 import { failureLog } from './relay/failure-log.ts'
+import { settingsText, type AgreedSettings } from './relay/settings-report.ts'
 import { attemptCounters } from './redis/attempt-counters.ts'
 import { logEntries } from './postgres/log-entries.ts'
 import { instances } from './postgres/instances.ts'
@@ -43,6 +44,8 @@ export interface StoresOptions {
   denialLeewaySeconds: number
   denials: Pick<DenialsOptions, 'issuer' | 'leaseSeconds' | 'accessAgeSeconds' | 'leewaySeconds'>
   logRetentionSeconds: number
+  /** Of this instance, as they are now, to be compared with those of the others. */
+  agreedSettings: () => AgreedSettings
   isProduction: boolean
   log: SystemLog
   metrics: Metrics
@@ -62,6 +65,8 @@ export interface Stores {
   peers: Peers
   /** What each part has to say for itself, `ok` when all is well. */
   readiness(): Promise<Record<string, string>>
+  /** The names of the settings in which the instances differ, though they must not. */
+  differingSettings: () => readonly string[]
   close(): Promise<void>
 }
 
@@ -115,7 +120,11 @@ export function openStores(options: StoresOptions): Stores {
     journal: reader,
     mender: journalMender(database),
     locks: lockRows,
-    instances: instances(database, { id: instanceId, name: `${hostname()}:${process.pid}` }),
+    instances: instances(database, {
+      id: instanceId,
+      name: `${hostname()}:${process.pid}`,
+      settings: () => settingsText(options.agreedSettings()),
+    }),
     isProduction: options.isProduction,
     log,
     metrics,
@@ -135,6 +144,8 @@ export function openStores(options: StoresOptions): Stores {
     attempts: attemptCounters(redis?.checks.client ?? null, log),
 
     readiness: async () => ({ postgres: await postgresReadiness(reader), ...denials.readiness() }),
+
+    differingSettings: denials.differingSettings,
 
     close: async () => {
       await Promise.all([denials.close(), pruning.stop()])

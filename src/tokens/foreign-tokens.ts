@@ -7,7 +7,7 @@ import type { ForeignTokens } from '../auth/ports/tokens.ts'
 import { REFRESH_TYP, type EpochSeconds } from '../contract/claims.ts'
 import type { DeniedId } from '../contract/denylist-keys.ts'
 import { foreignTokenIdInput } from '../contract/foreign-token-id.ts'
-import { issuerKeys, type IssuerKeys } from './issuer-keys.ts'
+import { issuerKeys, type IssuerKeys, type IssuerKeysDeps } from './issuer-keys.ts'
 import { hs256, parseJws, type ParsedJws, type Signer } from './jws.ts'
 import type { TrustedIssuer } from './trusted-issuers.ts'
 
@@ -25,6 +25,8 @@ export interface ForeignTokensOptions {
   onFetchFailure: (url: URL, cause: unknown) => void
   /** Hears of tokens that cannot be ended as they live too long, once a minute at the most. */
   onOutlivesDenial: (token: { issuer: string | null; expiresAt: EpochSeconds | null }) => void
+  /** Hears of each key of an issuer that is not used because it can be broken, and why. */
+  onWeakKey: IssuerKeysDeps['onWeakKey']
 }
 
 /** One trusted issuer, with its keys at hand. */

@@ -1,8 +1,11 @@
 // The keys of one trusted issuer: as they were given, or fetched from its JWKS URL and kept.
+import { createHash } from 'node:crypto'
 import { createLocalJWKSet, type CompactVerifyGetKey, type CryptoKey, type JSONWebKeySet } from 'jose'
 import { AuthError } from '../auth/errors.ts'
-import { KeysUnavailableError, remoteKeys } from '../bounded/remote-keys.ts'
+import { recentMap } from '../bounded/recent-map.ts'
+import { KeysUnavailableError, remoteKeys, type LeftOut, type PublishedKey } from '../bounded/remote-keys.ts'
 import type { EpochSeconds } from '../contract/claims.ts'
+import { problemOfRsaKey } from './rsa-weakness.ts'
 
 /** What an issuer may sign with: never a shared secret, which for us would be its public key. */
 export const ISSUER_ALGORITHMS = [
@@ -35,12 +38,16 @@ export interface IssuerKeysDeps {
   now: () => EpochSeconds
   /** Hears of each failure to fetch keys; there is one in ten seconds at the most. */
   onFetchFailure: (url: URL, cause: unknown) => void
+  /** Hears of each published key that is not used, and why. */
+  onWeakKey: (url: URL, key: LeftOut) => void
 }
 
 /** From then on a use of the keys fetches them again: one that was withdrawn is refused. */
 const MAX_AGE_SECONDS = 600
 /** An issuer that failed is left alone for so long. */
 const FAILURE_PAUSE_SECONDS = 10
+/** Of one issuer; as many as fit into one answer. */
+const REMEMBERED_KEYS = 200
 
 export function issuerKeys(source: IssuerKeySource, deps: IssuerKeysDeps): IssuerKeys {
   if ('publicKey' in source) {
@@ -52,8 +59,15 @@ export function issuerKeys(source: IssuerKeySource, deps: IssuerKeysDeps): Issue
   return { algorithms, keyFor: keysOf(source.jwksUrl, deps) }
 }
 
-function keysOf(url: URL, { now, onFetchFailure }: IssuerKeysDeps): CompactVerifyGetKey {
-  const keys = remoteKeys(url, { now, fetch, failurePauseSeconds: FAILURE_PAUSE_SECONDS, onFetchFailure })
+function keysOf(url: URL, { now, onFetchFailure, onWeakKey }: IssuerKeysDeps): CompactVerifyGetKey {
+  const keys = remoteKeys(url, {
+    now,
+    fetch,
+    failurePauseSeconds: FAILURE_PAUSE_SECONDS,
+    onFetchFailure,
+    problemOf: rememberedProblems(),
+    onLeftOut: onWeakKey,
+  })
   return async (header, token) => {
     try {
       if (!keys.isYoungerThan(MAX_AGE_SECONDS)) await keys.refresh()
@@ -62,5 +76,19 @@ function keysOf(url: URL, { now, onFetchFailure }: IssuerKeysDeps): CompactVerif
       if (!(error instanceof KeysUnavailableError)) throw error
       throw new AuthError('unavailable', { cause: error.cause })
     }
+  }
+}
+
+/** A look at a key takes milliseconds: once is enough, however often it is fetched. */
+function rememberedProblems(): (key: PublishedKey) => string | null {
+  const seen = recentMap<{ problem: string | null }>(REMEMBERED_KEYS)
+  return ({ kty, n, e }) => {
+    if (kty !== 'RSA') return null
+    const id = createHash('sha256')
+      .update(JSON.stringify([n, e]))
+      .digest('hex')
+    const { problem } = seen.get(id) ?? { problem: problemOfRsaKey({ n, e }) }
+    seen.set(id, { problem })
+    return problem
   }
 }

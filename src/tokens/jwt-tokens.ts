@@ -21,8 +21,7 @@ import {
 } from './token-claims.ts'
 
 export interface JwtTokensOptions {
-  /** The first one signs, all of them verify; `kid` is absent for a shared secret. */
-  accessSigners: [NamedSigner, ...NamedSigner[]]
+  accessSigners: AccessSigners
   refreshSigner: Signer
   /** Tells our access tokens from those that others sign with a shared secret. */
   accessSeal: AccessSeal
@@ -35,15 +34,23 @@ export interface JwtTokensOptions {
 }
 
 export interface NamedSigner {
+  /** Absent for a shared secret. */
   kid?: string
   signer: Signer
 }
 
+/** Asked anew for every token: keys come, sign, and go. */
+export interface AccessSigners {
+  signing: () => NamedSigner
+  /** The one of that name, as long as a token of it may be alive. */
+  find: (kid: unknown) => NamedSigner | undefined
+  /** Also afterwards: a token that is long dead still tells which session it was of. */
+  findRetiredToo: (kid: unknown) => NamedSigner | undefined
+}
 export function jwtTokens(options: JwtTokensOptions): Tokens {
   const { issuer, audience, leewaySeconds, now } = options
   const refreshAudience = refreshAudienceOf(issuer)
-  const [signing] = options.accessSigners
-  const accessHeader = { alg: signing.signer.alg, typ: ACCESS_TYP, ...(signing.kid && { kid: signing.kid }) }
+  const { accessSigners } = options
   const refreshHeader = { alg: options.refreshSigner.alg, typ: REFRESH_TYP }
 
   return {
@@ -57,8 +64,10 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
         client_id: CLIENT_ID,
         user_id: grant.userId,
       } satisfies Omit<AccessClaims, 'jti'>
-      const jti = isShared(signing.signer) ? options.accessSeal.jtiFor(claims) : uuidv4()
-      return { token: encodeJws(accessHeader, { ...claims, jti }, signing.signer), expiresIn: exp - iat }
+      const { kid, signer } = accessSigners.signing()
+      const jti = isShared(signer) ? options.accessSeal.jtiFor(claims) : uuidv4()
+      const header = { alg: signer.alg, typ: ACCESS_TYP, ...(kid && { kid }) }
+      return { token: encodeJws(header, { ...claims, jti }, signer), expiresIn: exp - iat }
     },
 
     signRefresh(grant, rotates) {
@@ -79,7 +88,7 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     successorJti,
 
     verify(token) {
-      const claims = signedClaims(options, token)
+      const claims = signedClaims(options, token, accessSigners.find)
       const latestStart = now() + leewaySeconds
       if (Math.max(claims.iat, claims.nbf ?? 0) > latestStart) throw new AuthError('token_invalid')
       if (hasExpired(claims)) throw new AuthError('token_expired')
@@ -87,7 +96,7 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     },
 
     identify(token) {
-      const claims = signedClaims(options, token)
+      const claims = signedClaims(options, token, accessSigners.findRetiredToo)
       return { claims, hasExpired: hasExpired(claims) }
     },
 
@@ -132,16 +141,19 @@ function refreshAudienceOf(issuer: string): string {
 }
 
 /** Of one of ours, whatever its times. Throws `token_invalid`. */
-function signedClaims(options: JwtTokensOptions, token: string): SignedClaims {
-  const { accessSigners, refreshSigner, issuer, audience } = options
+function signedClaims(
+  { refreshSigner, accessSeal, issuer, audience }: JwtTokensOptions,
+  token: string,
+  find: AccessSigners['find'],
+): SignedClaims {
   const jws = parseJws(token)
   switch (jws?.header['typ']) {
     case ACCESS_TYP: {
-      const named = accessSigners.find(({ kid }) => kid === jws.header['kid'])
-      const payload = verifySignature(jws, named?.signer)
-      if (!isShared(named?.signer)) return parseClaims(payload, { schema: accessClaims, issuer, audience })
+      const signer = find(jws.header['kid'])?.signer
+      const payload = verifySignature(jws, signer)
+      if (!isShared(signer)) return parseClaims(payload, { schema: accessClaims, issuer, audience })
       // Each peer has that key: its signature says only that somebody signed it.
-      if (!options.accessSeal.holds(payload)) throw new AuthError('token_invalid')
+      if (!accessSeal.holds(payload)) throw new AuthError('token_invalid')
       return parseClaims(payload, { schema: sealedAccessClaims, issuer, audience })
     }
     case REFRESH_TYP: {

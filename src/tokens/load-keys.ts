@@ -2,15 +2,16 @@
 import { hkdfSync } from 'node:crypto'
 import { readTrustedFile } from '../file-trust.ts'
 import { accessSeal, type AccessSeal } from './access-seal.ts'
-import { es256, hs256, type Signer } from './jws.ts'
-import type { NamedSigner } from './jwt-tokens.ts'
-import { publicJwks, readSigningKeys, type SigningKey } from './signing-keys.ts'
+import { hs256, type Signer } from './jws.ts'
+import { readSigningKeys, type SigningKeys } from './signing-keys.ts'
 import { readTrustedIssuers, type TrustedIssuer } from './trusted-issuers.ts'
 
 const MIN_SECRET_BYTES = 32
 
 export interface Keys {
-  signing: [SigningKey, ...SigningKey[]]
+  signing: SigningKeys
+  /** Where they were read, and are read again when that changes. */
+  signingKeysFile: string
   refresh: Signer
   /** What the browser's CSRF tokens are made from. */
   csrfSecret: Uint8Array
@@ -42,7 +43,10 @@ export async function loadKeys(settings: KeySettings): Promise<{ keys: Keys } | 
     trustedIssuersFile === undefined ? [] : readTrustedIssuers(trustedIssuersFile, settings.issuer),
   ])
   if (signing.status === 'fulfilled' && refresh.status === 'fulfilled' && trusted.status === 'fulfilled') {
-    return { keys: { signing: signing.value, ...refresh.value, trustedIssuers: trusted.value } }
+    const { signingKeysFile } = settings
+    return {
+      keys: { signing: signing.value, signingKeysFile, ...refresh.value, trustedIssuers: trusted.value },
+    }
   }
   return {
     problems: [
@@ -57,22 +61,6 @@ export async function loadKeys(settings: KeySettings): Promise<{ keys: Keys } | 
 async function read(path: string, warn: KeySettings['warn']): Promise<string> {
   return await Promise.resolve(readTrustedFile(path, warn))
 }
-
-export interface AccessKeys {
-  signers: [NamedSigner, ...NamedSigner[]]
-  jwks: ReturnType<typeof publicJwks>
-}
-
-/** The published keys, or, for peers that share a secret, that secret and an empty JWKS. */
-export function accessKeys(signing: Keys['signing'], sharedSecret: string | null): AccessKeys {
-  if (sharedSecret !== null) {
-    return { signers: [{ signer: hs256(Buffer.from(sharedSecret)) }], jwks: { keys: [] } }
-  }
-  const [first, ...rest] = signing
-  const named = (key: SigningKey): NamedSigner => ({ kid: key.kid, signer: es256(key) })
-  return { signers: [named(first), ...rest.map(named)], jwks: publicJwks(signing) }
-}
-
 function readRefreshKey(
   text: string,
   sharedSecret: string | undefined,

@@ -4,6 +4,7 @@ import { importSPKI } from 'jose'
 import { z } from 'zod'
 import { readTrustedFile } from '../file-trust.ts'
 import { ISSUER_ALGORITHMS, type IssuerKeySource } from './issuer-keys.ts'
+import { problemOfRsaKey } from './rsa-weakness.ts'
 
 export interface TrustedIssuer {
   /** `iss` of its tokens, exactly. */
@@ -13,7 +14,6 @@ export interface TrustedIssuer {
   keys: IssuerKeySource
 }
 
-const MIN_RSA_BITS = 2048
 /** P-256, P-384 and P-521, as OpenSSL calls them. */
 const CURVES: unknown[] = ['prime256v1', 'secp384r1', 'secp521r1']
 const KINDS_EXPECTED = 'an RSA, Ed25519, P-256, P-384 or P-521 public key is expected'
@@ -154,11 +154,9 @@ function problemOfJwk(value: Record<string, unknown>): string | null {
   }
 }
 
-function problemOfKey({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): string | null {
-  if (type === 'rsa') {
-    const isLong = (details?.modulusLength ?? 0) >= MIN_RSA_BITS
-    return isLong ? null : `an RSA key of at least ${MIN_RSA_BITS} bits is expected`
-  }
+function problemOfKey(key: KeyObject): string | null {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
+  if (type === 'rsa') return problemOfRsaKey(key.export({ format: 'jwk' }))
   const isUsable = type === 'ed25519' || (type === 'ec' && CURVES.includes(details?.namedCurve))
   return isUsable ? null : KINDS_EXPECTED
 }

@@ -8,6 +8,7 @@ import { DAY_SETTINGS, measureDay } from './day.ts'
 import { measureFeed } from './feed.ts'
 import { measureGuesses } from './guesses.ts'
 import { measureIdle } from './idle.ts'
+import { KEYS_SETTINGS, measureKeys } from './keys.ts'
 import { measureLoad } from './load.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
 import { populate } from './population.ts'
@@ -52,12 +53,13 @@ async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
   }
   const withdraw = await offerPostgres({ start: ownPostgres, prepare: preparedData })
   try {
-    const needsService = options.parts.some((part) => !['verify', 'sweep', 'day'].includes(part))
+    const needsService = options.parts.some((part) => !['verify', 'sweep', 'keys', 'day'].includes(part))
     return {
       // First: nothing else is on the machine yet.
       ...(options.parts.includes('verify') && { verify: await measureVerify(say) }),
       ...(needsService && (await on({}, measure))),
       ...(options.parts.includes('sweep') && { sweep: await on({}, measureSweep) }),
+      ...(options.parts.includes('keys') && { keys: await on(KEYS_SETTINGS, measureKeys) }),
       ...(options.parts.includes('day') && { day: await on(DAY_SETTINGS, measureDay) }),
     }
   } finally {

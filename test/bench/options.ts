@@ -12,7 +12,7 @@ const SHORT_PARTS = [
   'rebuild',
   'verify',
 ] as const
-export const PARTS = [...SHORT_PARTS, 'sweep', 'day'] as const
+export const PARTS = [...SHORT_PARTS, 'sweep', 'keys', 'day'] as const
 export type Part = (typeof PARTS)[number]
 
 export interface Options {
@@ -30,8 +30,8 @@ export const USAGE = `Usage: npm run bench -- [options]
 
 Measures Signoff over TLS on this machine, with a Postgres and a Redis of its own. Nothing is asserted.
 
-  --only PART    idle, load, storm, guesses, timing, propagation, feed, rebuild, verify, sweep or day; may be given more than
-                 once; all but the sweep and the day by default
+  --only PART    idle, load, storm, guesses, timing, propagation, feed, rebuild, verify, sweep, keys or day; may be given
+                 more than once; all but the sweep, the keys and the day by default
   --seconds N    length of one measurement, 5 by default; of the day, 240
   --denials N    live denials for the rebuild and the sweep, 1000000 by default
   --json         print JSON and nothing else

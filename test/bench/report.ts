@@ -4,6 +4,7 @@ import type { DayResult, DaySample } from './day.ts'
 import type { FeedResult } from './feed.ts'
 import type { GuessesResult } from './guesses.ts'
 import type { IdleResult } from './idle.ts'
+import type { KeysResult } from './keys.ts'
 import type { LoadResult } from './load.ts'
 import type { Delays, PropagationResult } from './propagation.ts'
 import type { RebuildResult } from './rebuild.ts'
@@ -31,27 +32,33 @@ export interface Results {
   feed?: FeedResult[]
   rebuild?: RebuildResult
   sweep?: SweepResult
+  keys?: KeysResult[]
   day?: DayResult
 }
 
 export function report(results: Results): string {
-  const { machine, verify, idle, load, storm, guesses, timing, propagation, feed, rebuild, sweep, day } =
-    results
+  const { machine } = results
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load average before ${machine.loadAverage.toFixed(2)}`,
+    ...tablesOf(results.verify, verifyTable),
+    ...tablesOf(results.idle, idleTable),
+    ...tablesOf(results.load, loadTable),
+    ...tablesOf(results.storm, stormTable),
+    ...tablesOf(results.guesses, guessesTable),
+    ...tablesOf(results.timing, timingTable),
+    ...tablesOf(results.propagation, propagationTable),
+    ...tablesOf(results.feed, feedTable),
+    ...tablesOf(results.rebuild, rebuildTable, rebuildRefreshesTable),
+    ...tablesOf(results.sweep, sweepTable),
+    ...tablesOf(results.keys, keysTable),
+    ...tablesOf(results.day, dayTable),
   ]
-  if (verify) parts.push(verifyTable(verify))
-  if (idle) parts.push(idleTable(idle))
-  if (load) parts.push(loadTable(load))
-  if (storm) parts.push(stormTable(storm))
-  if (guesses) parts.push(guessesTable(guesses))
-  if (timing) parts.push(timingTable(timing))
-  if (propagation) parts.push(propagationTable(propagation))
-  if (feed) parts.push(feedTable(feed))
-  if (rebuild) parts.push(rebuildTable(rebuild), rebuildRefreshesTable(rebuild))
-  if (sweep) parts.push(sweepTable(sweep))
-  if (day) parts.push(dayTable(day))
   return `${parts.join('\n\n')}\n`
+}
+
+/** None of what was not measured. */
+function tablesOf<Result>(result: Result | undefined, ...tables: ((result: Result) => string)[]): string[] {
+  return result === undefined ? [] : tables.map((table) => table(result))
 }
 
 function verifyTable(results: VerifyResult[]): string {
@@ -260,6 +267,23 @@ function statuses(counts: Record<number, number>): string {
 
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`
+}
+
+function keysTable(results: KeysResult[]): string {
+  return table(
+    'Signing keys that change: answers about living tokens, and how many of them were 401',
+    ['', 'rotations', 'seconds', 'asked', 'answers', '401'],
+    results.flatMap(({ how, rotations, seconds, answers }) =>
+      Object.entries(answers).map(([by, { all, refused }]) => [
+        how,
+        String(rotations),
+        seconds.toFixed(0),
+        by,
+        String(all),
+        String(refused),
+      ]),
+    ),
+  )
 }
 
 function table(title: string, head: string[], rows: string[][]): string {

@@ -194,7 +194,11 @@ describe('every request', () => {
       expect(statusAndBody(health)).to.deep.equal({ status: 200, body: { status: 'ok' } })
       expect(statusAndBody(ready)).to.deep.equal({
         status: 200,
-        body: { status: 'ready', checks: { postgres: 'ok', redis: 'ok', denylist: 'ok', clock: 'ok' } },
+        body: {
+          status: 'ready',
+          checks: { postgres: 'ok', redis: 'ok', denylist: 'ok', clock: 'ok' },
+          settings: 'ok',
+        },
       })
     })
 

@@ -294,6 +294,7 @@ const MIGRATIONS = [
   '004-peers',
   '005-database-identity',
   '006-late-replay',
+  '007-instance-settings',
 ]
 
 describe('the commands', () => {

@@ -4,8 +4,10 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Tokens } from '../../src/auth/ports/tokens.ts'
 import { readConfig, type Config } from '../../src/config.ts'
 import runArgon2 from '../../src/passwords/argon2-worker.ts'
+import { fixedSigners } from '../../src/tokens/access-keys.ts'
+import { es256 } from '../../src/tokens/jws.ts'
 import { jwtTokens } from '../../src/tokens/jwt-tokens.ts'
-import { accessKeys, loadKeys } from '../../src/tokens/load-keys.ts'
+import { loadKeys } from '../../src/tokens/load-keys.ts'
 import { PASSWORD } from './environment.ts'
 import type { TestDatabase } from './postgres.ts'
 import type { KeyMaterial } from './signoff.ts'
@@ -80,8 +82,9 @@ export async function sessionsInBulk(deps: SessionsInBulkDeps): Promise<Sessions
 async function serviceTokens(files: KeyMaterial, config: Config): Promise<Tokens> {
   const loaded = await loadKeys({ ...files, issuer: config.ISSUER })
   if ('problems' in loaded) throw new Error(loaded.problems.join('\n'))
+  const [first] = loaded.keys.signing
   return jwtTokens({
-    accessSigners: accessKeys(loaded.keys.signing, null).signers,
+    accessSigners: fixedSigners([{ kid: first.kid, signer: es256(first) }]),
     refreshSigner: loaded.keys.refresh,
     accessSeal: loaded.keys.accessSeal,
     issuer: config.ISSUER,

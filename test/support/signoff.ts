@@ -58,6 +58,8 @@ export interface SignoffOptions {
   env?: Record<string, string>
   /** By how much its clock is ahead; below zero it is behind. */
   clockShiftMs?: number
+  /** Arguments of node, before those of the program. */
+  preload?: string[]
 }
 
 const PROGRAM = resolve('dist/main.js')
@@ -84,7 +86,7 @@ export async function runSignoff(
 
 /** `signoff serve` with keys and a certificate of its own. Rejects with all that it said when it does not serve. */
 export async function startSignoff(options: SignoffOptions): Promise<Signoff> {
-  const { databaseUrl, redisUrl, env = {}, clockShiftMs = 0 } = options
+  const { databaseUrl, redisUrl, env = {}, clockShiftMs = 0, preload = [] } = options
   const directory = await mkdtemp(join(tmpdir(), 'signoff-e2e-'))
   const { certFile, keyFile } = await developmentCertificate(directory)
   const files: KeyMaterial = {
@@ -111,7 +113,7 @@ export async function startSignoff(options: SignoffOptions): Promise<Signoff> {
   })
 
   const clock = shiftedClock(clockShiftMs)
-  const child = spawn(process.execPath, [...clock.preload, PROGRAM, 'serve'], {
+  const child = spawn(process.execPath, [...clock.preload, ...preload, PROGRAM, 'serve'], {
     cwd: workingDirectory(),
     env: { PATH: process.env['PATH'], ...clock.env, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],

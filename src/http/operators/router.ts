@@ -7,6 +7,8 @@ import { healthz, readyz } from './operations.ts'
 export interface OperatorsDeps {
   /** Each part by name: `ok`, or in a few words what is wrong with it. Never rejects. */
   readiness: () => Promise<Record<string, string>>
+  /** The names of the settings in which the instances differ, though they must not. */
+  differingSettings: () => readonly string[]
 }
 
 export function operators(deps: OperatorsDeps): Dialect {
@@ -23,10 +25,19 @@ const getHealth: Endpoint['handler'] = (ctx) => {
   ctx.body = { status: 'ok' }
 }
 
-function getReadiness({ readiness }: OperatorsDeps): Endpoint['handler'] {
+function getReadiness({ readiness, differingSettings }: OperatorsDeps): Endpoint['handler'] {
   return async (ctx) => {
     const checks = await readiness()
     const isReady = Object.values(checks).every((check) => check === 'ok')
-    answer(ctx, { status: isReady ? 200 : 503, body: { status: isReady ? 'ready' : 'not ready', checks } })
+    const settings = settingsText(differingSettings())
+    const body = { status: isReady ? 'ready' : 'not ready', checks, settings }
+    answer(ctx, { status: isReady ? 200 : 503, body })
   }
+}
+
+/** No reason not to be ready: while a setting is changed at one instance after the other, all of them go on. */
+function settingsText(differing: readonly string[]): string {
+  return differing.length === 0
+    ? 'ok'
+    : `the instances differ in ${differing.join(', ')}: the log says which has what`
 }

@@ -7,16 +7,17 @@ import { tokenApiErrors } from '../token-api/errors.ts'
 import { jwks } from './operations.ts'
 
 export interface PeersDeps {
-  /** Public keys, as published (RFC 7517 section 5). */
-  jwks: { keys: JWK[] }
+  /** Public keys, as they are published at this moment (RFC 7517 section 5). */
+  jwks: () => { keys: JWK[] }
   /** `iss` of the tokens: the URL under which this service is reached. */
   issuer: string
 }
 
-/** Peers may keep them this long; a key is published at least as long before it signs. */
+/** Peers may keep them this long; `keys rotate` publishes a key for much longer before it signs. */
 const MAX_AGE_SECONDS = 300
 
 export function peers(deps: PeersDeps): Dialect {
+  const metadataOfIssuer = authorizationServerMetadata(deps.issuer)
   return {
     errors: tokenApiErrors,
     isCacheable: true,
@@ -26,18 +27,18 @@ export function peers(deps: PeersDeps): Dialect {
         method: 'GET',
         path: '/.well-known/oauth-authorization-server',
         operation: metadata,
-        handler: publish(authorizationServerMetadata(deps.issuer)),
+        handler: publish(() => metadataOfIssuer),
       },
     ],
   }
 }
 
-function publish(document: object): Endpoint['handler'] {
+function publish(document: () => object): Endpoint['handler'] {
   return (ctx) => {
     ctx.set('Cache-Control', `public, max-age=${MAX_AGE_SECONDS}`)
     // For pages everywhere, and so with nobody's credentials, not even a listed origin's.
     ctx.set('Access-Control-Allow-Origin', '*')
     ctx.remove('Access-Control-Allow-Credentials')
-    ctx.body = document
+    ctx.body = document()
   }
 }

@@ -14,12 +14,16 @@ export interface Instances {
 
 export interface ListedInstance {
   id: string
+  /** For people. */
+  name: string
   /** When it last said that it was there. Of this instance: no earlier than any time that it read before. */
   seenAtMs: JournalTime
   /** Whether it was seen in the last ten seconds, and is not gone. */
   isPresent: boolean
   /** Whether it is a command, which vouches for nothing, and reads the list once. */
   isCommand: boolean
+  /** What it says of its settings; `null` where it says nothing, or is not there. */
+  settings: string | null
 }
 
 export interface Instance {
@@ -28,6 +32,8 @@ export interface Instance {
   /** For people: `host:pid`. */
   name: string
   isCommand?: boolean
+  /** What it says of the settings that must be the same at all instances; nothing, where there is none. */
+  settings?: () => string | null
 }
 
 /** Stands before the names of commands. */
@@ -39,15 +45,17 @@ const PRESENT: Statement = {
   name: 'instances.present',
   text: `
     WITH this AS (
-      INSERT INTO instances (id, name, seen_at) VALUES ($1, $2, now())
-      ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at, left_at = NULL
-      RETURNING id, name, seen_at, true AS is_present
+      INSERT INTO instances (id, name, seen_at, settings) VALUES ($1, $2, now(), $3)
+      ON CONFLICT (id) DO UPDATE
+        SET seen_at = EXCLUDED.seen_at, left_at = NULL, settings = coalesce(EXCLUDED.settings, instances.settings)
+      RETURNING id, name, seen_at, true AS is_present, settings
     ), others AS (
-      SELECT id, name, seen_at, left_at IS NULL AND seen_at > now() - interval '10 seconds' AS is_present
+      SELECT id, name, seen_at, left_at IS NULL AND seen_at > now() - interval '10 seconds' AS is_present, settings
       FROM instances WHERE id <> $1 ORDER BY seen_at DESC LIMIT ${MAX_LISTED - 1}
     )
-    SELECT id, (extract(epoch FROM seen_at) * 1000)::float8 AS "seenAtMs", is_present AS "isPresent",
-           starts_with(name, '${COMMAND}') AS "isCommand"
+    SELECT id, name, (extract(epoch FROM seen_at) * 1000)::float8 AS "seenAtMs", is_present AS "isPresent",
+      starts_with(name, '${COMMAND}') AS "isCommand",
+      CASE WHEN is_present THEN settings END AS settings
     FROM (SELECT * FROM this UNION ALL SELECT * FROM others) AS listed`,
 }
 
@@ -56,10 +64,24 @@ const LEAVE: Statement = {
   text: 'UPDATE instances SET left_at = now() WHERE id = $1',
 }
 
-export function instances(postgres: Postgres, { id, name, isCommand = false }: Instance): Instances {
-  const values = [id, isCommand ? `${COMMAND}${name}` : name]
+export function instances(
+  postgres: Postgres,
+  { id, name, isCommand = false, settings = () => null }: Instance,
+): Instances {
+  const fullName = isCommand ? `${COMMAND}${name}` : name
+  /** As the row has them. They are said again where they changed, and where the database has lost them. */
+  let said: string | null = null
   return {
-    present: async () => await postgres.query<ListedInstance>(PRESENT, values),
+    present: async () => {
+      const current = settings()
+      const listed = await postgres.query<ListedInstance>(PRESENT, [
+        id,
+        fullName,
+        current === said ? null : current,
+      ])
+      said = listed.find((instance) => instance.id === id)?.settings ?? null
+      return listed
+    },
     leave: async () => {
       await postgres.query(LEAVE, [id])
     },

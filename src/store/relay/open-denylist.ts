@@ -23,9 +23,10 @@ import { ownPositions } from './own-positions.ts'
 import type { RoundProgress } from './relay-round.ts'
 import { relayTick, type TickFindings } from './relay-tick.ts'
 import { startRelay } from './relay.ts'
+import { settingsReport, type SettingsReport } from './settings-report.ts'
 import { noteSwept } from './swept-note.ts'
 import { sweep, type Repaired } from './sweep.ts'
-import { trustReport } from './trust-report.ts'
+import { trustReport, type TrustReport } from './trust-report.ts'
 
 const OUT_OF_LINE = 'not in sync with the journal, which is asked instead'
 const UNKNOWN_TO_OTHERS =
@@ -65,6 +66,8 @@ export interface DenylistOptions {
 export interface OpenDenylist {
   denylist: Denylist
   readiness(): Record<string, string>
+  /** The names of the settings in which the instances differ. */
+  differingSettings: () => readonly string[]
   close(): Promise<void>
 }
 
@@ -97,6 +100,7 @@ export function openDenylist(options: DenylistOptions): OpenDenylist {
   const acks = instanceAcks(connection, instanceId)
   const others = otherDeployment({ clock, connection, own, view })
   const offsets = clockOffsets({ clock, leewaySeconds, log, metrics })
+  const settings = settingsReport(clock, log)
   const tick = relayTick({
     ...options,
     denylist,
@@ -127,8 +131,7 @@ export function openDenylist(options: DenylistOptions): OpenDenylist {
       onFailure,
     }),
     onTick: (found) => {
-      trust.note(found)
-      noteOffsets(offsets, found)
+      note({ trust, offsets, settings }, found)
     },
     onFailure,
   })
@@ -147,11 +150,24 @@ export function openDenylist(options: DenylistOptions): OpenDenylist {
       denylist: denylistReadiness(),
       clock: offsets.problem() ?? 'ok',
     }),
+    differingSettings: settings.differing,
     close: async () => {
       // A long round is not waited for: without a connection it comes to an end.
       await Promise.race([relay.stop(), sleep(clock, CLOSE_PATIENCE_MS)])
     },
   }
+}
+
+interface Reports {
+  trust: TrustReport
+  offsets: ClockOffsets
+  settings: SettingsReport
+}
+
+function note({ trust, offsets, settings }: Reports, found: TickFindings): void {
+  trust.note(found)
+  noteOffsets(offsets, found)
+  if (found.postgres) settings.note(found.postgres.listed)
 }
 
 function noteOffsets(offsets: ClockOffsets, found: TickFindings): void {

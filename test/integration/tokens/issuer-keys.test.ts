@@ -1,4 +1,5 @@
 // An issuer's keys over HTTP: fetched when they are needed, kept, and not asked for too often.
+import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { exportJWK } from 'jose'
 import type { ForeignTokens } from '../../../src/auth/ports/tokens.ts'
@@ -10,6 +11,8 @@ import {
   issuerKey,
   type IssuerKey,
 } from '../../support/builders/foreign-issuer.ts'
+import { base64url } from '../../support/builders/forged-token.ts'
+import { closePrimesModulus, goodModulus, rsaJwk, type RsaJwk } from '../../support/builders/weak-rsa-keys.ts'
 import { HANGING_MS } from '../../support/hanging.ts'
 import { testForeignTokens } from '../../support/builders/test-foreign-tokens.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
@@ -21,6 +24,7 @@ describe('foreignTokens of an issuer with a JWKS URL', () => {
   let server: JwksServer
   let tokens: ForeignTokens
   let failures: string[]
+  let weak: string[]
   let first: IssuerKey
   let second: IssuerKey
 
@@ -32,10 +36,12 @@ describe('foreignTokens of an issuer with a JWKS URL', () => {
   beforeEach(async () => {
     clock = manualClock()
     failures = []
+    weak = []
     server = await jwksServer([first.jwk])
     tokens = testForeignTokens(clock, {
       issuers: [{ issuer: FOREIGN_ISSUER, audience: FOREIGN_AUDIENCE, keys: { jwksUrl: server.url } }],
       onFetchFailure: (url) => failures.push(url.href),
+      onWeakKey: (_url, { kid, problem }) => weak.push(`${String(kid)}: ${problem}`),
     })
   })
 
@@ -52,6 +58,55 @@ describe('foreignTokens of an issuer with a JWKS URL', () => {
 
     expect(new Set([...together, later])).to.deep.equal(new Set(['resolved']))
     expect(server.requests()).to.equal(1)
+  })
+
+  describe('that publishes RSA keys', () => {
+    const E = 'an RSA key whose e is odd and at least 65537 is expected'
+
+    it('takes those with which nothing is wrong', async () => {
+      const rsa = await issuerKey('rsa', 'RS256')
+      server.publish([rsa.jwk])
+
+      expect([await outcome(rsa), weak]).to.deep.equal(['resolved', []])
+    })
+
+    const weakKeys: Record<string, { jwk: () => RsaJwk; problem: string }> = {
+      'an exponent of 1': { jwk: () => rsaJwk(goodModulus(), 1n), problem: E },
+      'an even exponent': { jwk: () => rsaJwk(goodModulus(), 65_538n), problem: E },
+      'an exponent of 3': { jwk: () => rsaJwk(goodModulus(), 3n), problem: E },
+      '1024 bits': {
+        jwk: () => rsaJwk(goodModulus(1024)),
+        problem: 'an RSA key of at least 2048 bits is expected',
+      },
+      'close factors': {
+        jwk: () => rsaJwk(closePrimesModulus()),
+        problem: 'the RSA key can be broken: the factors of its n are close together',
+      },
+    }
+    for (const [what, { jwk, problem }] of Object.entries(weakKeys)) {
+      it(`takes no token of one with ${what}, tells of it once, and goes on with the others`, async () => {
+        const rsa = await issuerKey('weak', 'RS256')
+        server.publish([{ ...jwk(), kid: 'weak' }, first.jwk])
+
+        const outcomes = [await outcome(rsa), await outcome(first)]
+        clock.advance(601)
+        outcomes.push(await outcome(first), await outcome(rsa))
+
+        expect(outcomes).to.deep.equal(['token_invalid', 'resolved', 'resolved', 'token_invalid'])
+        expect(weak).to.deep.equal([`weak: ${problem}`])
+        expect(server.requests()).to.be.above(1)
+      })
+    }
+
+    it('takes none under an exponent of 1, which everybody can sign', async () => {
+      server.publish([{ ...rsaJwk(goodModulus(), 1n), kid: 'one', alg: 'RS256' }])
+      const header = base64url({ alg: 'RS256', kid: 'one' })
+      const input = `${header}.${base64url(issuedClaims(clock.now()))}`
+
+      const token = `${input}.${base64url(paddedDigest(input))}`
+
+      expect(await refusalOf(tokens.verify(token))).to.equal('token_invalid')
+    })
   })
 
   it('asks nobody for a token that no trusted issuer is named in', async () => {
@@ -214,3 +269,11 @@ describe('foreignTokens of an issuer with a JWKS URL', () => {
     })
   }
 })
+
+/** What is signed under RS256 (RFC 8017 section 9.2): under an exponent of 1 it is its own signature. */
+function paddedDigest(input: string): Buffer {
+  const digest = createHash('sha256').update(input).digest()
+  const info = Buffer.concat([Buffer.from('3031300d060960864801650304020105000420', 'hex'), digest])
+  const padding = Buffer.alloc(256 - info.length - 3, 0xff)
+  return Buffer.concat([Buffer.from([0, 1]), padding, Buffer.from([0]), info])
+}

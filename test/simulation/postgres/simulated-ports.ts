@@ -86,8 +86,10 @@ export function simulatedPorts(deps: SimulatedPortsDeps): SimulatedPorts {
             rows.instances.put(instanceId, { id: instanceId, seenAtMs: nowMs, leftAtMs: null, isCommand })
             return [...rows.instances.values()].map(({ id, seenAtMs, leftAtMs, isCommand: isOfCommand }) => ({
               id,
+              name: id,
               seenAtMs,
               isCommand: isOfCommand,
+              settings: null,
               isPresent: leftAtMs === null && seenAtMs > nowMs - PRESENT_MS,
             }))
           },

@@ -20,6 +20,7 @@ export function testForeignTokens(
     now: clock.now,
     onFetchFailure: () => undefined,
     onOutlivesDenial: () => undefined,
+    onWeakKey: () => undefined,
     ...options,
   })
 }

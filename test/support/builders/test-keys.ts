@@ -2,6 +2,7 @@
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { Grant, Tokens } from '../../../src/auth/ports/tokens.ts'
+import { fixedSigners } from '../../../src/tokens/access-keys.ts'
 import { accessSeal } from '../../../src/tokens/access-seal.ts'
 import { es256, hs256 } from '../../../src/tokens/jws.ts'
 import { jwtTokens, type JwtTokensOptions } from '../../../src/tokens/jwt-tokens.ts'
@@ -34,7 +35,7 @@ export function testTokens(
   options: Partial<JwtTokensOptions> = {},
 ): Tokens {
   return jwtTokens({
-    accessSigners: [{ kid: keys.kid, signer: es256(keys) }],
+    accessSigners: fixedSigners([{ kid: keys.kid, signer: es256(keys) }]),
     refreshSigner: hs256(keys.refreshSecret),
     accessSeal: accessSeal(keys.sealKey),
     issuer: ISSUER,

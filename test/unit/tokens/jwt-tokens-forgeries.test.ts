@@ -2,6 +2,7 @@
 import { createPublicKey } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { fixedSigners } from '../../../src/tokens/access-keys.ts'
 import { es256, hs256, type Signer } from '../../../src/tokens/jws.ts'
 import { base64url, forgedToken, headerOf, payloadOf } from '../../support/builders/forged-token.ts'
 import {
@@ -293,7 +294,7 @@ describe('an access token under the wrong key', () => {
 
 describe('an access token under a shared secret', () => {
   const secret = hs256(Buffer.alloc(32, 7))
-  const shared = testTokens(keys, clock, { accessSigners: [{ signer: secret }] })
+  const shared = testTokens(keys, clock, { accessSigners: fixedSigners([{ signer: secret }]) })
   const sharedOutcome = (token: string) => refusalBy(() => shared.verify(token))
   const endingOutcome = (token: string) => refusalBy(() => shared.identify(token))
   const good = shared.signAccess(grant(), now + 300).token
@@ -357,13 +358,16 @@ describe('an access token under a shared secret', () => {
   })
 
   it('is token_invalid at a service with another refresh key', () => {
-    const elsewhere = testTokens(testKeys(), clock, { accessSigners: [{ signer: secret }] })
+    const elsewhere = testTokens(testKeys(), clock, { accessSigners: fixedSigners([{ signer: secret }]) })
 
     expect(refusalBy(() => elsewhere.verify(good))).to.equal('token_invalid')
   })
 
   it('is accepted by another instance with the same keys, whatever its ACCESS_TOKEN_TTL is today', () => {
-    const instance = testTokens(keys, clock, { accessSigners: [{ signer: secret }], accessTtlSeconds: 1 })
+    const instance = testTokens(keys, clock, {
+      accessSigners: fixedSigners([{ signer: secret }]),
+      accessTtlSeconds: 1,
+    })
 
     expect(refusalBy(() => instance.verify(good))).to.equal('resolved')
   })

@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { jwtVerify, SignJWT } from 'jose'
+import { fixedSigners } from '../../../src/tokens/access-keys.ts'
 import { accessSeal } from '../../../src/tokens/access-seal.ts'
 import { es256, hs256 } from '../../../src/tokens/jws.ts'
 import { jwtTokens } from '../../../src/tokens/jwt-tokens.ts'
@@ -99,7 +100,7 @@ describe('jwtTokens', () => {
       const [first, second] = [testKeys('first'), testKeys('second')]
       const signers = [first, second].map((key) => ({ kid: key.kid, signer: es256(key) }))
 
-      const ring = tokens({ accessSigners: signers as [(typeof signers)[0]] })
+      const ring = tokens({ accessSigners: fixedSigners(signers as [(typeof signers)[0]]) })
       const { token } = ring.signAccess(grant(), FAR_AWAY)
 
       expect(headerOf(token)['kid']).to.equal('first')
@@ -107,7 +108,10 @@ describe('jwtTokens', () => {
     })
 
     it('signs HS256 without a kid under a shared secret, which jose verifies', async () => {
-      const { token } = tokens({ accessSigners: [{ signer: hs256(SECRET) }] }).signAccess(grant(), FAR_AWAY)
+      const { token } = tokens({ accessSigners: fixedSigners([{ signer: hs256(SECRET) }]) }).signAccess(
+        grant(),
+        FAR_AWAY,
+      )
 
       const { protectedHeader } = await jwtVerify(token, SECRET, { ...atNow(), algorithms: ['HS256'] })
 
@@ -164,7 +168,10 @@ describe('jwtTokens', () => {
     })
 
     it('signs what no peer takes for an access token, even one that shares a secret', async () => {
-      const { token } = tokens({ accessSigners: [{ signer: hs256(SECRET) }] }).signRefresh(grant(), false)
+      const { token } = tokens({ accessSigners: fixedSigners([{ signer: hs256(SECRET) }]) }).signRefresh(
+        grant(),
+        false,
+      )
 
       const attempts = [SECRET, keys.publicKey].map(async (key) => {
         await jwtVerify(token, key, atNow())
@@ -263,9 +270,10 @@ describe('jwtTokens', () => {
     it('accepts the tokens of every published key, and of none that is not', () => {
       const [first, second, gone] = [testKeys('first'), testKeys('second'), testKeys('gone')]
       const ring = tokens({
-        accessSigners: [first, second].map((key) => ({ kid: key.kid, signer: es256(key) })) as [
-          { kid: string; signer: ReturnType<typeof es256> },
-        ],
+        accessSigners: fixedSigners([
+          { kid: first.kid, signer: es256(first) },
+          { kid: second.kid, signer: es256(second) },
+        ]),
       })
 
       const outcomes = [first, second, gone].map((key) => {
@@ -359,7 +367,7 @@ describe('jwtTokens', () => {
 
 function optionsOf(clock: ManualClock): Parameters<typeof jwtTokens>[0] {
   return {
-    accessSigners: [{ kid: keys.kid, signer: es256(keys) }],
+    accessSigners: fixedSigners([{ kid: keys.kid, signer: es256(keys) }]),
     refreshSigner: hs256(keys.refreshSecret),
     accessSeal: accessSeal(keys.sealKey),
     issuer: ISSUER,

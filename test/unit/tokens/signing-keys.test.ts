@@ -2,7 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import { calculateJwkThumbprint, createLocalJWKSet, jwtVerify, type JWK } from 'jose'
-import { accessKeys } from '../../../src/tokens/load-keys.ts'
+import { fixedSigners } from '../../../src/tokens/access-keys.ts'
+import { es256 } from '../../../src/tokens/jws.ts'
 import { generateSigningKeys, publicJwks, readSigningKeys } from '../../../src/tokens/signing-keys.ts'
 import { grant, testKeys, testTokens } from '../../support/builders/test-keys.ts'
 import { manualClock } from '../../support/fakes/manual-clock.ts'
@@ -61,6 +62,22 @@ describe('readSigningKeys', () => {
 
     expect(key.kid).to.equal('k')
   })
+
+  it('takes the time from which a key signs, where there is one', async () => {
+    const keys = await read(privateJwk(), { ...privateJwk(), signoff_signs_from: 1_800_000_000 })
+
+    expect(keys.map(({ signsFrom }) => signsFrom)).to.deep.equal([null, 1_800_000_000])
+  })
+
+  for (const time of ['1800000000', 1.5, -1, null, 253_402_300_800]) {
+    it(`refuses ${JSON.stringify(time)} as such a time`, async () => {
+      const keys = [{ ...privateJwk(), signoff_signs_from: time }]
+
+      expect(await complaint(JSON.stringify({ keys }))).to.match(
+        /^signoff_signs_from is no time: whole seconds/,
+      )
+    })
+  }
 
   const texts: Record<string, string> = {
     'an empty text': '',
@@ -129,7 +146,10 @@ describe('readSigningKeys', () => {
 
 describe('publicJwks', () => {
   it('publishes the public part of every key, and no private one', async () => {
-    const keys = await read({ ...privateJwk(), kid: 'a' }, { ...privateJwk(), kid: 'b' })
+    const keys = await read(
+      { ...privateJwk(), kid: 'a' },
+      { ...privateJwk(), kid: 'b', signoff_signs_from: 1 },
+    )
 
     const jwks = publicJwks(keys)
 
@@ -146,34 +166,13 @@ describe('publicJwks', () => {
     const published = createLocalJWKSet(publicJwks(keys))
 
     for (const key of keys) {
-      const signer = accessKeys([key], null).signers
-      const tokens = testTokens({ ...testKeys(), ...key }, clock, { accessSigners: signer })
+      const accessSigners = fixedSigners([{ kid: key.kid, signer: es256(key) }])
+      const tokens = testTokens({ ...testKeys(), ...key }, clock, { accessSigners })
       const { token } = tokens.signAccess(grant(), clock.now() + 300)
 
       const { protectedHeader } = await jwtVerify(token, published, { currentDate: new Date(clock.nowMs()) })
 
       expect(protectedHeader.kid).to.equal(key.kid)
     }
-  })
-})
-
-describe('accessKeys', () => {
-  it('signs with the keys, in their order, and publishes them', async () => {
-    const keys = await read({ ...privateJwk(), kid: 'a' }, { ...privateJwk(), kid: 'b' })
-
-    const { signers, jwks } = accessKeys(keys, null)
-
-    expect(signers.map(({ kid, signer }) => [kid, signer.alg])).to.deep.equal([
-      ['a', 'ES256'],
-      ['b', 'ES256'],
-    ])
-    expect(jwks).to.deep.equal(publicJwks(keys))
-  })
-
-  it('signs with a shared secret alone, and publishes nothing', async () => {
-    const { signers, jwks } = accessKeys(await read(privateJwk()), 'a secret')
-
-    expect(signers.map(({ kid, signer }) => [kid, signer.alg])).to.deep.equal([[undefined, 'HS256']])
-    expect(jwks).to.deep.equal({ keys: [] })
   })
 })

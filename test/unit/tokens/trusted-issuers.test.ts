@@ -1,5 +1,5 @@
 // The TRUSTED_ISSUERS file: what it may hold, and what the operator is told when it holds something else.
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import { expect } from 'chai'
 import { exportJWK } from 'jose'
 import { readTrustedIssuers, type TrustedIssuer } from '../../../src/tokens/trusted-issuers.ts'
 import { issuerKey, type IssuerKey } from '../../support/builders/foreign-issuer.ts'
+import { closePrimesModulus, goodModulus, rsaJwk, type RsaJwk } from '../../support/builders/weak-rsa-keys.ts'
 
 const OWN_ISSUER = 'https://signoff.test'
 const URL_ENTRY = {
@@ -215,6 +216,26 @@ describe('readTrustedIssuers', () => {
 
     expect(await problemsOfEntry(keyEntry({ jwks: { keys: [jwk] } }))).to.deep.equal([
       'issuers[0].jwks.keys[0]: an RSA key of at least 2048 bits is expected',
+    ])
+  })
+
+  it('refuses an RSA key that can be broken, in a JWKS and as PEM', async () => {
+    const exponent = 'an RSA key whose e is odd and at least 65537 is expected'
+    const close = 'the RSA key can be broken: the factors of its n are close together'
+    const pemOf = (jwk: RsaJwk) =>
+      createPublicKey({ key: { ...jwk }, format: 'jwk' }).export({ format: 'pem', type: 'spki' })
+    const found: string[] = []
+
+    for (const jwk of [rsaJwk(goodModulus(), 1n), rsaJwk(closePrimesModulus())]) {
+      found.push(...(await problemsOfEntry(keyEntry({ jwks: { keys: [jwk] } }))))
+      found.push(...(await problemsOfEntry(keyEntry({ public_key: pemOf(jwk), algorithm: 'RS256' }))))
+    }
+
+    expect(found).to.deep.equal([
+      `issuers[0].jwks.keys[0]: ${exponent}`,
+      `issuers[0].public_key: ${exponent}`,
+      `issuers[0].jwks.keys[0]: ${close}`,
+      `issuers[0].public_key: ${close}`,
     ])
   })
 

@@ -1,7 +1,7 @@
 // Which instances are there, as each of them sees it.
 import { expect } from 'chai'
 import { v4 as uuidv4 } from 'uuid'
-import { instances } from '../../../../src/store/postgres/instances.ts'
+import { instances, type ListedInstance } from '../../../../src/store/postgres/instances.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
 
 describe('instances', () => {
@@ -100,6 +100,79 @@ describe('instances', () => {
     const newest = Array.from({ length: 199 }, (_, index) => String(index + 1))
     expect(names.map(({ name }) => name)).to.deep.equal(['host:1', ...newest])
     expect(listed.map((one) => one.id)).to.include(id)
+  })
+
+  describe('and their settings', () => {
+    const settled = (id: string, settings: () => string | null) =>
+      instances(store.postgres, { id, name: `host:${id}`, settings })
+    const settingsBy = async (reader: { present: () => Promise<ListedInstance[]> }) =>
+      Object.fromEntries((await reader.present()).map(({ id, settings }) => [id, settings]))
+
+    it('lists what each says of its settings, and nothing of one that says nothing', async () => {
+      const [one, other, command] = [uuidv4(), uuidv4(), uuidv4()]
+      await settled(one, () => 'a').present()
+      await instance(command).present()
+
+      expect(await settingsBy(settled(other, () => 'b'))).to.deep.equal({
+        [one]: 'a',
+        [other]: 'b',
+        [command]: null,
+      })
+    })
+
+    it('lists the settings of none that is gone', async () => {
+      const [gone, left, reader] = [uuidv4(), uuidv4(), uuidv4()]
+      for (const id of [gone, left]) await settled(id, () => 'a').present()
+      await seen(gone, 11)
+      await instance(left).leave()
+
+      expect(await settingsBy(instance(reader))).to.deep.equal({ [gone]: null, [left]: null, [reader]: null })
+    })
+
+    it('writes them when they change, and not otherwise', async () => {
+      const written: unknown[] = []
+      const recording: typeof store.postgres = {
+        ...store.postgres,
+        query: async (statement, values) => {
+          written.push(values?.[2])
+          return await store.postgres.query(statement, values)
+        },
+      }
+      let settings = 'a'
+      const [id, name] = [uuidv4(), 'host:1']
+      const self = instances(recording, { id, name, settings: () => settings })
+
+      for (const now of ['a', 'a', 'b', 'b', 'b']) {
+        settings = now
+        await self.present()
+      }
+
+      expect(written).to.deep.equal(['a', null, 'b', null, null])
+      expect(await settingsBy(self)).to.deep.equal({ [id]: 'b' })
+    })
+
+    it('writes them again where the database has lost them', async () => {
+      const id = uuidv4()
+      const self = settled(id, () => 'a')
+      await self.present()
+      await store.database.sql('DELETE FROM instances')
+
+      await self.present()
+
+      expect(await settingsBy(self)).to.deep.equal({ [id]: 'a' })
+    })
+
+    it('leaves alone what stands there where an instance of the version before says that it is there', async () => {
+      const id = uuidv4()
+      await settled(id, () => 'a').present()
+      await store.database.sql(
+        `INSERT INTO instances (id, name, seen_at) VALUES ($1, 'old', now())
+         ON CONFLICT (id) DO UPDATE SET seen_at = EXCLUDED.seen_at, left_at = NULL`,
+        [id],
+      )
+
+      expect(await settingsBy(settled(id, () => 'a'))).to.deep.equal({ [id]: 'a' })
+    })
   })
 
   it('keeps its name for people to read', async () => {

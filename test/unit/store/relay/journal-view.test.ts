@@ -26,9 +26,11 @@ describe('journalView', () => {
 
   const listed = (over: Partial<ListedInstance> = {}): ListedInstance => ({
     id: 'one',
+    name: 'one',
     seenAtMs: EPOCH_MS,
     isPresent: true,
     isCommand: false,
+    settings: null,
     ...over,
   })
   const note = (instances = [listed()], over: Partial<JournalClock> = {}) => {

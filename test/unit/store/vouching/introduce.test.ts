@@ -9,13 +9,15 @@ describe('introduce', () => {
   let others: ListedInstance[]
 
   const present = (): Promise<ListedInstance[]> =>
-    Promise.resolve([{ id: 'self', seenAtMs: clock.epochMs(), isPresent: true, isCommand: true }, ...others])
+    Promise.resolve([other({ id: 'self', isCommand: true }), ...others])
   const deps = () => ({ clock, instanceId: 'self', instances: { present } })
   const other = (over: Partial<ListedInstance> = {}): ListedInstance => ({
     id: 'one',
+    name: 'one',
     seenAtMs: clock.epochMs(),
     isPresent: true,
     isCommand: false,
+    settings: null,
     ...over,
   })
   /** What it has come to after that time. */
