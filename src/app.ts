@@ -198,6 +198,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, { stores, pass
     csrfSecret: keys.csrfSecret,
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(config.ISSUER).origin],
     cookieSameSite: config.SESSION_COOKIE_SAMESITE,
+    gatewayTakesCookie: config.GATEWAY_COOKIE === 'on',
     originOf: originReader(config.TRUST_PROXY, callers),
     callers,
     jwks: accessKeys.jwks,

@@ -130,6 +130,11 @@ const settings = z.object({
     .enum(['lax', 'strict', 'none'], 'lax, strict or none is expected')
     .default('lax'),
   /**
+   * `on` lets `/auth/check` take the session cookie where a request has no access token, for pages, images and
+   * downloads behind a gateway; only where that says in `X-Forwarded-Method` that the request is GET or HEAD.
+   */
+  GATEWAY_COOKIE: onOrOff.default('off'),
+  /**
    * The proxies whose `X-Forwarded-For` counts, parted by commas: addresses, ranges such as `10.0.0.0/8`, or
    * `loopback`, `linklocal`, `uniquelocal`. Name all of them and nothing else: others could forge addresses.
    */

@@ -64,12 +64,12 @@ export async function judge(deps: GenerationDeps, claims: RefreshClaims): Promis
 }
 
 /**
- * Resolves to the session of a refresh token that is read and not used up: the current one, or the one before within
- * the grace. Rejects with `token_denied` for any other, and leaves its session alone: only a refresh finds a reuse.
+ * Resolves to the session of a refresh token that is read and not used up: any that a refresh would take. Rejects with
+ * `token_denied` for one that was used up, and leaves its session alone: only a refresh finds a reuse.
  */
 export async function readableSession(deps: GenerationDeps, claims: RefreshClaims): Promise<LiveSession> {
   const { session, standing } = await judge(deps, claims)
-  if (standing === 'late' || standing === 'reused') throw new AuthError('token_denied')
+  if (standing === 'reused') throw new AuthError('token_denied')
   return session
 }
 

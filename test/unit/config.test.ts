@@ -36,6 +36,7 @@ const DEFAULTS = {
   REGISTRATION: 'closed',
   ALLOWED_ORIGINS: [],
   SESSION_COOKIE_SAMESITE: 'lax',
+  GATEWAY_COOKIE: 'off',
   TRUST_PROXY: [],
 }
 

@@ -35,13 +35,15 @@ export const check: Operation = {
   summary: 'Whether a request may pass, and whose it is: for gateways',
   description: [
     'For nginx `auth_request`, Caddy `forward_auth`, Traefik and Envoy. Every method is answered alike, and a body',
-    'is not read. What is not visible ASCII in a role is percent-encoded.',
+    'is not read. What is not visible ASCII in a role is percent-encoded. With `GATEWAY_COOKIE=on` the session cookie',
+    'counts where there is no token and `X-Forwarded-Method` is GET or HEAD.',
   ].join(' '),
   tags: ['Peers'],
   security: [{ bearer: [] }],
   responses: {
     '200': {
-      description: 'It may: the access token is good, and its session is alive. Without a body.',
+      description:
+        'It may: the access token, or the cookie, is good, and its session is alive. Without a body.',
       headers: headers('X-Auth-User', 'X-Auth-Session', 'X-Auth-Role'),
     },
     ...refusals({

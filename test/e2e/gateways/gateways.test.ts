@@ -4,7 +4,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { expect } from 'chai'
 import { request } from 'undici'
 import { FETCH_TIMEOUT_MS } from '../../support/debian-packages.ts'
-import { claimsOf, eventually } from '../../support/environment.ts'
+import { claimsOf, eventually, PASSWORD } from '../../support/environment.ts'
 import { HANGING_MS } from '../../support/hanging.ts'
 import { forge } from '../../support/forge.ts'
 import { ownIssuer, type OwnIssuer } from '../../support/own-issuer.ts'
@@ -17,7 +17,7 @@ for (const program of [nginx, caddy]) {
 
     before(async function () {
       this.timeout(FETCH_TIMEOUT_MS)
-      service = await ownIssuer()
+      service = await ownIssuer({ GATEWAY_COOKIE: 'on' })
       gateway = await startGateway(program, service)
     })
     after(async () => {
@@ -41,6 +41,35 @@ for (const program of [nginx, caddy]) {
         'x-auth-session': sid,
         'x-auth-role': 'user',
       })
+    })
+
+    it('takes the session cookie for what a browser reads by itself, and for nothing else', async () => {
+      const answer = await service.signoff.post('/auth/session', { username: 'alice', password: PASSWORD })
+      const [cookie = ''] = String(answer.headers['set-cookie']).split(';')
+      const { access, csrf_token: csrf } = answer.json as Record<string, string>
+      const { sub, sid } = claimsOf(access ?? '')
+      const reading = await ask({ headers: { Cookie: cookie } })
+      const told = gateway.reached[0]
+      const writing = await Promise.all(
+        ['POST', 'PUT', 'DELETE', 'OPTIONS'].map(
+          async (method) =>
+            (
+              await ask({
+                method,
+                headers: { Cookie: cookie, 'X-Forwarded-Method': 'GET', X_Forwarded_Method: 'GET' },
+              })
+            ).status,
+        ),
+      )
+      await service.signoff.call('/auth/logout', {
+        headers: { Cookie: cookie, 'X-CSRF-Token': csrf ?? '' },
+      })
+
+      expect(reading.status).to.equal(200)
+      expect(told).to.include({ 'x-auth-user': sub, 'x-auth-session': sid, 'x-auth-role': 'user' })
+      expect(writing).to.deep.equal([401, 401, 401, 401])
+      expect((await ask({ headers: { Cookie: cookie } })).status).to.equal(401)
+      expect(gateway.reached).to.have.length(1)
     })
 
     it('lets requests with a body pass whole', async () => {
@@ -142,7 +171,7 @@ for (const program of [nginx, caddy]) {
 
     interface Question {
       access?: string
-      method?: 'GET' | 'POST'
+      method?: string
       headers?: Record<string, string>
       body?: string
     }

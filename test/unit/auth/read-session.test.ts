@@ -71,11 +71,21 @@ describe('readSession', () => {
     deps.clock.advance(deps.rotationGraceSeconds + 1)
     const logs = deps.database.logs.length
 
-    const answers = [await refusalOf(ask()), await refusalOf(ask(second)), await refusalOf(ask(third))]
+    const answers = [await refusalOf(ask()), await refusalOf(ask(third)), await refusalOf(ask(second))]
 
-    expect(answers).to.deep.equal(['token_denied', 'token_denied', 'resolved'])
+    expect(answers).to.deep.equal(['token_denied', 'resolved', 'token_denied'])
     expect(deps.database.sessions[0]?.endReason).to.equal(null)
     expect(deps.database.logs).to.have.length(logs)
+  })
+
+  it('resolves for one that a refresh would take late: its page needs what this answers for that refresh', async () => {
+    await rotated(begun.refresh.token)
+    deps.clock.advance(deps.rotationGraceSeconds + 1)
+
+    expect([await refusalOf(ask()), await refusalOf(rotated(begun.refresh.token))]).to.deep.equal([
+      'resolved',
+      'resolved',
+    ])
   })
 
   it('tells the row that the current token has arrived: the one before has no late replay any more', async () => {
