@@ -66,6 +66,11 @@ const settings = z.object({
   REFRESH_TOKEN_TTL: integer(1, 31_536_000).default(86_400),
   /** Seconds a session lives at most, however often it is refreshed; its tokens end with it. */
   SESSION_MAX_AGE: integer(1, 31_536_000).default(2_592_000),
+  /**
+   * Live sessions that a user may have at once: when one more begins, the oldest ends. A script that logs in for each
+   * request would else fill the database, and make a logout of all devices long.
+   */
+  MAX_SESSIONS_PER_USER: integer(1, 10_000).default(100),
   /** `on` answers every refresh of the token API with a new refresh token too. Cookies and `/api/v1` always rotate. */
   REFRESH_ROTATION: onOrOff.default('off'),
   /** Seconds in which a refresh token that was just rotated gets the very same successor again, as often as it is asked. */

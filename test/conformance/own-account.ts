@@ -130,7 +130,7 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
             const sessions = Array.from({ length: 4 }, () => newSession(user, store.nowMs() / 1000 + 60))
             const begin = async (session: NewSession) => ({
               id: session.id,
-              hasBegun: await store.sessions.begin(session, logEntry('USER_LOGIN')),
+              hasBegun: (await store.sessions.begin(session, logEntry('USER_LOGIN'))) !== null,
             })
 
             const early = sessions.slice(0, 2).map(begin)

@@ -5,7 +5,7 @@ import type { Account } from '../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../src/auth/ports/denials.ts'
 import { account, logEntry, ORIGIN } from '../support/builders/account.ts'
 import { newSession } from '../support/builders/new-session.ts'
-import { idsOf, logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
+import { idsOf, isDenied, logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
 const LOGIN = logEntry('USER_LOGIN')
@@ -59,6 +59,50 @@ export function sessionsConformance(name: string, create: CreateStore): void {
         expect(replaced?.passwordHash).to.equal('hash of today')
       })
 
+      it('ends the oldest session beyond the bound, and denies it for what is left of it', async () => {
+        const user = await storedUser(store)
+        const oldest = await storedSession(store, user, 600)
+        const kept = [await storedSession(store, user), await storedSession(store, user, -2)]
+        const before = (await store.entries()).length
+
+        const newest = newSession(user, store.nowMs() / 1000 + 60, { maxSessions: 3 })
+        await store.sessions.begin(newest, LOGIN)
+
+        const open = [...kept, newest]
+        expect(await isDenied(store, oldest.id)).to.equal(true)
+        for (const { id } of open) expect(await store.sessions.find(id)).not.to.equal(null)
+        expect(await store.sessions.find(oldest.id)).to.equal(null)
+        expect((await store.entries()).slice(before)).to.have.length(1)
+      })
+
+      it('resolves to the denials of those that it ended, and passes over who is over', async () => {
+        const user = await storedUser(store)
+        const sessions = [await storedSession(store, user, 600), await storedSession(store, user)]
+        await logOut(store, await storedSession(store, user))
+        await storedSession(store, user, -60)
+        const other = await storedSession(store, await storedUser(store))
+        const session = newSession(user, store.nowMs() / 1000 + 60, { maxSessions: 1 })
+
+        const denials = await store.sessions.begin(session, LOGIN)
+
+        expect(idsOf(denials)).to.have.members(sessions.map(({ id }) => id))
+        const denial = denials?.find(({ id }) => id === sessions[0]?.id)
+        expect(denial?.ttlMs).to.be.closeTo((600 + store.leewaySeconds) * 1000, CLOCK_TOLERANCE_MS)
+        expect(await store.sessions.find(other.id)).not.to.equal(null)
+      })
+
+      it('comes back to the bound with the next login where racing ones went beyond it', async () => {
+        const user = await storedUser(store)
+        const begin = async () =>
+          await store.sessions.begin(newSession(user, store.nowMs() / 1000 + 60, { maxSessions: 2 }), LOGIN)
+
+        const racing = await Promise.all(Array.from({ length: 10 }, begin))
+        await begin()
+
+        expect(racing).not.to.include(null)
+        expect(await store.sessions.list(user.id)).to.have.length(2)
+      })
+
       it('refuses a user who was disabled since the account was read', async () => {
         const user = await storedUser(store)
         await store.userAdmin.disable(user.username, logEntry('USER_DISABLED'))
@@ -82,9 +126,9 @@ export function sessionsConformance(name: string, create: CreateStore): void {
         const before = await store.entries()
         const session = newSession(user, store.nowMs() / 1000 + 60)
 
-        const hasBegun = await store.sessions.begin(session, LOGIN)
+        const begun = await store.sessions.begin(session, LOGIN)
 
-        expect(hasBegun).to.equal(false)
+        expect(begun).to.equal(null)
         expect(await store.sessions.find(session.id)).to.equal(null)
         expect(await store.entries()).to.deep.equal(before)
       }
@@ -158,7 +202,7 @@ export function sessionsConformance(name: string, create: CreateStore): void {
           const sessions = Array.from({ length: 4 }, () => newSession(user, store.nowMs() / 1000 + 60))
           const begin = async (session: (typeof sessions)[number]) => ({
             id: session.id,
-            hasBegun: await store.sessions.begin(session, LOGIN),
+            hasBegun: (await store.sessions.begin(session, LOGIN)) !== null,
           })
 
           const early = sessions.slice(0, 2).map(begin)

@@ -143,6 +143,7 @@ export function simulatedInstance(
     refreshTtlSeconds,
     rotationGraceSeconds: graceSeconds,
     sessionMaxAgeSeconds: 100_000,
+    maxSessionsPerUser: 10_000,
     newSessionId: world.newSessionId,
   }
   const held = denials.feed as FilledFeed

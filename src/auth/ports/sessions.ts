@@ -10,6 +10,7 @@ export type EndReason =
   | 'revoked'
   | 'replaced'
   | 'refresh_reuse'
+  | 'too_many_sessions'
   | 'password_changed'
   | 'user_disabled'
   | 'user_deleted'
@@ -23,14 +24,17 @@ export interface NewSession {
   /** Of the refresh token; stored as SHA-256 only. */
   refreshJti: string
   expiresAt: EpochSeconds
+  /** How many live sessions the user may have, this one included: the oldest ones beyond that end. */
+  maxSessions: number
 }
 
 export interface Sessions {
   /**
-   * Writes the session and its log entry in one statement. `false` when the account is no longer
+   * Writes the session and its log entry, and ends the oldest ones beyond `maxSessions` with their journal rows, in
+   * one statement; resolves to the denials of these. `null`, and nothing is written, when the account is no longer
    * as it was read: disabled, deleted, or its password changed in the meantime.
    */
-  begin(session: NewSession, entry: LogEntry): Promise<boolean>
+  begin(session: NewSession, entry: LogEntry): Promise<Denial[] | null>
   /**
    * Ends the session, with its journal row and its log entry, in one statement; durable when it
    * resolves. `null` when it was over already, which is for the journal to say: of several callers one wins. A

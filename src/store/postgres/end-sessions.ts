@@ -14,7 +14,12 @@ export interface DenialRow {
  * the same sessions never wait for each other.
  */
 export const endSessions = (condition: string, entry: string, ending = 'SELECT * FROM ended') => `
-  WITH locked AS (
+  WITH ${endingSteps(condition, entry, ending)}
+  SELECT ${DENIAL} FROM journal`
+
+/** The same as steps of a greater statement, the last of which, `journal`, yields what `DENIAL` reads. */
+export const endingSteps = (condition: string, entry: string, ending = 'SELECT * FROM ended') => `
+  locked AS (
     SELECT id FROM user_sessions WHERE ${condition} AND ended_at IS NULL ORDER BY id FOR UPDATE
   ), ended AS (
     UPDATE user_sessions SET ended_at = now(), end_reason = $1::text FROM locked
@@ -26,8 +31,9 @@ export const endSessions = (condition: string, entry: string, ending = 'SELECT *
     FROM (${ending}) AS ending
     ${unlessDenied('revocations.expires_at <= now()')}
     RETURNING denied_id, expires_at
-  )${entry}
-  SELECT denied_id AS id, ${millisecondsUntil('expires_at')} AS "ttlMs" FROM journal`
+  )${entry}`
+
+export const DENIAL = `denied_id AS id, ${millisecondsUntil('expires_at')} AS "ttlMs"`
 
 /**
  * One session, also one whose row is lost or older than the token at hand, as after a restored backup, or over

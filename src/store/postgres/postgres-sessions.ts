@@ -1,28 +1,47 @@
 // The Sessions port: one statement, one round trip and one commit for each step in a session's life.
 import { createHash } from 'node:crypto'
-import type { LiveSession, SessionSummary, Sessions } from '../../auth/ports/sessions.ts'
+import type { EndReason, LiveSession, SessionSummary, Sessions } from '../../auth/ports/sessions.ts'
 import { tokenId } from '../../contract/denylist-keys.ts'
-import { END, END_ALL, END_OTHERS, millisecondsUntil, REVOKE, type DenialRow } from './end-sessions.ts'
+import {
+  DENIAL,
+  END,
+  END_ALL,
+  END_OTHERS,
+  endingSteps,
+  millisecondsUntil,
+  REVOKE,
+  type DenialRow,
+} from './end-sessions.ts'
 import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
 import { ROLE } from './postgres-health.ts'
 import type { Postgres, Statement } from './postgres.ts'
 
+/** More than one is surplus where the bound was lowered, or logins raced: few enough that no login takes long. */
+const SURPLUS_AT_ONCE = 100
+
 // The update takes the user's row first, so that a login and a disabling, or a change of
 // password, come one after the other; it changes nothing when the account is not as it was read.
+// The new session is not seen by the step that looks for the surplus. Nor is that of a login which this one has waited
+// for: racing ones go beyond the bound by as many as they are, until the next login.
 const begin = (entry: string) => `
   WITH account AS (
-    UPDATE users SET last_login_at = now(), password_hash = COALESCE($4::text, password_hash)
-    WHERE id = $2 AND is_active AND password_hash = $3
+    UPDATE users SET last_login_at = now(), password_hash = COALESCE($6::text, password_hash)
+    WHERE id = $4 AND is_active AND password_hash = $5
     RETURNING id AS user_id
   ), begun AS (
     INSERT INTO user_sessions (id, user_id, refresh_jti_hash, expires_at, ip_address, user_agent)
-    SELECT $1::uuid, user_id, $5::bytea, to_timestamp($6::float8), $7::text, $8::text FROM account
+    SELECT $3::uuid, user_id, $7::bytea, to_timestamp($8::float8), $9::text, $10::text FROM account
     RETURNING id AS session_id, user_id
-  )${entry}
-  SELECT session_id FROM begun`
+  ), surplus AS (
+    SELECT id FROM user_sessions
+    WHERE user_id = (SELECT user_id FROM account) AND ended_at IS NULL
+      AND expires_at > now() - $2::float8 * interval '1 second'
+    ORDER BY id DESC OFFSET $11::int - 1 LIMIT ${SURPLUS_AT_ONCE}
+  ), ${endingSteps('id = ANY (ARRAY(SELECT id FROM surplus))', entry)}
+  SELECT session_id AS "sessionId", ${DENIAL} FROM begun LEFT JOIN journal ON true`
 
 const BEGIN: LoggedStatement = {
-  withEntry: { name: 'sessions.begin', text: begin(`, entry AS (${insertEntry('begun', 9)})`) },
+  withEntry: { name: 'sessions.begin', text: begin(`, entry AS (${insertEntry('begun', 12)})`) },
   withoutEntry: { name: 'sessions.begin.unlogged', text: begin('') },
 }
 
@@ -114,15 +133,20 @@ export interface PostgresSessionsDeps {
 /** `deniedId` is `null` where nothing was retired. */
 type RotatedRow = LiveSession & { deniedId: string | null; ttlMs: number }
 
+/** `id` is `null` where nothing was surplus. */
+type BegunRow = { sessionId: string } & (DenialRow | { id: null; ttlMs: null })
+
 /** `generation` is `null` where there is no such session. Columns that tell of the server stand beside it. */
 type FoundRow = LiveSession | { generation: null }
 
 export function postgresSessions({ postgres, logEntries, leewaySeconds }: PostgresSessionsDeps): Sessions {
   return {
     begin: async (session, entry) => {
-      const { account, rehashed = null, refreshJti, expiresAt } = session
+      const { account, rehashed = null, refreshJti, expiresAt, maxSessions } = session
       const { ipAddress, userAgent } = entry.origin
       const values = [
+        'too_many_sessions' satisfies EndReason,
+        leewaySeconds,
         session.id,
         account.id,
         account.passwordHash,
@@ -131,9 +155,10 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
         expiresAt,
         ipAddress,
         userAgent,
+        maxSessions,
       ]
-      const rows = await logEntries.query(BEGIN, values, entry)
-      return rows.length > 0
+      const rows = await logEntries.query<BegunRow>(BEGIN, values, entry)
+      return rows.length > 0 ? rows.flatMap(({ id, ttlMs }) => (id === null ? [] : { id, ttlMs })) : null
     },
 
     end: async ({ id, userId, reason, expiresAt }, entry) => {

@@ -156,7 +156,7 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
         ...WRITES,
         name: 'begin',
         work: (rows, nowMs) => {
-          if (!rows.users.get(account.id)?.isActive) return false
+          if (!rows.users.get(account.id)?.isActive) return null
           rows.sessions.put(id, {
             id,
             userId: account.id,
@@ -170,7 +170,8 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
             expiresAtMs: expiresAt * 1000,
             endReason: null,
           })
-          return true
+          // Nobody here has more sessions than the service allows.
+          return []
         },
       }),
 

@@ -13,13 +13,17 @@ import {
 
 export function memorySessions(database: MemoryDatabase): Sessions {
   return {
-    begin: async ({ id, account, rehashed, refreshJti, expiresAt }, entry) =>
+    begin: async ({ id, account, rehashed, refreshJti, expiresAt, maxSessions }, entry) =>
       await statement(database, () => {
         const user = database.users.find((candidate) => candidate.id === account.id)
-        if (!user?.isActive || user.passwordHash !== account.passwordHash) return false
+        if (!user?.isActive || user.passwordHash !== account.passwordHash) return null
         const nowMs = database.clock.nowMs()
         user.passwordHash = rehashed ?? user.passwordHash
         user.lastLoginAt = new Date(nowMs)
+        const surplus = openSessions(database, user.id)
+          .sort((a, b) => (a.id < b.id ? 1 : -1))
+          .slice(maxSessions - 1)
+        const denials = endInMemory(database, surplus, 'too_many_sessions')
         database.sessions.push({
           id,
           userId: user.id,
@@ -35,7 +39,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
           endReason: null,
         })
         storeEntry(database, { ...entry, userId: user.id, sessionId: id })
-        return true
+        return denials
       }),
 
     end: async ({ id, userId, reason, expiresAt }, entry) =>
