@@ -2,7 +2,7 @@
 import { AuthError } from './errors.ts'
 import type { Account, Passwords } from './ports/accounts.ts'
 import type { AuditLog, Origin } from './ports/log.ts'
-import { readAccount, type ReadAccountDeps } from './read-account.ts'
+import type { ReadAccountDeps } from './read-account.ts'
 import type { ThrottleDeps } from './throttle.ts'
 
 export interface ConfirmPasswordDeps extends ReadAccountDeps, ThrottleDeps {
@@ -15,7 +15,14 @@ export interface Confirmation {
   /** Of the access token. */
   sessionId: string
   password: string
+  /**
+   * Confirms as well while the account says that a change of its password is unfinished: where that was answered with
+   * an error, the same is asked again, and by then the new password is the one that holds.
+   */
+  newPassword?: string
   origin: Origin
+  /** Reads the account anew. */
+  reread: () => Promise<Account>
 }
 
 /**
@@ -32,11 +39,11 @@ export async function confirmPassword<T extends object>(
     await verify(deps, { ...confirmation, account })
     return await change(account)
   }
-  const { account, origin } = confirmation
+  const { account, origin, reread } = confirmation
   const guess = { username: account.username, ipAddress: origin.ipAddress }
   return await deps.throttle.guess(guess, async () => {
     // Twice: a login elsewhere may just have renewed the hash, which is no reason to turn the owner away.
-    const changed = (await attempt(account)) ?? (await attempt(await readAccount(deps, account.id)))
+    const changed = (await attempt(account)) ?? (await attempt(await reread()))
     if (!changed) throw new AuthError('credentials_invalid')
     return changed
   })
@@ -44,9 +51,12 @@ export async function confirmPassword<T extends object>(
 
 async function verify(
   { passwords, auditLog }: ConfirmPasswordDeps,
-  { account, sessionId, password, origin }: Confirmation,
+  { account, sessionId, password, newPassword, origin }: Confirmation,
 ): Promise<void> {
-  if (await passwords.verify(account.passwordHash, password)) return
+  const { passwordHash } = account
+  if (await passwords.verify(passwordHash, password)) return
+  const isUnfinished = newPassword !== undefined && account.unfinishedChange === 'password_changed'
+  if (isUnfinished && (await passwords.verify(passwordHash, newPassword))) return
 
   const message = 'wrong password, within a session'
   await auditLog.write({ type: 'USER_LOGIN_FAILED', origin, userId: account.id, sessionId, message })

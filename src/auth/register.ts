@@ -35,7 +35,14 @@ export async function register(
   checkPassword({ username, password }, deps.isCommonPassword)
 
   const passwordHash = await deps.passwords.hash(password)
-  const account: Account = { id: uuidv7(), username, passwordHash, role: ROLE, isActive: true }
+  const account: Account = {
+    id: uuidv7(),
+    username,
+    passwordHash,
+    role: ROLE,
+    isActive: true,
+    unfinishedChange: null,
+  }
   const added = await deps.userAdmin.add(account, { type: 'USER_ADDED', origin, userId: account.id })
   if (!added) throw new AuthError('username_taken')
 

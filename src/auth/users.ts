@@ -3,8 +3,11 @@ import { v7 as uuidv7 } from 'uuid'
 import { AuthError } from './errors.ts'
 import { checkPassword, checkUsername, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
 import type { Passwords, UserAdmin } from './ports/accounts.ts'
-import type { Denial, Denylist } from './ports/denials.ts'
+import { endOfUser } from './end-of-user.ts'
+import type { ChangedUser } from './ports/accounts.ts'
+import type { Denylist } from './ports/denials.ts'
 import type { LogEntry, Origin } from './ports/log.ts'
+import type { EndReason, Sessions } from './ports/sessions.ts'
 
 export interface UsersDeps {
   userAdmin: UserAdmin
@@ -12,7 +15,11 @@ export interface UsersDeps {
   isCommonPassword: IsCommonPassword
   /** Hears of what ended at once; by the relay it would within a second. */
   denylist: Pick<Denylist, 'tell'>
+  sessions: Pick<Sessions, 'endOfUser'>
 }
+
+/** What it takes to end the sessions of a user. */
+type EndingDeps = Pick<UsersDeps, 'userAdmin' | 'sessions' | 'denylist'>
 
 /** The operator at the machine itself. */
 const OPERATOR: Origin = { ipAddress: 'local', userAgent: null }
@@ -36,12 +43,9 @@ export async function addUser(deps: UsersDeps, { username, password, role }: New
 }
 
 /** Ends every session of the user; resolves to the number of them. Rejects, saying so, when there is no such user. */
-export async function disableUser(
-  deps: Pick<UsersDeps, 'userAdmin' | 'denylist'>,
-  username: string,
-): Promise<number> {
-  const denials = await deps.userAdmin.disable(username, entry('USER_DISABLED'))
-  return await tellOrRefuse(deps, denials, username)
+export async function disableUser(deps: EndingDeps, username: string): Promise<number> {
+  const user = await deps.userAdmin.disable(username, entry('USER_DISABLED'))
+  return await endSessionsOf(deps, known(user, username), 'user_disabled')
 }
 
 /** Rejects, saying so, when there is no such user. */
@@ -57,18 +61,22 @@ export async function setPassword(deps: UsersDeps, change: NewCredentials): Prom
   const { username, password } = change
   checkPassword(change, deps.isCommonPassword)
   const passwordHash = await deps.passwords.hash(password)
-  const denials = await deps.userAdmin.setPassword({ username, passwordHash }, entry('PASSWORD_CHANGED'))
-  return await tellOrRefuse(deps, denials, username)
+  const user = await deps.userAdmin.setPassword({ username, passwordHash }, entry('PASSWORD_CHANGED'))
+  return await endSessionsOf(deps, known(user, username), 'password_changed')
 }
 
-async function tellOrRefuse(
-  { denylist }: Pick<UsersDeps, 'denylist'>,
-  denials: Denial[] | null,
-  username: string,
+/** Comes after the change that closes the account; where it fails, the command can be given again. */
+async function endSessionsOf(
+  { sessions, denylist }: EndingDeps,
+  { id: userId }: ChangedUser,
+  reason: EndReason,
 ): Promise<number> {
-  if (!denials) throw noSuchUser(username)
-  await denylist.tell(denials)
-  return denials.length
+  return await endOfUser({ sessions, tell: denylist.tell }, { userId, reason })
+}
+
+function known(user: ChangedUser | null, username: string): ChangedUser {
+  if (!user) throw noSuchUser(username)
+  return user
 }
 
 /** No code of the rules: no dialect ever says whether there is a user, only the operator is told. */

@@ -12,6 +12,7 @@ import { isCommonPassword } from '../passwords/common-passwords.ts'
 import { connectedRedis } from '../store/redis/connection/connected-redis.ts'
 import { instances } from '../store/postgres/instances.ts'
 import { logEntries } from '../store/postgres/log-entries.ts'
+import { postgresSessions } from '../store/postgres/postgres-sessions.ts'
 import { postgresUserAdmin } from '../store/postgres/postgres-user-admin.ts'
 import { journalReader } from '../store/postgres/journal-reader.ts'
 import { postgres, type Postgres } from '../store/postgres/postgres.ts'
@@ -21,6 +22,7 @@ import { introduce } from '../store/vouching/introduce.ts'
 import { databaseUrlOf, redisUrlBeside } from './database.ts'
 import { describeError } from './describe-error.ts'
 import { print, type Output } from './output.ts'
+import { progressLine } from './progress-line.ts'
 import { readPassword } from './read-password.ts'
 import { stderrLog } from './stderr-log.ts'
 
@@ -98,12 +100,15 @@ async function storesOf(config: Config): Promise<UserStores> {
   }
 }
 
+/** Nobody waits behind a command: what it was told to do is done, however long that takes. */
+const COMMAND_TIMES = { timeoutMs: 600_000, connectTimeoutMs: 10_000 }
+
 export async function withUsers<T>(
   { databaseUrl, redisUrl, redisPrefix, leewaySeconds, issuer }: UserStores,
   work: (deps: UsersDeps) => Promise<T>,
 ): Promise<T> {
   const log = stderrLog()
-  const database = postgres({ url: databaseUrl, log })
+  const database = postgres({ url: databaseUrl, log, ...COMMAND_TIMES })
   const entries = logEntries({
     postgres: database,
     log,
@@ -111,15 +116,18 @@ export async function withUsers<T>(
     onEvent: () => undefined,
   })
   const passwords = argon2Passwords(log)
-  const admin = postgresUserAdmin({ postgres: database, logEntries: entries, leewaySeconds })
+  const storeDeps = { postgres: database, logEntries: entries, leewaySeconds }
+  const admin = postgresUserAdmin(storeDeps)
   const instanceId = uuidv4()
   const self = instances(database, { id: instanceId, name: `signoff user, ${hostname()}:${process.pid}` })
   const beforeSessionsEnd = async (): Promise<void> => {
     if (await introduce({ clock: systemClock, instanceId, instances: self })) return
     log.warn('an instance has not heard of this command: without Postgres it may vouch for what is ended now')
   }
+  const progress = progressLine((count) => `sessions ended so far: ${count}`)
   try {
     return await work({
+      sessions: postgresSessions(storeDeps),
       userAdmin: {
         ...admin,
         disable: async (username, entry) => {
@@ -135,6 +143,7 @@ export async function withUsers<T>(
       isCommonPassword,
       denylist: {
         tell: async (denials) => {
+          progress.add(denials.length)
           const journalName = async (): Promise<string> => await journalNameIn(database, issuer)
           const isTold = await tellRedis({ redisUrl, redisPrefix, journalName, log }, denials)
           // Otherwise its word is waited for, in vain, until a round has brought what is missing.

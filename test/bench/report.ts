@@ -4,12 +4,14 @@ import type { DayResult, DaySample } from './day.ts'
 import type { FeedResult } from './feed.ts'
 import type { IdleResult } from './idle.ts'
 import type { LoadResult } from './load.ts'
+import { manySessionsTable, type ManySessionsResult } from './many-sessions.ts'
 import type { Delays, PropagationResult } from './propagation.ts'
 import type { RebuildResult } from './rebuild.ts'
 import type { RefreshTimes } from './refresh-times.ts'
 import type { StormResult } from './storm.ts'
 import type { SweepResult } from './sweep.ts'
 import type { TimingResult } from './timing.ts'
+import { percent, table } from './table.ts'
 import type { VerifyResult } from './verify.ts'
 
 export interface Results {
@@ -28,12 +30,14 @@ export interface Results {
   propagation?: PropagationResult
   feed?: FeedResult[]
   rebuild?: RebuildResult
+  manySessions?: ManySessionsResult
   sweep?: SweepResult
   day?: DayResult
 }
 
 export function report(results: Results): string {
-  const { machine, verify, idle, load, storm, timing, propagation, feed, rebuild, sweep, day } = results
+  const { machine, verify, idle, load, storm, timing, propagation, feed, rebuild } = results
+  const { manySessions, sweep, day } = results
   const parts = [
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load average before ${machine.loadAverage.toFixed(2)}`,
   ]
@@ -45,6 +49,7 @@ export function report(results: Results): string {
   if (propagation) parts.push(propagationTable(propagation))
   if (feed) parts.push(feedTable(feed))
   if (rebuild) parts.push(rebuildTable(rebuild), rebuildRefreshesTable(rebuild))
+  if (manySessions) parts.push(manySessionsTable(manySessions))
   if (sweep) parts.push(sweepTable(sweep))
   if (day) parts.push(dayTable(day))
   return `${parts.join('\n\n')}\n`
@@ -233,21 +238,4 @@ function statuses(counts: Record<number, number>): string {
   return Object.entries(counts)
     .map(([status, count]) => `${status}: ${count}`)
     .join(' ')
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`
-}
-
-function table(title: string, head: string[], rows: string[][]): string {
-  const widths = head.map((name, column) =>
-    Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  )
-  const line = (cells: string[]) =>
-    cells
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-  return [title, line(head), ...rows.map(line)].join('\n')
 }

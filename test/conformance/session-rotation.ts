@@ -2,8 +2,8 @@
 import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import type { LiveSession, NewSession, Rotation } from '../../src/auth/ports/sessions.ts'
-import { logEntry } from '../support/builders/account.ts'
 import { logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
+import { allEnded } from '../support/builders/ended-sessions.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
 const DAY_SECONDS = 86_400
@@ -227,7 +227,7 @@ export function sessionRotationConformance(name: string, create: CreateStore): v
       { what: 'logout', end: async (session: NewSession) => [await logOut(store, session)] },
       {
         what: 'logout of all devices',
-        end: async (session: NewSession) => await store.sessions.endAll(session, logEntry('USER_LOGOUT')),
+        end: async (session: NewSession) => await allEnded(store, session),
       },
     ]) {
       it(`never outlives a ${what} that ten rotations race, in any of twenty rounds`, async () => {

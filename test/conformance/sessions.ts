@@ -4,11 +4,20 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Account } from '../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../src/auth/ports/denials.ts'
 import { account, logEntry, ORIGIN } from '../support/builders/account.ts'
+import { disabled, passwordSet } from '../support/builders/ended-sessions.ts'
 import { newSession } from '../support/builders/new-session.ts'
-import { idsOf, isDenied, logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
+import {
+  idsOf,
+  isDenied,
+  liveIds,
+  logOut,
+  storedSession,
+  storedUser,
+} from '../support/builders/stored-session.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
 const LOGIN = logEntry('USER_LOGIN')
+const firstPage = (userId: string) => ({ userId, before: null, limit: 10 })
 
 export function sessionsConformance(name: string, create: CreateStore): void {
   describe(`${name} as Sessions`, () => {
@@ -100,7 +109,7 @@ export function sessionsConformance(name: string, create: CreateStore): void {
         await begin()
 
         expect(racing).not.to.include(null)
-        expect(await store.sessions.list(user.id)).to.have.length(2)
+        expect(await liveIds(store, user.id)).to.have.length(2)
       })
 
       it('refuses a user who was disabled since the account was read', async () => {
@@ -139,7 +148,7 @@ export function sessionsConformance(name: string, create: CreateStore): void {
         const session = await storedSession(store, await storedUser(store))
 
         const found = await store.sessions.find(session.id)
-        const [listed, ...others] = await store.sessions.list(session.account.id)
+        const [listed, ...others] = await store.sessions.list(firstPage(session.account.id))
 
         const { createdAt, ...live } = found ?? {}
         expect(live).to.deep.equal({
@@ -165,8 +174,30 @@ export function sessionsConformance(name: string, create: CreateStore): void {
         await storedSession(store, await storedUser(store))
         const second = await storedSession(store, user)
 
-        expect(idsOf(await store.sessions.list(user.id))).to.deep.equal([second.id, first.id])
-        expect(await store.sessions.list(uuidv7())).to.deep.equal([])
+        expect(await liveIds(store, user.id)).to.deep.equal([second.id, first.id])
+        expect(await liveIds(store, uuidv7())).to.deep.equal([])
+      })
+
+      it('list a page at a time', async () => {
+        const user = await storedUser(store)
+        const sessions: string[] = []
+        for (let count = 0; count < 5; count++) sessions.unshift((await storedSession(store, user)).id)
+
+        const pages: (string[] | undefined)[] = []
+        for (let before: string | null = null, page = 0; page < 4; page++) {
+          const found = await store.sessions.list({ userId: user.id, before, limit: 2 })
+          pages.push(idsOf(found))
+          before = found.at(-1)?.id ?? before
+        }
+
+        expect(pages).to.deep.equal([sessions.slice(0, 2), sessions.slice(2, 4), sessions.slice(4), []])
+      })
+
+      it('tell nothing of a session of a closed account, though it is to end later', async () => {
+        const session = await storedSession(store, await storedUser(store))
+        await store.userAdmin.disable(session.account.username, logEntry('USER_DISABLED'))
+
+        expect(await store.sessions.find(session.id)).to.equal(null)
       })
 
       it('tell nothing of a session that is over: ended, expired, or never there', async () => {
@@ -178,21 +209,19 @@ export function sessionsConformance(name: string, create: CreateStore): void {
         for (const id of [ended.id, expired.id, uuidv7()]) {
           expect(await store.sessions.find(id)).to.equal(null)
         }
-        expect(await store.sessions.list(user.id)).to.deep.equal([])
+        expect(await liveIds(store, user.id)).to.deep.equal([])
       })
     })
 
     describe('a login that races with an operator', () => {
       it('never leaves a live session of a disabled user', async () => {
-        await expectNoSurvivor(
-          async (user) => await store.userAdmin.disable(user.username, logEntry('USER_DISABLED')),
-        )
+        await expectNoSurvivor(async (user) => await disabled(store, user.username))
       })
 
       it('never leaves a live session that began with the old password', async () => {
         await expectNoSurvivor(async ({ username, id }) => {
           const change = { username, passwordHash: `new hash of ${id}` }
-          return await store.userAdmin.setPassword(change, logEntry('PASSWORD_CHANGED'))
+          return await passwordSet(store, change)
         })
       })
 
@@ -224,7 +253,7 @@ export function sessionsConformance(name: string, create: CreateStore): void {
 
       const session = await storedSession(store, user)
 
-      expect(idsOf(await store.sessions.list(user.id))).to.deep.equal([session.id])
+      expect(await liveIds(store, user.id)).to.deep.equal([session.id])
     })
   })
 }

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { Account } from '../../src/auth/ports/accounts.ts'
 import type { NewSession } from '../../src/auth/ports/sessions.ts'
 import { account, logEntry } from '../support/builders/account.ts'
+import { disabled, passwordSet } from '../support/builders/ended-sessions.ts'
 import { idsOf, isDenied, logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
@@ -88,17 +89,12 @@ export function userAdminConformance(name: string, create: CreateStore): void {
     for (const { what, change, type } of [
       {
         what: 'disable',
-        change: async (username: string) =>
-          await store.userAdmin.disable(username, logEntry('USER_DISABLED')),
+        change: async (username: string) => await disabled(store, username),
         type: 'USER_DISABLED',
       },
       {
         what: 'setPassword',
-        change: async (username: string) =>
-          await store.userAdmin.setPassword(
-            { username, passwordHash: 'new hash' },
-            logEntry('PASSWORD_CHANGED'),
-          ),
+        change: async (username: string) => await passwordSet(store, { username, passwordHash: 'new hash' }),
         type: 'PASSWORD_CHANGED',
       },
     ]) {
@@ -163,10 +159,10 @@ export function userAdminConformance(name: string, create: CreateStore): void {
         const user = await existingUser('alice')
 
         await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
-        const disabled = await store.users.findByUsername('alice')
+        const account = await store.users.findByUsername('alice')
         const isEnabled = await store.userAdmin.enable('alice', logEntry('USER_ENABLED'))
 
-        expect(disabled?.isActive).to.equal(false)
+        expect(account?.isActive).to.equal(false)
         expect(isEnabled).to.equal(true)
         expect(await store.users.findByUsername('alice')).to.deep.equal(user)
         expect(await lastEntry()).to.deep.equal({ type: 'USER_ENABLED', userId: user.id })
@@ -176,7 +172,7 @@ export function userAdminConformance(name: string, create: CreateStore): void {
         await existingUser('alice')
         const { id: sid } = await sessionOf('alice')
 
-        await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
+        await disabled(store, 'alice')
         await store.userAdmin.enable('alice', logEntry('USER_ENABLED'))
 
         expect(await isDenied(store, sid)).to.equal(true)
@@ -206,7 +202,7 @@ export function userAdminConformance(name: string, create: CreateStore): void {
         const { id: sid } = await sessionOf('alice')
         await store.breakEntries()
 
-        const denials = await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
+        const denials = await disabled(store, 'alice')
 
         expect(idsOf(denials)).to.deep.equal([sid])
         expect(await isDenied(store, sid)).to.equal(true)

@@ -44,12 +44,18 @@ export interface Sessions {
   /** Ends one session of that user; `null` when the user has no such live session. */
   revoke(session: { id: string; userId: string }, entry: LogEntry): Promise<Denial | null>
   /**
-   * Ends every live session of the user of the asking one, that one included, in one statement with one
-   * log entry. `null`, and nothing ends, when that one is over.
+   * Ends a batch of the live sessions of the user of the asking one. That one itself ends with the last batch, and the
+   * log entry is written then: until all others are over, the same can be asked with it again. `null`, and nothing
+   * ends, when that one is over.
    */
-  endAll(asking: Pick<EndingSession, 'id' | 'expiresAt'>, entry: LogEntry): Promise<Denial[] | null>
-  /** As `endAll`, but the asking session goes on; without others there is nothing to end, and no entry. */
-  endOthers(sessionId: string, entry: LogEntry): Promise<Denial[] | null>
+  endAll(asking: Pick<EndingSession, 'id' | 'expiresAt'>, entry: LogEntry): Promise<EndedBatch | null>
+  /**
+   * As `endAll`, but the asking session goes on, and the entry is written with this batch; without others there is
+   * nothing to end, and no entry.
+   */
+  endOthers(sessionId: string, entry: LogEntry): Promise<EndedBatch | null>
+  /** Ends a batch of the user's live sessions, without an entry: of what they end for, that is told once. */
+  endOfUser(ending: EndingOfUser): Promise<EndedBatch>
   /**
    * Takes a live session from that generation, or an earlier one, to the next; `null` when it is over or beyond
    * that generation already: of several callers one wins, and against a racing end none does. A session that is
@@ -70,8 +76,22 @@ export interface Sessions {
    * is `pauseSeconds` ago or longer: of several callers one wins.
    */
   replayLate(replay: LateReplay, entry: LogEntry): Promise<LiveSession | null>
-  /** The user's live sessions, the newest first. */
-  list(userId: string): Promise<SessionSummary[]>
+  /** The user's live sessions, the newest first: those before the session `before`, if it is given. */
+  list(query: { userId: string; before: string | null; limit: number }): Promise<SessionSummary[]>
+}
+
+/** Sessions that have ended together, in one commit with their journal rows: few enough that it takes no long time. */
+export interface EndedBatch {
+  denials: Denial[]
+  /** Whether that was all: of the sessions that were on when the batch began, none is left that was meant. */
+  isLast: boolean
+}
+
+export interface EndingOfUser {
+  userId: string
+  reason: EndReason
+  /** This one goes on. */
+  keepSessionId?: string
 }
 
 export interface EndingSession {

@@ -1,8 +1,27 @@
 // A short name for a device, as a person would say it, from the user agent.
 import Bowser from 'bowser'
+import { recentMap } from '../../bounded/recent-map.ts'
 
 const MAX_CHARACTERS = 40
 const UNKNOWN = 'Unknown device'
+
+/** As many as are on a few pages: to work one out takes longer than to read a row. */
+const REMEMBERED = 1000
+/** A longer one names its browser by then, and costs no memory that its sender chose. */
+const MAX_AGENT_CHARACTERS = 512
+
+/** `deviceName`, worked out once for each user agent that comes again. */
+export function deviceNames(): (userAgent: string | null) => string {
+  const names = recentMap<string>(REMEMBERED)
+  return (userAgent) => {
+    const agent = (userAgent ?? '').slice(0, MAX_AGENT_CHARACTERS)
+    const known = names.get(agent)
+    if (known !== undefined) return known
+    const name = deviceName(agent)
+    names.set(agent, name)
+    return name
+  }
+}
 
 /** `Firefox on Linux`, `curl 8`, `Unknown device`: a hint, since user agents say what they like. */
 export function deviceName(userAgent: string | null): string {

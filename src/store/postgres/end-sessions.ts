@@ -1,4 +1,5 @@
 // Sessions that end, in SQL: their rows, the journal's, and the log entry in one statement.
+import type { Denial } from '../../auth/ports/denials.ts'
 import { insertEntry, type LoggedStatement } from './log-entries.ts'
 import { unlessDenied } from './postgres-journal.ts'
 
@@ -6,6 +7,16 @@ import { unlessDenied } from './postgres-journal.ts'
 export interface DenialRow {
   id: string
   ttlMs: number
+}
+
+/** Of a statement that yields a row also where there is no denial. */
+export interface JoinedDenial {
+  id: string | null
+  ttlMs: number | null
+}
+
+export function denialsOf(rows: readonly JoinedDenial[]): Denial[] {
+  return rows.flatMap(({ id, ttlMs }) => (id === null || ttlMs === null ? [] : { id, ttlMs }))
 }
 
 /**
@@ -32,6 +43,9 @@ export const endingSteps = (condition: string, entry: string, ending = 'SELECT *
     ${unlessDenied('revocations.expires_at <= now()')}
     RETURNING denied_id, expires_at
   )${entry}`
+
+/** Whether a token may still be alive, by a clock that is behind. */
+export const WITHIN_LEEWAY = `> now() - $2::float8 * interval '1 second'`
 
 export const DENIAL = `denied_id AS id, ${millisecondsUntil('expires_at')} AS "ttlMs"`
 
@@ -69,36 +83,6 @@ export const REVOKE = endOne({
   condition: 'id = $3 AND user_id = $4 AND expires_at > now()',
   ending: 'SELECT * FROM ended',
   first: 5,
-})
-
-const OF_THE_SAME_USER = 'user_id = (SELECT user_id FROM user_sessions WHERE id = $3 AND ended_at IS NULL)'
-const WITHIN_LEEWAY = `> now() - $2::float8 * interval '1 second'`
-
-/** `$4`: when the token at hand expires, which may be later than the row of `$3` knows after a lost rotation. */
-const AS_FAR_AS_KNOWN = (id: string) =>
-  `greatest(expires_at, CASE WHEN ${id} = $3 THEN to_timestamp($4::float8) END)`
-
-/** Sessions of one user, with one entry that names `$3`. */
-function endMany({ name, condition, ending, first }: Ends): LoggedStatement {
-  const told = '(SELECT user_id, $3::uuid AS session_id FROM ended LIMIT 1) AS told'
-  const entry = `, entry AS (${insertEntry(told, first)})`
-  return {
-    withEntry: { name, text: endSessions(condition, entry, ending) },
-    withoutEntry: { name: `${name}.unlogged`, text: endSessions(condition, '', ending) },
-  }
-}
-
-export const END_ALL = endMany({
-  name: 'sessions.endAll',
-  condition: `${OF_THE_SAME_USER} AND ${AS_FAR_AS_KNOWN('id')} ${WITHIN_LEEWAY}`,
-  ending: `SELECT session_id, user_id, ${AS_FAR_AS_KNOWN('session_id')} AS expires_at FROM ended`,
-  first: 5,
-})
-export const END_OTHERS = endMany({
-  name: 'sessions.endOthers',
-  condition: `${OF_THE_SAME_USER} AND id <> $3 AND expires_at ${WITHIN_LEEWAY}`,
-  ending: 'SELECT * FROM ended',
-  first: 4,
 })
 
 export function millisecondsUntil(column: string): string {

@@ -7,7 +7,7 @@ import { down as down3, up as up3 } from './migrations/003-instances-and-locks.t
 import { down as down4, up as up4 } from './migrations/004-peers.ts'
 import { down as down5, up as up5 } from './migrations/005-database-identity.ts'
 import { down as down6, up as up6 } from './migrations/006-late-replay.ts'
-import { down as down8, up as up8 } from './migrations/008-sessions-by-user.ts'
+import { down as down8, up as up8 } from './migrations/008-many-sessions.ts'
 
 /** In their order. Named without an extension, so that a checkout and a build share one history. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
@@ -17,7 +17,7 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
   '004-peers': { up: up4, down: down4 },
   '005-database-identity': { up: up5, down: down5 },
   '006-late-replay': { up: up6, down: down6 },
-  '008-sessions-by-user': { up: up8, down: down8 },
+  '008-many-sessions': { up: up8, down: down8 },
 }
 
 export const migrationSource: Knex.MigrationSource<string> = {

@@ -1,4 +1,4 @@
-// The UserAdmin port: each change, with the sessions it ends and its log entry, is one transaction.
+// The UserAdmin port: each change is one transaction, with its log entry.
 import type { UserAdmin } from '../../auth/ports/accounts.ts'
 import { usernameKey } from '../../auth/username-key.ts'
 import type { Statement } from './postgres.ts'
@@ -18,7 +18,8 @@ const LIST: Statement = {
 
 const SET_ACTIVE: Statement = {
   name: 'users.setActive',
-  text: 'UPDATE users SET is_active = $2, updated_at = now() WHERE username_key = $1 RETURNING id',
+  text: `UPDATE users SET is_active = $2, unfinished_change = NULL, updated_at = now()
+         WHERE username_key = $1 RETURNING id`,
 }
 
 const SET_PASSWORD: Statement = {
@@ -37,11 +38,7 @@ export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
 
     disable: async (username, entry) => {
       const values = [usernameKey(username), false]
-      return await changeUser(
-        deps,
-        { statement: SET_ACTIVE, values, ending: { reason: 'user_disabled' } },
-        entry,
-      )
+      return await changeUser(deps, { statement: SET_ACTIVE, values }, entry)
     },
 
     enable: async (username, entry) => {
@@ -51,11 +48,7 @@ export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
 
     setPassword: async ({ username, passwordHash }, entry) => {
       const values = [usernameKey(username), passwordHash]
-      return await changeUser(
-        deps,
-        { statement: SET_PASSWORD, values, ending: { reason: 'password_changed' } },
-        entry,
-      )
+      return await changeUser(deps, { statement: SET_PASSWORD, values }, entry)
     },
   }
 }

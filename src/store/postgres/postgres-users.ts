@@ -3,7 +3,8 @@ import type { Account, Users } from '../../auth/ports/accounts.ts'
 import { usernameKey } from '../../auth/username-key.ts'
 import type { Postgres, Statement } from './postgres.ts'
 
-const ACCOUNT = 'id, username, password_hash AS "passwordHash", role, is_active AS "isActive"'
+const ACCOUNT = `
+  id, username, password_hash AS "passwordHash", role, is_active AS "isActive", unfinished_change AS "unfinishedChange"`
 
 const FIND_BY_USERNAME: Statement = {
   name: 'users.findByUsername',

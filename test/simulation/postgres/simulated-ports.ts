@@ -212,11 +212,12 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
           const denials = [...rows.sessions.values()]
             .filter((session) => session.userId === caller.userId && isOn(session, nowMs - leewayMs))
             .flatMap((session) => endRow(rows, session, { reason: 'logout_all', nowMs, leewaySeconds }) ?? [])
-          return denials.length > 0 ? denials : null
+          return denials.length > 0 ? { denials, isLast: true } : null
         },
       }),
 
     endOthers: async () => await Promise.reject(new Error('nobody asks for this here')),
+    endOfUser: async () => await Promise.reject(new Error('nobody asks for this here')),
 
     rotate: async ({ sessionId, generation, refreshJti, rotatedAtMs, expiresAt, maxAgeSeconds, retired }) =>
       await execute({
@@ -285,7 +286,7 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
         },
       }),
 
-    list: async (userId) =>
+    list: async ({ userId }) =>
       await execute({
         ...READS,
         name: 'list',
@@ -314,20 +315,25 @@ function simulatedJournal(execute: Execute, { leewaySeconds }: SimulatedPortsDep
           [sid, tokenId(sid, jti)].some((id) => (rows.revocations.get(id)?.expiresAtMs ?? 0) > nowMs),
       }),
 
-    denialsOf: async ({ sessionId, userId }) =>
+    denialOf: async (id) =>
       await execute({
         ...READS_JOURNAL,
-        name: 'denials of',
-        work: (rows, nowMs) => {
-          const ended = [...rows.sessions.values()].filter(
-            (session) => session.userId === userId && session.endReason !== null,
-          )
-          const ids = new Set([sessionId, ...ended.map(({ id }) => id)])
-          return [...ids].flatMap((id) => {
-            const row = rows.revocations.get(id)
-            return row && row.expiresAtMs > nowMs ? [{ id, ttlMs: row.expiresAtMs - nowMs }] : []
-          })
-        },
+        name: 'denial of',
+        work: (rows, nowMs) => denialOf(rows, id, nowMs),
+      }),
+
+    denialsOfUser: async ({ userId, after, limit }) =>
+      await execute({
+        ...READS_JOURNAL,
+        name: 'denials of user',
+        work: (rows, nowMs) =>
+          [...rows.sessions.values()]
+            .filter((session) => session.userId === userId && session.endReason !== null)
+            .map(({ id }) => id)
+            .filter((id) => after === null || id > after)
+            .sort()
+            .flatMap((id) => denialOf(rows, id, nowMs) ?? [])
+            .slice(0, limit),
       }),
 
     deny: async ({ id, expiresAt }) =>
@@ -341,6 +347,11 @@ function simulatedJournal(execute: Execute, { leewaySeconds }: SimulatedPortsDep
         },
       }),
   }
+}
+
+function denialOf(rows: PostgresRows, id: string, nowMs: number): Denial | null {
+  const row = rows.revocations.get(id)
+  return row && row.expiresAtMs > nowMs ? { id, ttlMs: row.expiresAtMs - nowMs } : null
 }
 
 function liveSession(session: SessionRow, nowMs: number): LiveSession {

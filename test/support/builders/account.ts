@@ -13,6 +13,7 @@ export function account(parts: Partial<Account> = {}): Account {
     passwordHash: `hash-${id}`,
     role: 'user',
     isActive: true,
+    unfinishedChange: null,
     ...parts,
   }
 }

@@ -46,3 +46,8 @@ export async function isDenied(store: StoreSubject, sid: string): Promise<boolea
 export function idsOf(denials: readonly { id: string }[] | null): string[] | undefined {
   return denials?.map(({ id }) => id)
 }
+
+/** The newest first. */
+export async function liveIds(store: StoreSubject, userId: string): Promise<string[]> {
+  return (await store.sessions.list({ userId, before: null, limit: 1000 })).map(({ id }) => id)
+}

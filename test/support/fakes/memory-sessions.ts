@@ -3,6 +3,7 @@ import type { Denial } from '../../../src/auth/ports/denials.ts'
 import type { LiveSession, Rotation, Sessions } from '../../../src/auth/ports/sessions.ts'
 import {
   denyInMemory,
+  endBatchInMemory,
   endInMemory,
   openSessions,
   statement,
@@ -67,22 +68,33 @@ export function memorySessions(database: MemoryDatabase): Sessions {
       await statement(database, () => {
         const caller = database.sessions.find(({ id, endReason }) => id === sessionId && endReason === null)
         if (caller) caller.expiresAtMs = Math.max(caller.expiresAtMs, expiresAt * 1000)
-        const denials = caller
-          ? endInMemory(database, openSessions(database, caller.userId), 'logout_all')
-          : []
-        if (!caller || denials.length === 0) return null
-        storeEntry(database, { ...entry, userId: caller.userId, sessionId })
-        return denials
+        if (!caller) return null
+        const { userId } = caller
+        const others = openSessions(database, userId).filter(({ id }) => id !== sessionId)
+        const batch = endBatchInMemory(database, others, 'logout_all')
+        if (!batch.isLast) return batch
+        const isOpen = openSessions(database, userId).includes(caller)
+        const last = isOpen ? endInMemory(database, [caller], 'logout_all') : []
+        if (last.length > 0) storeEntry(database, { ...entry, userId, sessionId })
+        const denials = [...batch.denials, ...last].sort((a, b) => (a.id < b.id ? -1 : 1))
+        return denials.length > 0 ? { denials, isLast: true } : null
       }),
 
     endOthers: async (sessionId, entry) =>
       await statement(database, () => {
         const caller = live(sessionId)
         if (!caller) return null
-        const others = openSessions(database, caller.userId).filter(({ id }) => id !== sessionId)
-        const denials = endInMemory(database, others, 'logout_all')
-        if (denials.length > 0) storeEntry(database, { ...entry, userId: caller.userId, sessionId })
-        return denials
+        const { userId } = caller
+        const others = openSessions(database, userId).filter(({ id }) => id !== sessionId)
+        const batch = endBatchInMemory(database, others, 'logout_all')
+        if (batch.denials.length > 0) storeEntry(database, { ...entry, userId, sessionId })
+        return batch
+      }),
+
+    endOfUser: async ({ userId, reason, keepSessionId }) =>
+      await statement(database, () => {
+        const meant = openSessions(database, userId).filter(({ id }) => id !== keepSessionId)
+        return endBatchInMemory(database, meant, reason)
       }),
 
     rotate: async (rotation) =>
@@ -121,10 +133,13 @@ export function memorySessions(database: MemoryDatabase): Sessions {
         return liveSession(session, nowMs)
       }),
 
-    list: async (userId) =>
+    list: async ({ userId, before, limit }) =>
       await statement(database, () =>
         database.sessions
           .filter((session) => session.userId === userId && live(session.id) === session)
+          .filter(({ id }) => before === null || id < before)
+          .sort((a, b) => (a.id < b.id ? 1 : -1))
+          .slice(0, limit)
           .map(({ id, ipAddress, userAgent, createdAtMs, lastSeenAtMs, expiresAtMs }) => ({
             id,
             ipAddress,
@@ -132,8 +147,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
             createdAt: new Date(createdAtMs),
             lastSeenAt: new Date(lastSeenAtMs),
             expiresAt: new Date(expiresAtMs),
-          }))
-          .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1)),
+          })),
       ),
   }
 
@@ -148,9 +162,13 @@ export function memorySessions(database: MemoryDatabase): Sessions {
 
   function openAfter(sessionId: string, aliveAfterMs: number): MemorySession | undefined {
     return database.sessions.find(
-      ({ id, endReason, expiresAtMs }) =>
-        id === sessionId && endReason === null && expiresAtMs > aliveAfterMs,
+      ({ id, userId, endReason, expiresAtMs }) =>
+        id === sessionId && isActive(userId) && endReason === null && expiresAtMs > aliveAfterMs,
     )
+  }
+
+  function isActive(userId: string): boolean {
+    return database.users.find(({ id }) => id === userId)?.isActive === true
   }
 
   function endOne(session: MemorySession, reason: Parameters<typeof endInMemory>[2]): Denial | null {

@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { AuthError } from '../../../src/auth/errors.ts'
 import type { Account } from '../../../src/auth/ports/accounts.ts'
-import type { TokenIds } from '../../../src/auth/ports/denials.ts'
+import type { Denial, TokenIds } from '../../../src/auth/ports/denials.ts'
 import { addUser, disableUser, enableUser, setPassword, type UsersDeps } from '../../../src/auth/users.ts'
 import { logEntry } from '../../support/builders/account.ts'
 import { newSession } from '../../support/builders/new-session.ts'
@@ -112,6 +112,22 @@ describe('disableUser', () => {
     expect(await stores.journal.isDenied(one)).to.equal(true)
     expect(await stores.journal.isDenied(other)).to.equal(true)
     expect(await letsIn('alice', PASSWORD)).to.equal(false)
+  })
+
+  it('ends them batch by batch, and tells of each', async () => {
+    const alice = stores.addUser({ username: 'alice' })
+    for (let count = 0; count < 5; count++) await begin(alice)
+    stores.database.batchSessions = 2
+    const told: number[] = []
+    const denylist = {
+      tell: async (denials: Denial[]) => {
+        told.push(denials.length)
+        await Promise.resolve()
+      },
+    }
+
+    expect(await disableUser({ ...stores, denylist }, 'alice')).to.equal(5)
+    expect(told).to.deep.equal([2, 2, 1])
   })
 
   it('resolves to none for a user without sessions', async () => {

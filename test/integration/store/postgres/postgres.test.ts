@@ -57,7 +57,11 @@ describe('a Postgres that fails', () => {
       { sessionId: uuidv7(), generation: 0, pauseSeconds: 60 },
       logEntry('REFRESH_LATE_REPLAY'),
     ),
-    listSessions: ports.sessions.list(uuidv7()),
+    endOthers: ports.sessions.endOthers(uuidv7(), logEntry('USER_LOGOUT')),
+    endOfUser: ports.sessions.endOfUser({ userId: uuidv7(), reason: 'user_disabled' }),
+    listSessions: ports.sessions.list({ userId: uuidv7(), before: null, limit: 10 }),
+    denialOf: ports.journal.denialOf(uuidv7()),
+    denialsOfUser: ports.journal.denialsOfUser({ userId: uuidv7(), after: null, limit: 10 }),
     isDenied: ports.journal.isDenied({ sid: uuidv7(), jti: uuidv4() }),
     deny: ports.journal.deny({ id: 'ab'.repeat(32), expiresAt: FAR_AWAY }, logEntry('USER_LOGOUT')),
     clock: ports.journal.clock(),
@@ -73,10 +77,12 @@ describe('a Postgres that fails', () => {
       logEntry('PASSWORD_CHANGED'),
     ),
     changePassword: ports.ownAccount.changePassword(
-      { account: account(), passwordHash: 'new', keepSessionId: uuidv7() },
+      { account: account(), passwordHash: 'new' },
       logEntry('PASSWORD_CHANGED'),
     ),
-    remove: ports.ownAccount.remove(account(), logEntry('USER_DELETED')),
+    finishPasswordChange: ports.ownAccount.finishPasswordChange(uuidv7()),
+    close: ports.ownAccount.close(account(), logEntry('USER_DELETED')),
+    remove: ports.ownAccount.remove(uuidv7()),
     events: ports.ownAccount.events({ userId: uuidv7(), before: null, limit: 10 }),
   })
 
