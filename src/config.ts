@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { z } from 'zod'
-import { integer, onOrOff, originPatterns, proxies, redisPrefix, redisUrl } from './setting-types.ts'
+import { integer, onOrOff, originPatterns, proxies, redisPrefix, redisUrl, roles } from './setting-types.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
 export class ConfigError extends Error {
@@ -99,6 +99,8 @@ const settings = z.object({
   TRUSTED_ISSUERS: z.string().optional(),
   /** `open` lets anybody make an account at `/api/v1/auth/register`. */
   REGISTRATION: z.enum(['open', 'closed'], 'open or closed is expected').default('closed'),
+  /** The roles that operators may give (`signoff user add --role`, `user set-role`), parted by commas. */
+  ROLES: roles.default(['user', 'admin']),
 
   /**
    * Origins of the pages that may call from a browser (CORS), parted by commas, as browsers send them:

@@ -68,6 +68,14 @@ function addUserCommands(user: Command): void {
       const { userList } = await import('./commands/user.ts')
       await userList(settings(), output)
     })
+  user
+    .command('set-role <name> <role>')
+    .description('give a user another one of ROLES; ends all sessions')
+    .addOption(json)
+    .action(async (username: string, role: string, output: Output) => {
+      const { userSetRole } = await import('./commands/user.ts')
+      await userSetRole(settings(), { username, role }, output)
+    })
   const named = { disable: 'userDisable', enable: 'userEnable', 'set-password': 'userSetPassword' } as const
   for (const [name, command] of Object.entries(named)) {
     user

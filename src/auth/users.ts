@@ -1,4 +1,4 @@
-// What an operator does to users: add, list, disable, enable, set a password.
+// What an operator does to users: add, list, disable, enable, set a password or a role.
 import { v7 as uuidv7 } from 'uuid'
 import { AuthError } from './errors.ts'
 import { checkPassword, checkUsername, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
@@ -16,6 +16,8 @@ export interface UsersDeps {
   /** Hears of what ended at once; by the relay it would within a second. */
   denylist: Pick<Denylist, 'tell'>
   sessions: Pick<Sessions, 'endOfUser'>
+  /** That a user may have. */
+  roles: readonly string[]
 }
 
 /** What it takes to end the sessions of a user. */
@@ -30,9 +32,10 @@ export interface NewUser extends NewCredentials {
 
 /**
  * Resolves to the user's id. Rejects with `username_invalid`, `password_too_weak`, `username_taken` or
- * `unavailable`.
+ * `unavailable`; and, saying so, when there is no such role.
  */
 export async function addUser(deps: UsersDeps, { username, password, role }: NewUser): Promise<string> {
+  checkRole(deps, role)
   checkUsername(username)
   checkPassword({ username, password }, deps.isCommonPassword)
   const id = uuidv7()
@@ -63,6 +66,24 @@ export async function setPassword(deps: UsersDeps, change: NewCredentials): Prom
   const passwordHash = await deps.passwords.hash(password)
   const user = await deps.userAdmin.setPassword({ username, passwordHash }, entry('PASSWORD_CHANGED'))
   return await endSessionsOf(deps, known(user, username), 'password_changed')
+}
+
+/**
+ * Ends every session of the user, whose tokens say the role before; resolves to the number of them. Rejects with
+ * `unavailable`, and, saying so, when there is no such role or no such user.
+ */
+export async function setRole(
+  deps: EndingDeps & Pick<UsersDeps, 'roles'>,
+  change: { username: string; role: string },
+): Promise<number> {
+  checkRole(deps, change.role)
+  const message = `to ${change.role}`
+  const user = await deps.userAdmin.setRole(change, { ...entry('ROLE_CHANGED'), message })
+  return await endSessionsOf(deps, known(user, change.username), 'role_changed')
+}
+
+function checkRole({ roles }: Pick<UsersDeps, 'roles'>, role: string): void {
+  if (!roles.includes(role)) throw new Error(`there is no role ${role}, only ${roles.join(', ')} (ROLES)`)
 }
 
 /** Comes after the change that closes the account; where it fails, the command can be given again. */

@@ -1,7 +1,7 @@
-// signoff user add|list|disable|enable|set-password
+// signoff user add|list|disable|enable|set-password|set-role
 import { hostname } from 'node:os'
 import { v4 as uuidv4 } from 'uuid'
-import { addUser, disableUser, enableUser, setPassword } from '../auth/users.ts'
+import { addUser, disableUser, enableUser, setPassword, setRole } from '../auth/users.ts'
 import type { UsersDeps } from '../auth/users.ts'
 import { systemClock } from '../clock.ts'
 import { denialLeewaySeconds, type Config } from '../config.ts'
@@ -78,6 +78,21 @@ export async function userSetPassword(config: Config, username: string, output: 
   })
 }
 
+export async function userSetRole(
+  config: Config,
+  change: { username: string; role: string },
+  output: Output,
+): Promise<void> {
+  await withUsers(await storesOf(config), async (deps) => {
+    const sessionsEnded = await setRole(deps, change)
+    const { username, role } = change
+    print(output, `${username} is ${role} now, sessions ended: ${sessionsEnded}`, {
+      ...change,
+      sessionsEnded,
+    })
+  })
+}
+
 export interface UserStores {
   databaseUrl: string
   /** `null`: what ends is left to the relay. */
@@ -86,6 +101,7 @@ export interface UserStores {
   leewaySeconds: number
   /** The setting: announcements name the journal by it. */
   issuer: string
+  roles: readonly string[]
 }
 
 async function storesOf(config: Config): Promise<UserStores> {
@@ -97,6 +113,7 @@ async function storesOf(config: Config): Promise<UserStores> {
     redisPrefix: config.REDIS_PREFIX,
     leewaySeconds: denialLeewaySeconds(config),
     issuer: config.ISSUER,
+    roles: config.ROLES,
   }
 }
 
@@ -104,7 +121,7 @@ async function storesOf(config: Config): Promise<UserStores> {
 const COMMAND_TIMES = { timeoutMs: 600_000, connectTimeoutMs: 10_000 }
 
 export async function withUsers<T>(
-  { databaseUrl, redisUrl, redisPrefix, leewaySeconds, issuer }: UserStores,
+  { databaseUrl, redisUrl, redisPrefix, leewaySeconds, issuer, roles }: UserStores,
   work: (deps: UsersDeps) => Promise<T>,
 ): Promise<T> {
   const log = stderrLog()
@@ -127,6 +144,7 @@ export async function withUsers<T>(
   const progress = progressLine((count) => `sessions ended so far: ${count}`)
   try {
     return await work({
+      roles,
       sessions: postgresSessions(storeDeps),
       userAdmin: {
         ...admin,
@@ -137,6 +155,10 @@ export async function withUsers<T>(
         setPassword: async (change, entry) => {
           await beforeSessionsEnd()
           return await admin.setPassword(change, entry)
+        },
+        setRole: async (change, entry) => {
+          await beforeSessionsEnd()
+          return await admin.setRole(change, entry)
         },
       },
       passwords,

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import type { LiveSession, NewSession, Rotation } from '../../src/auth/ports/sessions.ts'
 import { logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
+import { logEntry } from '../support/builders/account.ts'
 import { allEnded } from '../support/builders/ended-sessions.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
@@ -221,6 +222,24 @@ export function sessionRotationConformance(name: string, create: CreateStore): v
       expect(generations).to.have.length(new Set(generations).size)
       expect(Math.max(...generations)).to.equal(3)
       expect(await store.sessions.find(session.id)).to.include({ generation: 3 })
+    })
+
+    it('tells the role as it is now, not as it was when the session began', async () => {
+      const session = await begun()
+      const { username } = session.account
+      await store.userAdmin.setRole({ username, role: 'admin' }, logEntry('ROLE_CHANGED'))
+
+      const rotated = await store.sessions.rotate(rotation(session, 0))
+
+      expect(rotated?.session.role).to.equal('admin')
+      expect(await store.sessions.find(session.id)).to.include({ role: 'admin' })
+    })
+
+    it('does not happen in a closed account, whose sessions end later', async () => {
+      const session = await begun()
+      await store.userAdmin.disable(session.account.username, logEntry('USER_DISABLED'))
+
+      expect(await store.sessions.rotate(rotation(session, 0))).to.equal(null)
     })
 
     for (const { what, end } of [

@@ -127,6 +127,14 @@ export function sessionsConformance(name: string, create: CreateStore): void {
         await expectRefused(user)
       })
 
+      it('refuses a user whose role changed since the account was read', async () => {
+        const user = await storedUser(store)
+        const change = { username: user.username, role: 'admin' }
+        await store.userAdmin.setRole(change, logEntry('ROLE_CHANGED'))
+
+        await expectRefused(user)
+      })
+
       it('refuses a user who is not there', async () => {
         await expectRefused(account())
       })
@@ -158,6 +166,7 @@ export function sessionsConformance(name: string, create: CreateStore): void {
           isPresented: true,
           sinceLateReplayMs: null,
           expiresAt: session.expiresAt,
+          role: 'user',
         })
         expect(createdAt).to.be.closeTo(store.nowMs() / 1000, CLOCK_TOLERANCE_MS / 1000)
         expect(others).to.deep.equal([])

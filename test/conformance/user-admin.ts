@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import type { Account } from '../../src/auth/ports/accounts.ts'
 import type { NewSession } from '../../src/auth/ports/sessions.ts'
 import { account, logEntry } from '../support/builders/account.ts'
-import { disabled, passwordSet } from '../support/builders/ended-sessions.ts'
+import { disabled, passwordSet, roleSet } from '../support/builders/ended-sessions.ts'
 import { idsOf, isDenied, logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
@@ -96,6 +96,11 @@ export function userAdminConformance(name: string, create: CreateStore): void {
         what: 'setPassword',
         change: async (username: string) => await passwordSet(store, { username, passwordHash: 'new hash' }),
         type: 'PASSWORD_CHANGED',
+      },
+      {
+        what: 'setRole',
+        change: async (username: string) => await roleSet(store, { username, role: 'admin' }),
+        type: 'ROLE_CHANGED',
       },
     ]) {
       describe(what, () => {
@@ -193,6 +198,16 @@ export function userAdminConformance(name: string, create: CreateStore): void {
         )
 
         expect(await store.users.findByUsername('alice')).to.deep.equal({ ...user, passwordHash: 'new hash' })
+      })
+    })
+
+    describe('setRole', () => {
+      it('replaces the role and nothing else', async () => {
+        const user = await existingUser('alice')
+
+        await roleSet(store, { username: 'ALICE', role: 'admin' })
+
+        expect(await store.users.findByUsername('alice')).to.deep.equal({ ...user, role: 'admin' })
       })
     })
 

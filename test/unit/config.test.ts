@@ -38,6 +38,7 @@ const DEFAULTS = {
   ACCESS_TOKEN_ALG: 'ES256',
   REGISTRATION: 'closed',
   ALLOWED_ORIGINS: [],
+  ROLES: ['user', 'admin'],
   SESSION_COOKIE_SAMESITE: 'lax',
   TRUST_PROXY: [],
 }
@@ -69,6 +70,11 @@ describe('readConfig', () => {
     expect(readConfig({ PORT: '9443' }).ISSUER).to.equal('https://localhost:9443')
     expect(readConfig({ PORT: '9443', ISSUER: 'https://a.example' }).ISSUER).to.equal('https://a.example')
     expect(readConfig({ PORT: '0' }).ISSUER).to.equal('https://localhost:8443')
+  })
+
+  it('takes roles that have user among them, and names that are safe in a token', () => {
+    expect(readConfig({ ROLES: 'user, a:b' }).ROLES).to.deep.equal(['user', 'a:b'])
+    for (const ROLES of ['admin', 'user,a b']) expect(() => readConfig({ ROLES })).to.throw(/ROLES/)
   })
 
   it('cannot be changed', () => {

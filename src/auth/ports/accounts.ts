@@ -51,6 +51,8 @@ export interface UserAdmin {
     change: { username: string; passwordHash: string },
     entry: LogEntry,
   ): Promise<ChangedUser | null>
+  /** Every login and every rotation is under the new role. */
+  setRole(change: { username: string; role: string }, entry: LogEntry): Promise<ChangedUser | null>
 }
 
 export interface UserSummary {

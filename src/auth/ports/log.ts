@@ -15,6 +15,7 @@ export type EventType =
   | 'REFRESH_LATE_REPLAY'
   | 'REFRESH_REUSE'
   | 'PASSWORD_CHANGED'
+  | 'ROLE_CHANGED'
   | 'USER_ADDED'
   | 'USER_DISABLED'
   | 'USER_ENABLED'

@@ -12,6 +12,7 @@ export type EndReason =
   | 'refresh_reuse'
   | 'too_many_sessions'
   | 'password_changed'
+  | 'role_changed'
   | 'user_disabled'
   | 'user_deleted'
 
@@ -32,7 +33,7 @@ export interface Sessions {
   /**
    * Writes the session and its log entry, and ends the oldest ones beyond `maxSessions` with their journal rows, in
    * one statement; resolves to the denials of these. `null`, and nothing is written, when the account is no longer
-   * as it was read: disabled, deleted, or its password changed in the meantime.
+   * as it was read: disabled, deleted, or its password or role changed in the meantime.
    */
   begin(session: NewSession, entry: LogEntry): Promise<Denial[] | null>
   /**
@@ -143,6 +144,8 @@ export interface LiveSession {
   sinceLateReplayMs: number | null
   createdAt: EpochSeconds
   expiresAt: EpochSeconds
+  /** Of its user, as it is now. */
+  role: string
 }
 
 export interface SessionSummary {

@@ -16,7 +16,7 @@ const SURPLUS_AT_ONCE = 100
 const begin = (entry: string) => `
   WITH account AS (
     UPDATE users SET last_login_at = now(), password_hash = COALESCE($6::text, password_hash)
-    WHERE id = $4 AND is_active AND password_hash = $5
+    WHERE id = $4 AND is_active AND password_hash = $5 AND role = $12
     RETURNING id AS user_id
   ), begun AS (
     INSERT INTO user_sessions (id, user_id, refresh_jti_hash, expires_at, ip_address, user_agent)
@@ -31,7 +31,7 @@ const begin = (entry: string) => `
   SELECT session_id AS "sessionId", ${DENIAL} FROM begun LEFT JOIN journal ON true`
 
 const BEGIN: LoggedStatement = {
-  withEntry: { name: 'sessions.begin', text: begin(`, entry AS (${insertEntry('begun', 12)})`) },
+  withEntry: { name: 'sessions.begin', text: begin(`, entry AS (${insertEntry('begun', 13)})`) },
   withoutEntry: { name: 'sessions.begin.unlogged', text: begin('') },
 }
 
@@ -59,6 +59,7 @@ export async function beginSession(
     ipAddress,
     userAgent,
     maxSessions,
+    account.role,
   ]
   const rows = await logEntries.query<JoinedDenial>(BEGIN, values, entry)
   return rows.length > 0 ? denialsOf(rows) : null

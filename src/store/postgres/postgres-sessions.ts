@@ -15,7 +15,8 @@ const LIVE_SESSION = `
     AS "sinceRotationMs",
   presented_generation >= generation AS "isPresented",
   (extract(epoch FROM now() - late_replay_at) * 1000)::float8 AS "sinceLateReplayMs",
-  extract(epoch FROM created_at)::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt"`
+  extract(epoch FROM created_at)::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt",
+  (SELECT role FROM users WHERE users.id = user_id) AS role`
 
 /** Those of a closed account are about to end, each in its turn: until then nothing is refreshed by them. */
 const IS_OPEN = `ended_at IS NULL AND EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND is_active)`
@@ -40,7 +41,7 @@ const PRESENT: Statement = {
 }
 
 const LIVE_COLUMNS = `
-  generation, "rotatedAtMs", "sinceRotationMs", "isPresented", "sinceLateReplayMs", "createdAt", "expiresAt"`
+  generation, "rotatedAtMs", "sinceRotationMs", "isPresented", "sinceLateReplayMs", "createdAt", "expiresAt", role`
 
 // The row decides here too: of racing callers one finds that there was no late replay for that long.
 const replayLate = (entry: string) => `
@@ -165,7 +166,16 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
 
 function liveSession(row: FoundRow | undefined): LiveSession | null {
   if (!row || row.generation === null) return null
-  const { generation, rotatedAtMs, sinceRotationMs, isPresented, sinceLateReplayMs, createdAt, expiresAt } =
-    row
-  return { generation, rotatedAtMs, sinceRotationMs, isPresented, sinceLateReplayMs, createdAt, expiresAt }
+  const { generation, rotatedAtMs, sinceRotationMs, isPresented, sinceLateReplayMs, ...rest } = row
+  const { createdAt, expiresAt, role } = rest
+  return {
+    generation,
+    rotatedAtMs,
+    sinceRotationMs,
+    isPresented,
+    sinceLateReplayMs,
+    createdAt,
+    expiresAt,
+    role,
+  }
 }

@@ -27,6 +27,11 @@ const SET_PASSWORD: Statement = {
   text: 'UPDATE users SET password_hash = $2, updated_at = now() WHERE username_key = $1 RETURNING id',
 }
 
+const SET_ROLE: Statement = {
+  name: 'users.setRole',
+  text: 'UPDATE users SET role = $2, updated_at = now() WHERE username_key = $1 RETURNING id',
+}
+
 export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
   return {
     add: async ({ id, username, passwordHash, role }, entry) => {
@@ -50,5 +55,8 @@ export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
       const values = [usernameKey(username), passwordHash]
       return await changeUser(deps, { statement: SET_PASSWORD, values }, entry)
     },
+
+    setRole: async ({ username, role }, entry) =>
+      await changeUser(deps, { statement: SET_ROLE, values: [usernameKey(username), role] }, entry),
   }
 }

@@ -364,5 +364,6 @@ function liveSession(session: SessionRow, nowMs: number): LiveSession {
     sinceLateReplayMs: lateReplayAtMs === null ? null : nowMs - lateReplayAtMs,
     createdAt: createdAtMs / 1000,
     expiresAt: expiresAtMs / 1000,
+    role: 'user',
   }
 }

@@ -30,6 +30,14 @@ export async function passwordSet(
   return await endedIf(store, user, { reason: 'password_changed' })
 }
 
+export async function roleSet(
+  store: StoreSubject,
+  change: { username: string; role: string },
+): Promise<Denial[] | null> {
+  const user = await store.userAdmin.setRole(change, logEntry('ROLE_CHANGED'))
+  return await endedIf(store, user, { reason: 'role_changed' })
+}
+
 export async function passwordChanged(
   store: StoreSubject,
   { keepSessionId, ...change }: { account: Account; passwordHash: string; keepSessionId: string },

@@ -17,7 +17,8 @@ export function memorySessions(database: MemoryDatabase): Sessions {
     begin: async ({ id, account, rehashed, refreshJti, expiresAt, maxSessions }, entry) =>
       await statement(database, () => {
         const user = database.users.find((candidate) => candidate.id === account.id)
-        if (!user?.isActive || user.passwordHash !== account.passwordHash) return null
+        const isAsRead = user?.passwordHash === account.passwordHash && user.role === account.role
+        if (!user?.isActive || !isAsRead) return null
         const nowMs = database.clock.nowMs()
         user.passwordHash = rehashed ?? user.passwordHash
         user.lastLoginAt = new Date(nowMs)
@@ -102,13 +103,13 @@ export function memorySessions(database: MemoryDatabase): Sessions {
         const session = usable(rotation.sessionId)
         if (!session || session.generation > rotation.generation) return null
         step(session, rotation)
-        return { session: liveSession(session, database.clock.nowMs()), denials: retire(rotation) }
+        return { session: found(session), denials: retire(rotation) }
       }),
 
     find: async (sessionId) =>
       await statement(database, () => {
         const session = usable(sessionId)
-        return session ? liveSession(session, database.clock.nowMs()) : null
+        return session ? found(session) : null
       }),
 
     present: async ({ sessionId, generation }) =>
@@ -117,7 +118,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
         if (!session) return null
         const isCurrent = generation >= session.generation
         if (isCurrent) session.presentedGeneration = Math.max(session.presentedGeneration, generation)
-        return liveSession(session, database.clock.nowMs())
+        return found(session)
       }),
 
     replayLate: async ({ sessionId, generation, pauseSeconds }, entry) =>
@@ -130,7 +131,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
           return null
         session.lateReplayAtMs = nowMs
         storeEntry(database, { ...entry, userId: session.userId, sessionId })
-        return liveSession(session, nowMs)
+        return found(session)
       }),
 
     list: async ({ userId, before, limit }) =>
@@ -167,6 +168,11 @@ export function memorySessions(database: MemoryDatabase): Sessions {
     )
   }
 
+  function found(session: MemorySession): LiveSession {
+    const role = database.users.find(({ id }) => id === session.userId)?.role ?? ''
+    return { ...liveSession(session, database.clock.nowMs()), role }
+  }
+
   function isActive(userId: string): boolean {
     return database.users.find(({ id }) => id === userId)?.isActive === true
   }
@@ -197,7 +203,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
   }
 }
 
-function liveSession(session: MemorySession, nowMs: number): LiveSession {
+function liveSession(session: MemorySession, nowMs: number): Omit<LiveSession, 'role'> {
   const { generation, rotatedAtMs, lateReplayAtMs, createdAtMs, lastSeenAtMs, expiresAtMs } = session
   return {
     generation,

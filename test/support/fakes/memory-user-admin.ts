@@ -44,6 +44,11 @@ export function memoryUserAdmin(database: MemoryDatabase): UserAdmin {
       return enabled !== null
     },
 
+    setRole: async ({ username, role }, entry) =>
+      await change(username, entry, (user) => {
+        user.role = role
+      }),
+
     setPassword: async ({ username, passwordHash }, entry) =>
       await change(username, entry, (user) => {
         user.passwordHash = passwordHash

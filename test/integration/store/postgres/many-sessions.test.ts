@@ -7,7 +7,7 @@ import type { Account } from '../../../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../../../src/auth/ports/denials.ts'
 import type { NewSession } from '../../../../src/auth/ports/sessions.ts'
 import { removeAccount } from '../../../../src/auth/remove-account.ts'
-import { disableUser, setPassword } from '../../../../src/auth/users.ts'
+import { disableUser, setPassword, setRole } from '../../../../src/auth/users.ts'
 import type { AccessClaims } from '../../../../src/contract/claims.ts'
 import { BATCH_SESSIONS } from '../../../../src/store/postgres/end-many.ts'
 import { logEntry, ORIGIN } from '../../../support/builders/account.ts'
@@ -66,6 +66,7 @@ describe('a user with 3,000 sessions', () => {
       ...memory,
       ...{ sessions, users, userAdmin, ownAccount, auditLog, now: () => Math.floor(Date.now() / 1000) },
       isCommonPassword: () => false,
+      roles: ['user', 'admin'],
       denylist: { ...memory.denylist, deny, tell: deny },
     }
   }
@@ -98,6 +99,10 @@ describe('a user with 3,000 sessions', () => {
     },
     'an operator who disables the user': {
       end: async (used) => await disableUser(used, 'alice'),
+      left: 0,
+    },
+    'an operator who sets a role': {
+      end: async (used) => await setRole(used, { username: 'alice', role: 'admin' }),
       left: 0,
     },
     'an operator who sets a password': {
