@@ -43,7 +43,8 @@ export async function beginSession(
   { account, rehashed, rotates, isPersistent = false, origin }: SessionStart,
 ): Promise<BegunSession | null> {
   const { newSessionId = uuidv7 } = deps
-  const grant: Grant = { sid: newSessionId(), userId: account.id, scope: account.role }
+  const { id: userId, role: scope, claims } = account
+  const grant: Grant = { sid: newSessionId(), userId, scope, claims }
   const refresh = deps.tokens.signRefresh(isPersistent ? { ...grant, persistent: true } : grant, rotates)
   const surplus = await deps.sessions.begin(
     {

@@ -35,8 +35,9 @@ export async function refresh(deps: RefreshDeps, input: RefreshInput): Promise<R
   const presented = verified(deps.tokens, input)
   const { claims } = presented
   if (claims.gen !== undefined || (await isReplaced(deps, claims))) return await rotated(deps, presented)
-  const { sid, sub: userId, scope } = claims
-  return { claims, access: livingAccess(deps.tokens, { sid, userId, scope }, claims.exp), refresh: null }
+  const { sid, sub: userId, scope, claims: own } = claims
+  const grant = { sid, userId, scope, claims: own }
+  return { claims, access: livingAccess(deps.tokens, grant, claims.exp), refresh: null }
 }
 
 /**
@@ -67,8 +68,9 @@ function verified(tokens: Tokens, { token, origin, isCallerWaiting }: RefreshInp
 async function rotated(deps: RefreshDeps, presented: Presented): Promise<Rotated> {
   const { claims } = presented
   const { refresh: next, session } = await rotate(deps, presented)
-  // The role as it is now, and not as the token has it: that is as old as the login.
-  const grant = { sid: claims.sid, userId: claims.sub, scope: session.role }
+  // Role and claims as they are now, and not as the token has them: those are as old as the login.
+  const { role: scope, claims: own } = session
+  const grant = { sid: claims.sid, userId: claims.sub, scope, claims: own }
   return { claims, access: livingAccess(deps.tokens, grant, next.exp), refresh: next }
 }
 

@@ -42,6 +42,7 @@ export async function register(
     role: ROLE,
     isActive: true,
     unfinishedChange: null,
+    claims: {},
   }
   const added = await deps.userAdmin.add(account, { type: 'USER_ADDED', origin, userId: account.id })
   if (!added) throw new AuthError('username_taken')

@@ -1,8 +1,10 @@
-// What an operator does to users: add, list, disable, enable, set a password or a role.
+// What an operator does to users: add, list, disable, enable, set a password, a role or claims.
 import { v7 as uuidv7 } from 'uuid'
 import { AuthError } from './errors.ts'
+import { parseOwnClaims } from './own-claims.ts'
 import { checkPassword, checkUsername, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
 import type { Passwords, UserAdmin } from './ports/accounts.ts'
+import type { OwnClaims } from '../contract/claims.ts'
 import { endOfUser } from './end-of-user.ts'
 import type { ChangedUser } from './ports/accounts.ts'
 import type { Denylist } from './ports/denials.ts'
@@ -80,6 +82,24 @@ export async function setRole(
   const message = `to ${change.role}`
   const user = await deps.userAdmin.setRole(change, { ...entry('ROLE_CHANGED'), message })
   return await endSessionsOf(deps, known(user, change.username), 'role_changed')
+}
+
+/**
+ * Has the access tokens of the user's later logins and rotations say that besides; its sessions go on. Rejects with
+ * `unavailable`, and, saying so, when that cannot be said or there is no such user.
+ */
+export async function setClaims(
+  deps: Pick<UsersDeps, 'userAdmin'>,
+  { username, json }: { username: string; json: string },
+): Promise<OwnClaims> {
+  const claims = parseOwnClaims(json)
+  // What they say is nobody's but the tokens' business; which they are, an investigation wants to know.
+  const message = Object.keys(claims).join(', ') || 'none'
+  known(
+    await deps.userAdmin.setClaims({ username, claims }, { ...entry('CLAIMS_CHANGED'), message }),
+    username,
+  )
+  return claims
 }
 
 function checkRole({ roles }: Pick<UsersDeps, 'roles'>, role: string): void {

@@ -1,7 +1,8 @@
-// signoff user add|list|disable|enable|set-password|set-role
+// signoff user add|list|disable|enable|set-password|set-role|set-claims
 import { hostname } from 'node:os'
+import { text } from 'node:stream/consumers'
 import { v4 as uuidv4 } from 'uuid'
-import { addUser, disableUser, enableUser, setPassword, setRole } from '../auth/users.ts'
+import { addUser, disableUser, enableUser, setClaims, setPassword, setRole } from '../auth/users.ts'
 import type { UsersDeps } from '../auth/users.ts'
 import { systemClock } from '../clock.ts'
 import { denialLeewaySeconds, type Config } from '../config.ts'
@@ -90,6 +91,19 @@ export async function userSetRole(
       ...change,
       sessionsEnded,
     })
+  })
+}
+
+/** `json` is `-` where it stands on standard input. */
+export async function userSetClaims(
+  config: Config,
+  { username, json }: { username: string; json: string },
+  output: Output,
+): Promise<void> {
+  const given = json === '-' ? await text(process.stdin) : json
+  await withUsers(await storesOf(config), async (deps) => {
+    const claims = await setClaims(deps, { username, json: given })
+    print(output, `the next tokens of ${username} say: ${JSON.stringify(claims)}`, { username, claims })
   })
 }
 

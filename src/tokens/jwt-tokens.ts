@@ -50,6 +50,7 @@ const refreshClaims = commonClaims.extend({
   token_type: z.literal('refresh'),
   gen: z.int().nonnegative().optional(),
   persistent: z.literal(true).optional(),
+  claims: z.record(z.string(), z.unknown()).optional(),
 })
 
 /** The client that logs in here: the first-party one (RFC 9068 section 2.2 demands a `client_id`). */
@@ -67,6 +68,8 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
       const iat = now()
       const exp = Math.min(iat + options.accessTtlSeconds, notAfter)
       const claims: AccessClaims = {
+        // First, so that no name of ours is ever theirs.
+        ...grant.claims,
         ...commonClaimsOf(grant, { jti: uuidv4(), iat, exp }),
         aud: audience,
         token_type: 'access',
@@ -79,7 +82,9 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     signRefresh(grant, rotates) {
       const iat = now()
       const claims = commonClaimsOf(grant, { jti: uuidv4(), iat, exp: iat + options.refreshTtlSeconds })
-      return signRefresh({ ...claims, ...(rotates && { gen: 0 }), ...persistenceOf(grant) })
+      // Without a generation, nothing is read at a refresh that would know them.
+      const own = rotates ? { gen: 0 } : ownClaimsOf(grant)
+      return signRefresh({ ...claims, ...own, ...persistenceOf(grant) })
     },
 
     signSuccessor(grant, { generation, issuedAt, expiresAt }) {
@@ -138,6 +143,11 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
 /** Left out where it does not hold, so that the token of a session that is not kept stays as it is. */
 function persistenceOf({ persistent }: Grant): Pick<RefreshClaims, 'persistent'> {
   return persistent === true ? { persistent } : {}
+}
+
+/** Left out where there are none. */
+function ownClaimsOf({ claims = {} }: Grant): Pick<RefreshClaims, 'claims'> {
+  return Object.keys(claims).length > 0 ? { claims } : {}
 }
 
 function refreshAudienceOf(issuer: string): string {

@@ -121,7 +121,7 @@ export function lateReplayConformance(name: string, create: CreateStore): void {
         const replayed = await replay(session, 0)
 
         const { sinceRotationMs, sinceLateReplayMs, ...settled } = replayed ?? {}
-        expect(before).to.include({ ...settled, sinceLateReplayMs: null })
+        expect(before).to.deep.include({ ...settled, sinceLateReplayMs: null })
         expect(sinceRotationMs).to.be.within(0, CLOCK_TOLERANCE_MS)
         expect(sinceLateReplayMs).to.be.within(0, CLOCK_TOLERANCE_MS)
         expect((await store.sessions.find(session.id))?.sinceLateReplayMs).to.be.within(0, CLOCK_TOLERANCE_MS)

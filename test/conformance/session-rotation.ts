@@ -235,6 +235,20 @@ export function sessionRotationConformance(name: string, create: CreateStore): v
       expect(await store.sessions.find(session.id)).to.include({ role: 'admin' })
     })
 
+    it('tells the claims as they are now', async () => {
+      const session = await begun()
+      const claims = { team: 'red', desk: { row: 4 } }
+      await store.userAdmin.setClaims(
+        { username: session.account.username, claims },
+        logEntry('CLAIMS_CHANGED'),
+      )
+
+      const rotated = await store.sessions.rotate(rotation(session, 0))
+
+      expect(rotated?.session.claims).to.deep.equal(claims)
+      expect((await store.sessions.find(session.id))?.claims).to.deep.equal(claims)
+    })
+
     it('does not happen in a closed account, whose sessions end later', async () => {
       const session = await begun()
       await store.userAdmin.disable(session.account.username, logEntry('USER_DISABLED'))

@@ -167,6 +167,7 @@ export function sessionsConformance(name: string, create: CreateStore): void {
           sinceLateReplayMs: null,
           expiresAt: session.expiresAt,
           role: 'user',
+          claims: {},
         })
         expect(createdAt).to.be.closeTo(store.nowMs() / 1000, CLOCK_TOLERANCE_MS / 1000)
         expect(others).to.deep.equal([])

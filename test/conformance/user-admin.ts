@@ -201,6 +201,25 @@ export function userAdminConformance(name: string, create: CreateStore): void {
       })
     })
 
+    describe('setClaims', () => {
+      it('replaces the claims and nothing else, with an entry', async () => {
+        const user = await existingUser('alice')
+        const change = { username: 'ALICE', claims: { team: 'red' } }
+
+        const changed = await store.userAdmin.setClaims(change, logEntry('CLAIMS_CHANGED'))
+
+        expect(changed).to.deep.equal({ id: user.id })
+        expect(await store.users.findByUsername('alice')).to.deep.equal({ ...user, claims: { team: 'red' } })
+        expect(await lastEntry()).to.deep.equal({ type: 'CLAIMS_CHANGED', userId: user.id })
+      })
+
+      it('is null where there is no such user', async () => {
+        const change = { username: 'bob', claims: {} }
+
+        expect(await store.userAdmin.setClaims(change, logEntry('CLAIMS_CHANGED'))).to.equal(null)
+      })
+    })
+
     describe('setRole', () => {
       it('replaces the role and nothing else', async () => {
         const user = await existingUser('alice')

@@ -1,4 +1,5 @@
 // Users: reading them, and what operators and they themselves change.
+import type { OwnClaims } from '../../contract/claims.ts'
 import type { EventRecord, LogEntry } from './log.ts'
 import type { EndedBatch, EndReason } from './sessions.ts'
 
@@ -12,6 +13,8 @@ export interface Account {
   isActive: boolean
   /** The change that its user has begun to make to it, until all sessions are over that end for it; else `null`. */
   unfinishedChange: UnfinishedChange | null
+  /** What its access tokens say besides. */
+  claims: OwnClaims
 }
 
 export type UnfinishedChange = Extract<EndReason, 'password_changed' | 'user_deleted'>
@@ -51,6 +54,8 @@ export interface UserAdmin {
     change: { username: string; passwordHash: string },
     entry: LogEntry,
   ): Promise<ChangedUser | null>
+  /** Every login and every rotation is with the new claims. Sessions go on. */
+  setClaims(change: { username: string; claims: OwnClaims }, entry: LogEntry): Promise<ChangedUser | null>
   /** Every login and every rotation is under the new role. */
   setRole(change: { username: string; role: string }, entry: LogEntry): Promise<ChangedUser | null>
 }

@@ -16,6 +16,7 @@ export type EventType =
   | 'REFRESH_REUSE'
   | 'PASSWORD_CHANGED'
   | 'ROLE_CHANGED'
+  | 'CLAIMS_CHANGED'
   | 'USER_ADDED'
   | 'USER_DISABLED'
   | 'USER_ENABLED'

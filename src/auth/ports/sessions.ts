@@ -1,5 +1,5 @@
 // The sessions of users, from their beginning to their end.
-import type { EpochSeconds } from '../../contract/claims.ts'
+import type { EpochSeconds, OwnClaims } from '../../contract/claims.ts'
 import type { Account } from './accounts.ts'
 import type { Denial } from './denials.ts'
 import type { LogEntry } from './log.ts'
@@ -146,6 +146,8 @@ export interface LiveSession {
   expiresAt: EpochSeconds
   /** Of its user, as it is now. */
   role: string
+  /** Of its user, as they are now. */
+  claims: OwnClaims
 }
 
 export interface SessionSummary {

@@ -16,7 +16,8 @@ const LIVE_SESSION = `
   presented_generation >= generation AS "isPresented",
   (extract(epoch FROM now() - late_replay_at) * 1000)::float8 AS "sinceLateReplayMs",
   extract(epoch FROM created_at)::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt",
-  (SELECT role FROM users WHERE users.id = user_id) AS role`
+  (SELECT role FROM users WHERE users.id = user_id) AS role,
+  (SELECT claims FROM users WHERE users.id = user_id) AS claims`
 
 /** Those of a closed account are about to end, each in its turn: until then nothing is refreshed by them. */
 const IS_OPEN = `ended_at IS NULL AND EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND is_active)`
@@ -41,7 +42,8 @@ const PRESENT: Statement = {
 }
 
 const LIVE_COLUMNS = `
-  generation, "rotatedAtMs", "sinceRotationMs", "isPresented", "sinceLateReplayMs", "createdAt", "expiresAt", role`
+  generation, "rotatedAtMs", "sinceRotationMs", "isPresented", "sinceLateReplayMs", "createdAt", "expiresAt", role,
+  claims`
 
 // The row decides here too: of racing callers one finds that there was no late replay for that long.
 const replayLate = (entry: string) => `
@@ -167,15 +169,7 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
 function liveSession(row: FoundRow | undefined): LiveSession | null {
   if (!row || row.generation === null) return null
   const { generation, rotatedAtMs, sinceRotationMs, isPresented, sinceLateReplayMs, ...rest } = row
-  const { createdAt, expiresAt, role } = rest
-  return {
-    generation,
-    rotatedAtMs,
-    sinceRotationMs,
-    isPresented,
-    sinceLateReplayMs,
-    createdAt,
-    expiresAt,
-    role,
-  }
+  const { createdAt, expiresAt, role, claims } = rest
+  const replay = { isPresented, sinceLateReplayMs }
+  return { generation, rotatedAtMs, sinceRotationMs, ...replay, createdAt, expiresAt, role, claims }
 }

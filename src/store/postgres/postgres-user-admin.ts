@@ -32,6 +32,11 @@ const SET_ROLE: Statement = {
   text: 'UPDATE users SET role = $2, updated_at = now() WHERE username_key = $1 RETURNING id',
 }
 
+const SET_CLAIMS: Statement = {
+  name: 'users.setClaims',
+  text: 'UPDATE users SET claims = $2::jsonb, updated_at = now() WHERE username_key = $1 RETURNING id',
+}
+
 export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
   return {
     add: async ({ id, username, passwordHash, role }, entry) => {
@@ -54,6 +59,11 @@ export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
     setPassword: async ({ username, passwordHash }, entry) => {
       const values = [usernameKey(username), passwordHash]
       return await changeUser(deps, { statement: SET_PASSWORD, values }, entry)
+    },
+
+    setClaims: async ({ username, claims }, entry) => {
+      const values = [usernameKey(username), JSON.stringify(claims)]
+      return await changeUser(deps, { statement: SET_CLAIMS, values }, entry)
     },
 
     setRole: async ({ username, role }, entry) =>

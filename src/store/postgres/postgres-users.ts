@@ -4,7 +4,8 @@ import { usernameKey } from '../../auth/username-key.ts'
 import type { Postgres, Statement } from './postgres.ts'
 
 const ACCOUNT = `
-  id, username, password_hash AS "passwordHash", role, is_active AS "isActive", unfinished_change AS "unfinishedChange"`
+  id, username, password_hash AS "passwordHash", role, is_active AS "isActive", unfinished_change AS "unfinishedChange",
+  claims`
 
 const FIND_BY_USERNAME: Statement = {
   name: 'users.findByUsername',

@@ -365,5 +365,6 @@ function liveSession(session: SessionRow, nowMs: number): LiveSession {
     createdAt: createdAtMs / 1000,
     expiresAt: expiresAtMs / 1000,
     role: 'user',
+    claims: {},
   }
 }

@@ -14,6 +14,7 @@ export function account(parts: Partial<Account> = {}): Account {
     role: 'user',
     isActive: true,
     unfinishedChange: null,
+    claims: {},
     ...parts,
   }
 }

@@ -169,8 +169,8 @@ export function memorySessions(database: MemoryDatabase): Sessions {
   }
 
   function found(session: MemorySession): LiveSession {
-    const role = database.users.find(({ id }) => id === session.userId)?.role ?? ''
-    return { ...liveSession(session, database.clock.nowMs()), role }
+    const { role = '', claims = {} } = database.users.find(({ id }) => id === session.userId) ?? {}
+    return { ...liveSession(session, database.clock.nowMs()), role, claims }
   }
 
   function isActive(userId: string): boolean {
@@ -203,7 +203,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
   }
 }
 
-function liveSession(session: MemorySession, nowMs: number): Omit<LiveSession, 'role'> {
+function liveSession(session: MemorySession, nowMs: number): Omit<LiveSession, 'role' | 'claims'> {
   const { generation, rotatedAtMs, lateReplayAtMs, createdAtMs, lastSeenAtMs, expiresAtMs } = session
   return {
     generation,

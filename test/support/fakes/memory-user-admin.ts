@@ -11,7 +11,14 @@ export function memoryUserAdmin(database: MemoryDatabase): UserAdmin {
       await statement(database, () => {
         if (findInMemory(database, user.username)) return false
         const createdAt = new Date(database.clock.nowMs())
-        database.users.push({ ...user, isActive: true, unfinishedChange: null, createdAt, lastLoginAt: null })
+        database.users.push({
+          ...user,
+          isActive: true,
+          unfinishedChange: null,
+          claims: {},
+          createdAt,
+          lastLoginAt: null,
+        })
         storeEntry(database, { ...entry, userId: user.id })
         return true
       }),
@@ -43,6 +50,11 @@ export function memoryUserAdmin(database: MemoryDatabase): UserAdmin {
       })
       return enabled !== null
     },
+
+    setClaims: async ({ username, claims }, entry) =>
+      await change(username, entry, (user) => {
+        user.claims = claims
+      }),
 
     setRole: async ({ username, role }, entry) =>
       await change(username, entry, (user) => {

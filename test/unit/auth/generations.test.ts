@@ -27,6 +27,7 @@ describe('standingOf', () => {
     createdAt: 1_799_999_000,
     expiresAt: 1_800_086_400,
     role: 'user',
+    claims: {},
     ...parts,
   })
 

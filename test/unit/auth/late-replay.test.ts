@@ -244,6 +244,7 @@ describe('standingOf, after the grace', () => {
     createdAt: 1_799_999_000,
     expiresAt: 1_800_086_400,
     role: 'user',
+    claims: {},
     ...parts,
   })
 

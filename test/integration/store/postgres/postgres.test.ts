@@ -72,6 +72,7 @@ describe('a Postgres that fails', () => {
     list: ports.userAdmin.list(),
     disable: ports.userAdmin.disable('alice', logEntry('USER_DISABLED')),
     enable: ports.userAdmin.enable('alice', logEntry('USER_ENABLED')),
+    setClaims: ports.userAdmin.setClaims({ username: 'alice', claims: {} }, logEntry('CLAIMS_CHANGED')),
     setRole: ports.userAdmin.setRole({ username: 'alice', role: 'admin' }, logEntry('ROLE_CHANGED')),
     setPassword: ports.userAdmin.setPassword(
       { username: 'alice', passwordHash: 'new' },
