@@ -1,6 +1,7 @@
 // Ends the sessions of one user a batch at a time: each is durable, and told, before the next one begins.
 import type { Denial } from './ports/denials.ts'
-import type { EndedBatch, EndingOfUser, Sessions } from './ports/sessions.ts'
+import type { EndedBatch, EndingOfUser } from './ports/session-ends.ts'
+import type { Sessions } from './ports/sessions.ts'
 
 export interface EndOfUserDeps {
   sessions: Pick<Sessions, 'endOfUser'>

@@ -5,7 +5,8 @@ import { endOfUser } from './end-of-user.ts'
 import { AuthError } from './errors.ts'
 import type { Denial, Denylist } from './ports/denials.ts'
 import type { LogEntry, Origin } from './ports/log.ts'
-import type { EndedBatch, Sessions } from './ports/sessions.ts'
+import type { EndedBatch } from './ports/session-ends.ts'
+import type { Sessions } from './ports/sessions.ts'
 
 /** The session at hand, all others of its user, or both. */
 export type LogoutScope = 'this' | 'others' | 'all'

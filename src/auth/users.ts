@@ -9,7 +9,8 @@ import { endOfUser } from './end-of-user.ts'
 import type { ChangedUser } from './ports/accounts.ts'
 import type { Denylist } from './ports/denials.ts'
 import type { LogEntry, Origin } from './ports/log.ts'
-import type { EndReason, Sessions } from './ports/sessions.ts'
+import type { EndReason } from './ports/session-ends.ts'
+import type { Sessions } from './ports/sessions.ts'
 
 export interface UsersDeps {
   userAdmin: UserAdmin

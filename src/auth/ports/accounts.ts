@@ -1,7 +1,7 @@
 // Users: reading them, and what operators and they themselves change.
 import type { OwnClaims } from '../../contract/claims.ts'
 import type { EventRecord, LogEntry } from './log.ts'
-import type { EndedBatch, EndReason } from './sessions.ts'
+import type { EndedBatch, EndReason } from './session-ends.ts'
 
 export interface Account {
   /** UUIDv7. */

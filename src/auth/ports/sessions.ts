@@ -3,18 +3,7 @@ import type { EpochSeconds, OwnClaims } from '../../contract/claims.ts'
 import type { Account } from './accounts.ts'
 import type { Denial } from './denials.ts'
 import type { LogEntry } from './log.ts'
-
-export type EndReason =
-  | 'logout'
-  | 'logout_all'
-  | 'revoked'
-  | 'replaced'
-  | 'refresh_reuse'
-  | 'too_many_sessions'
-  | 'password_changed'
-  | 'role_changed'
-  | 'user_disabled'
-  | 'user_deleted'
+import type { EndedBatch, EndingOfUser, EndReason } from './session-ends.ts'
 
 export interface NewSession {
   /** UUIDv7. */
@@ -79,20 +68,6 @@ export interface Sessions {
   replayLate(replay: LateReplay, entry: LogEntry): Promise<LiveSession | null>
   /** The user's live sessions, the newest first: those before the session `before`, if it is given. */
   list(query: { userId: string; before: string | null; limit: number }): Promise<SessionSummary[]>
-}
-
-/** Sessions that have ended together, in one commit with their journal rows: few enough that it takes no long time. */
-export interface EndedBatch {
-  denials: Denial[]
-  /** Whether that was all: of the sessions that were on when the batch began, none is left that was meant. */
-  isLast: boolean
-}
-
-export interface EndingOfUser {
-  userId: string
-  reason: EndReason
-  /** This one goes on. */
-  keepSessionId?: string
 }
 
 export interface EndingSession {

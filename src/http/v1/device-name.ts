@@ -1,18 +1,15 @@
 // A short name for a device, as a person would say it, from the user agent.
 import Bowser from 'bowser'
-import { recentMap } from '../../bounded/recent-map.ts'
 
 const MAX_CHARACTERS = 40
 const UNKNOWN = 'Unknown device'
 
-/** As many as are on a few pages: to work one out takes longer than to read a row. */
-const REMEMBERED = 1000
-/** A longer one names its browser by then, and costs no memory that its sender chose. */
+/** A longer one names its browser by then. */
 const MAX_AGENT_CHARACTERS = 512
 
-/** `deviceName`, worked out once for each user agent that comes again. */
+/** `deviceName` for one answer: worked out once for each user agent, since that takes longer than to read a row. */
 export function deviceNames(): (userAgent: string | null) => string {
-  const names = recentMap<string>(REMEMBERED)
+  const names = new Map<string, string>()
   return (userAgent) => {
     const agent = (userAgent ?? '').slice(0, MAX_AGENT_CHARACTERS)
     const known = names.get(agent)

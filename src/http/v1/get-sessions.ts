@@ -9,9 +9,9 @@ import { deviceNames } from './device-name.ts'
 import { pageQuery } from './fields.ts'
 
 export function getSessions(deps: AuthenticateDeps & { sessions: Sessions }): Endpoint['handler'] {
-  const nameOf = deviceNames()
   return authenticated(deps, async (ctx, claims) => {
     const { cursor: before = null, limit } = readFields(ctx.query, pageQuery)
+    const nameOf = deviceNames()
     const page = await readSessions(deps, { claims, before, limit })
     ctx.body = {
       sessions: page.sessions.map((session) => ({

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { Denial } from '../../auth/ports/denials.ts'
 import type { LogEntry } from '../../auth/ports/log.ts'
-import type { EndReason, NewSession } from '../../auth/ports/sessions.ts'
+import type { EndReason } from '../../auth/ports/session-ends.ts'
+import type { NewSession } from '../../auth/ports/sessions.ts'
 import { DENIAL, denialsOf, endingSteps, type JoinedDenial } from './end-sessions.ts'
 import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
 

@@ -1,6 +1,7 @@
 // Sessions of one user that end, in SQL: a batch of them, so that no statement takes long however many there are.
 import type { LogEntry } from '../../auth/ports/log.ts'
-import type { EndedBatch, Sessions } from '../../auth/ports/sessions.ts'
+import type { EndedBatch } from '../../auth/ports/session-ends.ts'
+import type { Sessions } from '../../auth/ports/sessions.ts'
 import { DENIAL, denialsOf, endingSteps, WITHIN_LEEWAY, type JoinedDenial } from './end-sessions.ts'
 import { entryValues, insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
 import type { Postgres, Statement } from './postgres.ts'

@@ -24,7 +24,7 @@ export function denialsOf(rows: readonly JoinedDenial[]): Denial[] {
  * reason, `$2` the leeway in seconds. The rows are locked in the order of their ids, so that two that end
  * the same sessions never wait for each other.
  */
-export const endSessions = (condition: string, entry: string, ending = 'SELECT * FROM ended') => `
+const endSessions = (condition: string, entry: string, ending = 'SELECT * FROM ended') => `
   WITH ${endingSteps(condition, entry, ending)}
   SELECT ${DENIAL} FROM journal`
 

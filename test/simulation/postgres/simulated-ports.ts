@@ -1,6 +1,7 @@
 // The ports of the service over a simulated Postgres, statement by statement as the real ones are.
 import type { Denial, Journal } from '../../../src/auth/ports/denials.ts'
-import type { EndReason, LiveSession, Sessions } from '../../../src/auth/ports/sessions.ts'
+import type { EndReason } from '../../../src/auth/ports/session-ends.ts'
+import type { LiveSession, Sessions } from '../../../src/auth/ports/sessions.ts'
 import { tokenId } from '../../../src/contract/denylist-keys.ts'
 import type { Instances } from '../../../src/store/postgres/instances.ts'
 import type { JournalMender } from '../../../src/store/postgres/journal-mender.ts'

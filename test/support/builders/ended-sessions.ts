@@ -2,7 +2,8 @@
 import { eachBatch, endOfUser } from '../../../src/auth/end-of-user.ts'
 import type { Account, ChangedUser } from '../../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../../src/auth/ports/denials.ts'
-import type { EndedBatch, EndingOfUser, EndingSession } from '../../../src/auth/ports/sessions.ts'
+import type { EndedBatch, EndingOfUser } from '../../../src/auth/ports/session-ends.ts'
+import type { EndingSession } from '../../../src/auth/ports/sessions.ts'
 import type { StoreSubject } from '../../conformance/store-subject.ts'
 import { logEntry } from './account.ts'
 
@@ -10,7 +11,7 @@ const LOGOUT = logEntry('USER_LOGOUT')
 const CHANGED = logEntry('PASSWORD_CHANGED')
 
 /** Every batch of it; resolves to all denials. */
-export async function endedOf(
+async function endedOf(
   { sessions }: Pick<StoreSubject, 'sessions'>,
   ending: EndingOfUser,
 ): Promise<Denial[]> {

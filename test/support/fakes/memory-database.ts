@@ -5,7 +5,7 @@ import type { Account } from '../../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../../src/auth/ports/denials.ts'
 import type { LogEntry } from '../../../src/auth/ports/log.ts'
 import type { Peer } from '../../../src/auth/ports/peers.ts'
-import type { EndedBatch, EndReason } from '../../../src/auth/ports/sessions.ts'
+import type { EndedBatch, EndReason } from '../../../src/auth/ports/session-ends.ts'
 import { manualClock, type ManualClock } from './manual-clock.ts'
 
 export interface MemoryUser extends Account {

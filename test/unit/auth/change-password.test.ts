@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { changePassword, type ChangePasswordDeps } from '../../../src/auth/change-password.ts'
 import { login } from '../../../src/auth/login.ts'
-import type { EndingOfUser } from '../../../src/auth/ports/sessions.ts'
+import type { EndingOfUser } from '../../../src/auth/ports/session-ends.ts'
 import { refreshRotating } from '../../../src/auth/refresh.ts'
 import { authenticate } from '../../../src/auth/verify-access.ts'
 import { ORIGIN } from '../../support/builders/account.ts'

@@ -1,7 +1,7 @@
 // Removing one's own account: nothing of it can be used any more.
 import { expect } from 'chai'
 import { login } from '../../../src/auth/login.ts'
-import type { EndingOfUser } from '../../../src/auth/ports/sessions.ts'
+import type { EndingOfUser } from '../../../src/auth/ports/session-ends.ts'
 import { readAccount } from '../../../src/auth/read-account.ts'
 import { refreshRotating } from '../../../src/auth/refresh.ts'
 import { removeAccount } from '../../../src/auth/remove-account.ts'
