@@ -294,6 +294,8 @@ const MIGRATIONS = [
   '004-peers',
   '005-database-identity',
   '006-late-replay',
+  '008-many-sessions',
+  '009-own-claims',
 ]
 
 describe('the commands', () => {
