@@ -192,6 +192,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, { stores, pass
     leewaySeconds: denialLeewaySeconds(config),
     refreshTtlSeconds,
     sessionMaxAgeSeconds: config.SESSION_MAX_AGE,
+    maxSessionsPerUser: config.MAX_SESSIONS_PER_USER,
     rotationGraceSeconds: config.ROTATION_GRACE,
     tokenApiRotates: config.REFRESH_ROTATION === 'on',
     isRegistrationOpen: config.REGISTRATION === 'open',

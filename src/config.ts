@@ -12,6 +12,7 @@ import {
   proxies,
   redisPrefix,
   redisUrl,
+  roles,
 } from './setting-types.ts'
 
 /** What stands in the environment is wrong or incomplete; `problems` has one line each. */
@@ -82,6 +83,11 @@ const settings = z.object({
   REFRESH_TOKEN_TTL: integer(1, MAX_SESSION_SECONDS).default(86_400),
   /** Seconds a session lives at most, however often it is refreshed; its tokens end with it. */
   SESSION_MAX_AGE: integer(1, MAX_SESSION_SECONDS).default(2_592_000),
+  /**
+   * Live sessions that a user may have at once: when one more begins, the oldest ends. A script that logs in for each
+   * request would else fill the database, and make a logout of all devices long.
+   */
+  MAX_SESSIONS_PER_USER: integer(1, 10_000).default(100),
   /** `on` answers every refresh of the token API with a new refresh token too. Cookies and `/api/v1` always rotate. */
   REFRESH_ROTATION: onOrOff.default('off'),
   /** Seconds in which a refresh token that was just rotated gets the very same successor again, as often as it is asked. */
@@ -118,6 +124,8 @@ const settings = z.object({
   FOREIGN_TOKEN_MAX_AGE: integer(60, 315_360_000).default(2_678_400),
   /** `open` lets anybody make an account at `/api/v1/auth/register`. */
   REGISTRATION: z.enum(['open', 'closed'], 'open or closed is expected').default('closed'),
+  /** The roles that operators may give (`signoff user add --role`, `user set-role`), parted by commas. */
+  ROLES: roles.default(['user', 'admin']),
 
   /**
    * Origins of the pages that may call from a browser (CORS), parted by commas, as browsers send them:

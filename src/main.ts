@@ -71,6 +71,24 @@ function addUserCommands(user: Command): void {
       const { userList } = await import('./commands/user.ts')
       await userList(settings(), output)
     })
+  user
+    .command('set-role <name> <role>')
+    .description('give a user another one of ROLES; ends all sessions')
+    .addOption(json)
+    .action(async (username: string, role: string, output: Output) => {
+      const { userSetRole } = await import('./commands/user.ts')
+      await userSetRole(settings(), { username, role }, output)
+    })
+  user
+    .command('set-claims <name> <json>')
+    .description(
+      'have access tokens of a user say more, as {"department":"sales"}; - reads it from standard input',
+    )
+    .addOption(json)
+    .action(async (username: string, text: string, output: Output) => {
+      const { userSetClaims } = await import('./commands/user.ts')
+      await userSetClaims(settings(), { username, json: text }, output)
+    })
   const named = { disable: 'userDisable', enable: 'userEnable', 'set-password': 'userSetPassword' } as const
   for (const [name, command] of Object.entries(named)) {
     user

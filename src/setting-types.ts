@@ -66,6 +66,14 @@ export const originPatterns = commaSeparated
       ].join(' '),
   })
 
+/** Names of roles, parted by commas. Those who register become `user`, so that it is always one of them. */
+export const roles = commaSeparated
+  .refine((names) => names.every((name) => /^[\w.:-]{1,64}$/.test(name)), {
+    error: 'names of up to 64 letters, digits, dots, colons, hyphens and underscores are expected',
+    abort: true,
+  })
+  .refine((names) => names.includes('user'), 'user is expected among them: whoever registers has that role')
+
 /** Addresses, ranges and names of ranges, parted by commas. */
 export const proxies = commaSeparated.refine((proxies) => proxies.every(isProxy), {
   error: ({ input }) =>

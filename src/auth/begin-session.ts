@@ -1,6 +1,7 @@
 // Begins a session of an account, and signs its first pair.
 import { v7 as uuidv7 } from 'uuid'
 import type { Account } from './ports/accounts.ts'
+import type { Denylist } from './ports/denials.ts'
 import type { Origin } from './ports/log.ts'
 import type { Sessions } from './ports/sessions.ts'
 import type { Grant, SignedAccess, SignedRefresh, Tokens } from './ports/tokens.ts'
@@ -8,6 +9,9 @@ import type { Grant, SignedAccess, SignedRefresh, Tokens } from './ports/tokens.
 export interface BeginSessionDeps {
   sessions: Sessions
   tokens: Tokens
+  denylist: Denylist
+  /** The oldest sessions of a user beyond that end when another one begins. */
+  maxSessionsPerUser: number
   /** A UUIDv7, each time another one. */
   newSessionId?: () => string
 }
@@ -31,7 +35,7 @@ export interface SessionStart {
 }
 
 /**
- * Resolves once the session is durable; to `null` when the account is no longer as it was read.
+ * Resolves once the session is durable, and the oldest ones beyond the bound are over; to `null` when the account is no longer as it was read.
  * Rejects with `unavailable`.
  */
 export async function beginSession(
@@ -39,19 +43,22 @@ export async function beginSession(
   { account, rehashed, rotates, isPersistent = false, origin }: SessionStart,
 ): Promise<BegunSession | null> {
   const { newSessionId = uuidv7 } = deps
-  const grant: Grant = { sid: newSessionId(), userId: account.id, scope: account.role }
+  const { id: userId, role: scope, claims } = account
+  const grant: Grant = { sid: newSessionId(), userId, scope, claims }
   const refresh = deps.tokens.signRefresh(isPersistent ? { ...grant, persistent: true } : grant, rotates)
-  const begun = await deps.sessions.begin(
+  const surplus = await deps.sessions.begin(
     {
       id: grant.sid,
       account,
       ...(rehashed !== undefined && { rehashed }),
       refreshJti: refresh.jti,
       expiresAt: refresh.exp,
+      maxSessions: deps.maxSessionsPerUser,
     },
     { type: 'USER_LOGIN', origin, userId: account.id, sessionId: grant.sid },
   )
-  if (!begun) return null
+  if (!surplus) return null
+  if (surplus.length > 0) await deps.denylist.deny(surplus)
 
   const { id, username, role } = account
   const access = deps.tokens.signAccess(grant, refresh.exp)

@@ -3,7 +3,7 @@ import { AuthError } from './errors.ts'
 import type { Account, Passwords } from './ports/accounts.ts'
 import type { Caller } from './ports/caller.ts'
 import type { AuditLog } from './ports/log.ts'
-import { readAccount, type ReadAccountDeps } from './read-account.ts'
+import type { ReadAccountDeps } from './read-account.ts'
 import { requireWaiting } from './require-waiting.ts'
 import type { ThrottleDeps } from './throttle.ts'
 
@@ -17,7 +17,14 @@ export interface Confirmation {
   /** Of the access token. */
   sessionId: string
   password: string
+  /**
+   * Confirms as well while the account says that a change of its password is unfinished: where that was answered with
+   * an error, the same is asked again, and by then the new password is the one that holds.
+   */
+  newPassword?: string
   origin: Caller
+  /** Reads the account anew. */
+  reread: () => Promise<Account>
 }
 
 /**
@@ -35,11 +42,11 @@ export async function confirmPassword<T extends object>(
     requireWaiting(confirmation.origin)
     return await change(account)
   }
-  const { account, origin } = confirmation
+  const { account, origin, reread } = confirmation
   const guess = { username: account.username, caller: origin }
   return await deps.throttle.guess(guess, async () => {
     // Twice: a login elsewhere may just have renewed the hash, which is no reason to turn the owner away.
-    const changed = (await attempt(account)) ?? (await attempt(await readAccount(deps, account.id)))
+    const changed = (await attempt(account)) ?? (await attempt(await reread()))
     if (!changed) throw new AuthError('credentials_invalid')
     return changed
   })
@@ -47,9 +54,12 @@ export async function confirmPassword<T extends object>(
 
 async function verify(
   { passwords, auditLog }: ConfirmPasswordDeps,
-  { account, sessionId, password, origin }: Confirmation,
+  { account, sessionId, password, newPassword, origin }: Confirmation,
 ): Promise<void> {
-  if (await passwords.verify(account.passwordHash, password, origin)) return
+  const { passwordHash } = account
+  if (await passwords.verify(passwordHash, password, origin)) return
+  const isUnfinished = newPassword !== undefined && account.unfinishedChange === 'password_changed'
+  if (isUnfinished && (await passwords.verify(passwordHash, newPassword, origin))) return
 
   const message = 'wrong password, within a session'
   await auditLog.write({ type: 'USER_LOGIN_FAILED', origin, userId: account.id, sessionId, message })

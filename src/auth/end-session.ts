@@ -1,9 +1,12 @@
 // Ends the session of verified claims, or all of its user's; every token they ever issued is refused from then on.
 import type { AccessClaims, EpochSeconds, RefreshClaims } from '../contract/claims.ts'
 import type { DeniedId } from '../contract/denylist-keys.ts'
+import { endOfUser } from './end-of-user.ts'
 import { AuthError } from './errors.ts'
+import type { Caller } from './ports/caller.ts'
 import type { Denial, Denylist } from './ports/denials.ts'
-import type { LogEntry, Origin } from './ports/log.ts'
+import type { LogEntry } from './ports/log.ts'
+import type { EndedBatch } from './ports/session-ends.ts'
 import type { Sessions } from './ports/sessions.ts'
 
 /** The session at hand, all others of its user, or both. */
@@ -21,7 +24,7 @@ export interface EndSessionDeps {
 /** Whose session is meant, as a verified token of either kind says it. */
 export interface Ending {
   claims: AccessClaims | RefreshClaims
-  origin: Origin
+  origin: Caller
   /** For the log entry: how it came to this, where that is not plain. */
   message?: string
 }
@@ -38,27 +41,54 @@ export async function endSession(deps: EndSessionDeps, ending: Ending): Promise<
 }
 
 /**
- * Ends that session and every other one of the same user. Rejects with `token_denied`, and ends
- * nothing, when that session is over already; or with `unavailable`.
+ * Ends that session and every other one of the same user; see `endOfUser` for those that begin meanwhile. Rejects with
+ * `token_denied`, and ends nothing, when that session is over already; or with `unavailable`: then that session goes
+ * on unless all are over, so that the same can be asked with it again.
  */
 export async function endAllSessions(deps: EndSessionDeps, ending: Ending): Promise<void> {
   const { claims } = ending
   const session = { id: claims.sid, expiresAt: endOf(deps, claims) }
+  const entry = { ...logoutEntry(ending), message: 'all devices' }
+  const asked = async () => await deps.sessions.endAll(session, entry)
+  // It was on when this began. Where another caller has ended it since, what it was asked for is done all the same.
+  const rest = async () => await deps.sessions.endOfUser({ userId: claims.sub, reason: 'logout_all' })
+
+  let isLast = await denyBatch(deps, session, asked)
+  while (!isLast) {
+    ending.origin.noteProgress()
+    isLast = await denyBatch(deps, session, async () => (await asked()) ?? (await rest()))
+  }
+}
+
+/** Resolves to whether that was all. */
+async function denyBatch(
+  deps: EndSessionDeps,
+  session: { id: DeniedId; expiresAt: EpochSeconds },
+  end: () => Promise<EndedBatch | null>,
+): Promise<boolean> {
+  let isLast = true
   await deny(deps, session, async () => {
-    const entry = { ...logoutEntry(ending), message: 'all devices' }
-    return await deps.sessions.endAll(session, entry)
+    const batch = await end()
+    isLast = batch?.isLast ?? true
+    return batch && batch.denials
   })
+  return isLast
 }
 
 /**
  * Ends every session of the same user but that one, which goes on. Rejects with `token_denied`, and ends nothing, when
- * that one is over already; or with `unavailable`.
+ * that one is over already; or with `unavailable`: then the same can be asked again.
  */
 export async function endOtherSessions(deps: EndSessionDeps, ending: Ending): Promise<void> {
+  const { sub: userId, sid: keepSessionId } = ending.claims
   const entry = { ...logoutEntry(ending), message: 'other devices' }
-  const denials = await deps.sessions.endOthers(ending.claims.sid, entry)
-  if (!denials) throw new AuthError('token_denied')
-  await deps.denylist.deny(denials)
+  const first = await deps.sessions.endOthers(keepSessionId, entry)
+  if (!first) throw new AuthError('token_denied')
+
+  await deps.denylist.deny(first.denials)
+  if (first.isLast) return
+  const rest = { userId, reason: 'logout_all', keepSessionId } as const
+  await endOfUser({ sessions: deps.sessions, tell: deps.denylist.deny, caller: ending.origin }, rest)
 }
 
 /** Rejects as the end of each scope does. */

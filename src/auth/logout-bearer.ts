@@ -1,5 +1,6 @@
 // Ends what stands behind an access token: the session of one of ours, or just that token if another service issued it.
 import type { Journal } from './ports/denials.ts'
+import type { Caller } from './ports/caller.ts'
 import type { Origin } from './ports/log.ts'
 import type { ForeignToken, ForeignTokens } from './ports/tokens.ts'
 import { deny, endSession } from './end-session.ts'
@@ -17,7 +18,7 @@ export interface LogoutBearerDeps extends LogoutDeps {
  */
 export async function logoutBearer(
   deps: LogoutBearerDeps,
-  { token, origin }: { token: string; origin: Origin },
+  { token, origin }: { token: string; origin: Caller },
 ): Promise<void> {
   if (deps.tokens.isOurs(token)) {
     await endSession(deps, { claims: verifyAccessToEnd(deps.tokens, token), origin })

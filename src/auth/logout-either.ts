@@ -3,10 +3,14 @@ import type { AccessClaims, RefreshClaims } from '../contract/claims.ts'
 import { AuthError } from './errors.ts'
 import { endAllSessions, endOtherSessions, endSession, type Ending, type LogoutScope } from './end-session.ts'
 import { type LogoutDeps } from './logout.ts'
-import type { Denial, DenialSubject, Journal } from './ports/denials.ts'
-import type { Origin } from './ports/log.ts'
+import type { DeniedId } from '../contract/denylist-keys.ts'
+import type { Denylist, Journal } from './ports/denials.ts'
+import type { Caller } from './ports/caller.ts'
 import type { Tokens } from './ports/tokens.ts'
 import { verifyAccessToEnd, verifyRefreshToEnd } from './verify-to-end.ts'
+
+/** Bounded, since a user may have had any number of sessions. */
+const HELD_AT_ONCE = 500
 
 export interface LogoutEitherDeps extends LogoutDeps {
   journal: Journal
@@ -17,7 +21,7 @@ export interface LogoutEitherInput {
   /** Where there is one, its session is meant. */
   refreshToken: string | null
   scope: LogoutScope
-  origin: Origin
+  origin: Caller
 }
 
 /**
@@ -42,9 +46,8 @@ export async function logoutEither(deps: LogoutEitherDeps, input: LogoutEitherIn
 /** Resolves once the end of that session is durable, or when it was over already. Rejects with `unavailable`. */
 export async function ensureEnded(deps: LogoutEitherDeps, ending: Ending): Promise<void> {
   if (!(await isOver(endSession(deps, ending)))) return
-  const denials = await hold(deps, { sessionId: ending.claims.sid })
   // The journal had it a moment ago, and has lost it: asked again, it ends the session anew.
-  if (denials.length === 0) throw new AuthError('unavailable')
+  if (!(await hold(deps, ending.claims.sid))) throw new AuthError('unavailable')
 }
 
 function identify(
@@ -74,12 +77,12 @@ function claimsIfGood(tokens: Tokens, token: string): AccessClaims | null {
  */
 async function endAll(deps: LogoutEitherDeps, ending: Ending): Promise<void> {
   if (!(await isOver(endAllSessions(deps, ending)))) return
-  const { sid, sub } = ending.claims
-  const others = await deps.sessions.list(sub)
+  const { sub: userId } = ending.claims
+  const others = await deps.sessions.list({ userId, before: null, limit: 1 })
   if (others.length > 0) throw new AuthError('token_denied')
   // Without a row it may just be lost: whether it is over, the journal says.
   await ensureEnded(deps, { ...ending, message: 'all devices' })
-  await hold(deps, { sessionId: sid, userId: sub })
+  await holdAll(deps, userId)
 }
 
 /** Whether there was nothing left to end. */
@@ -93,15 +96,27 @@ async function isOver(end: Promise<void>): Promise<boolean> {
   }
 }
 
+export interface HoldDeps {
+  journal: Journal
+  denylist: Denylist
+}
+
 /**
  * Makes this instance hold what the journal has of it: another one may have ended it, and failed to write it to
- * Redis. Resolves to what that is. Rejects with `unavailable`.
+ * Redis. Resolves to whether there is something. Rejects with `unavailable`.
  */
-export async function hold(
-  { journal, denylist }: Pick<LogoutEitherDeps, 'journal' | 'denylist'>,
-  subject: DenialSubject,
-): Promise<Denial[]> {
-  const denials = await journal.denialsOf(subject)
-  await denylist.deny(denials)
-  return denials
+export async function hold({ journal, denylist }: HoldDeps, id: DeniedId): Promise<boolean> {
+  const denial = await journal.denialOf(id)
+  if (denial) await denylist.deny([denial])
+  return denial !== null
+}
+
+/** The same for every session that the user has had. Rejects with `unavailable`. */
+async function holdAll({ journal, denylist }: HoldDeps, userId: string): Promise<void> {
+  for (let after: DeniedId | null = null, isLast = false; !isLast;) {
+    const denials = await journal.denialsOfUser({ userId, after, limit: HELD_AT_ONCE })
+    if (denials.length > 0) await denylist.deny(denials)
+    after = denials.at(-1)?.id ?? after
+    isLast = denials.length < HELD_AT_ONCE
+  }
 }

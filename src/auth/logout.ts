@@ -1,6 +1,6 @@
 // Ends the session behind a refresh token, or others of its user.
 import { endScope, type EndSessionDeps, type LogoutScope } from './end-session.ts'
-import type { Origin } from './ports/log.ts'
+import type { Caller } from './ports/caller.ts'
 import type { Tokens } from './ports/tokens.ts'
 import { verifyRefreshToEnd } from './verify-to-end.ts'
 
@@ -12,7 +12,7 @@ export interface LogoutInput {
   refreshToken: string
   /** `this` by default. */
   scope?: LogoutScope
-  origin: Origin
+  origin: Caller
 }
 
 /**

@@ -4,7 +4,7 @@ import { checkLive, type CheckLiveDeps } from './check-live.ts'
 import { AuthError } from './errors.ts'
 import type { Presented } from './generations.ts'
 import { NO_TOKEN } from './ports/denials.ts'
-import type { SignedAccess, SignedRefresh, Tokens } from './ports/tokens.ts'
+import type { Grant, SignedAccess, SignedRefresh, Tokens } from './ports/tokens.ts'
 import { rotate, type RotateDeps } from './rotate.ts'
 import { verifyRefresh } from './verify-refresh.ts'
 
@@ -35,7 +35,9 @@ export async function refresh(deps: RefreshDeps, input: RefreshInput): Promise<R
   const presented = verified(deps.tokens, input)
   const { claims } = presented
   if (claims.gen !== undefined || (await isReplaced(deps, claims))) return await rotated(deps, presented)
-  return { claims, access: livingAccess(deps.tokens, claims, claims.exp), refresh: null }
+  const { sid, sub: userId, scope, claims: own } = claims
+  const grant = { sid, userId, scope, claims: own }
+  return { claims, access: livingAccess(deps.tokens, grant, claims.exp), refresh: null }
 }
 
 /**
@@ -65,17 +67,16 @@ function verified(tokens: Tokens, { token, origin }: RefreshInput): Presented {
 
 async function rotated(deps: RefreshDeps, presented: Presented): Promise<Rotated> {
   const { claims } = presented
-  const next = await rotate(deps, presented)
-  return { claims, access: livingAccess(deps.tokens, claims, next.exp), refresh: next }
+  const { refresh: next, session } = await rotate(deps, presented)
+  // Role and claims as they are now, and not as the token has them: those are as old as the login.
+  const { role: scope, claims: own } = session
+  const grant = { sid: claims.sid, userId: claims.sub, scope, claims: own }
+  return { claims, access: livingAccess(deps.tokens, grant, next.exp), refresh: next }
 }
 
 /** Throws `token_expired` where an access token would be dead already: within the leeway, its refresh token is not. */
-function livingAccess(
-  tokens: Tokens,
-  { sid, sub, scope }: RefreshClaims,
-  notAfter: EpochSeconds,
-): SignedAccess {
-  const access = tokens.signAccess({ sid, userId: sub, scope }, notAfter)
+function livingAccess(tokens: Tokens, grant: Grant, notAfter: EpochSeconds): SignedAccess {
+  const access = tokens.signAccess(grant, notAfter)
   if (access.expiresIn <= 0) throw new AuthError('token_expired')
   return access
 }

@@ -38,7 +38,15 @@ export async function register(
 
   const passwordHash = await deps.passwords.hash(password, origin)
   requireWaiting(origin)
-  const account: Account = { id: uuidv7(), username, passwordHash, role: ROLE, isActive: true }
+  const account: Account = {
+    id: uuidv7(),
+    username,
+    passwordHash,
+    role: ROLE,
+    isActive: true,
+    unfinishedChange: null,
+    claims: {},
+  }
   const added = await deps.userAdmin.add(account, { type: 'USER_ADDED', origin, userId: account.id })
   if (!added) throw new AuthError('username_taken')
 

@@ -69,9 +69,8 @@ async function end(deps: ReplaceSessionDeps, { session, origin, message }: Repla
     await deps.denylist.deny([denial])
     return
   }
-  const denials = await hold(deps, { sessionId })
   // It was over a moment ago, and the journal has lost that: asked again, it ends the session anew.
-  if (denials.length === 0) throw new AuthError('unavailable')
+  if (!(await hold(deps, sessionId))) throw new AuthError('unavailable')
 }
 
 /** Nobody will get its tokens. Where its end fails too, it expires as any session does. */

@@ -2,13 +2,13 @@
 import { AuthError, isTokensFault } from './errors.ts'
 import { denyForeign, type LogoutBearerDeps } from './logout-bearer.ts'
 import { ensureEnded, hold } from './logout-either.ts'
-import type { Origin } from './ports/log.ts'
+import type { Caller } from './ports/caller.ts'
 
 export interface RevokeTokenInput {
   token: string
   /** The peer's id. */
   clientId: string
-  origin: Origin
+  origin: Caller
 }
 
 /**
@@ -30,7 +30,7 @@ async function endOurs(deps: LogoutBearerDeps, input: RevokeTokenInput): Promise
   const { claims, hasExpired } = deps.tokens.identify(token)
   // By this clock, which may be ahead of those that still take it. So the session is to be over; but where it is
   // over by its row, nothing more is written for a token that is as good as dead.
-  if (hasExpired && !(await deps.sessions.find(claims.sid))) await hold(deps, { sessionId: claims.sid })
+  if (hasExpired && !(await deps.sessions.find(claims.sid))) await hold(deps, claims.sid)
   else await ensureEnded(deps, { claims, origin, message: `by the peer ${clientId}` })
 }
 
@@ -41,6 +41,6 @@ async function endForeign(deps: LogoutBearerDeps, { token, origin }: RevokeToken
   } catch (error) {
     const isDenied = error instanceof AuthError && error.code === 'token_denied'
     if (!isDenied) throw error
-    await hold(deps, { sessionId: foreign.id })
+    await hold(deps, foreign.id)
   }
 }

@@ -13,11 +13,17 @@ export interface RotateDeps extends GenerationDeps {
   sessionMaxAgeSeconds: number
 }
 
+export interface Successor {
+  refresh: SignedRefresh
+  /** As its row is now. */
+  session: LiveSession
+}
+
 /**
- * Resolves to the next refresh token; within the grace, and once more if that was lost, the previous token gets the
+ * Resolves to the next refresh token, and the row that it was made from; within the grace, and once more if that was lost, the previous token gets the
  * same one again, byte for byte. Rejects with `token_denied` (over, or used twice, which ends the session) or `unavailable`.
  */
-export async function rotate(deps: RotateDeps, presented: Presented): Promise<SignedRefresh> {
+export async function rotate(deps: RotateDeps, presented: Presented): Promise<Successor> {
   const { claims } = presented
   const generation = generationOf(claims)
   const rotatedAtMs = deps.nowMs()
@@ -43,9 +49,9 @@ export async function rotate(deps: RotateDeps, presented: Presented): Promise<Si
   return successor(deps.tokens, claims, session)
 }
 
-function successor(tokens: Tokens, claims: RefreshClaims, session: LiveSession): SignedRefresh {
-  const { generation, rotatedAtMs, expiresAt } = session
-  const grant = { sid: claims.sid, userId: claims.sub, scope: claims.scope, persistent: claims.persistent }
+function successor(tokens: Tokens, claims: RefreshClaims, session: LiveSession): Successor {
+  const { generation, rotatedAtMs, expiresAt, role: scope } = session
+  const grant = { sid: claims.sid, userId: claims.sub, scope, persistent: claims.persistent }
   const issuedAt = Math.floor((rotatedAtMs ?? 0) / 1000)
-  return tokens.signSuccessor(grant, { generation, issuedAt, expiresAt })
+  return { refresh: tokens.signSuccessor(grant, { generation, issuedAt, expiresAt }), session }
 }

@@ -1,11 +1,16 @@
-// What an operator does to users: add, list, disable, enable, set a password.
+// What an operator does to users: add, list, disable, enable, set a password, a role or claims.
 import { v7 as uuidv7 } from 'uuid'
 import { AuthError } from './errors.ts'
+import type { OwnClaims } from '../contract/claims.ts'
+import { endOfUser } from './end-of-user.ts'
+import { parseOwnClaims } from './own-claims.ts'
 import { checkPassword, type IsCommonPassword, type NewCredentials } from './password-rules.ts'
-import type { Passwords, UserAdmin } from './ports/accounts.ts'
-import type { Denial, Denylist } from './ports/denials.ts'
+import type { ChangedUser, Passwords, UserAdmin } from './ports/accounts.ts'
 import type { Caller } from './ports/caller.ts'
+import type { Denylist } from './ports/denials.ts'
 import type { LogEntry, Origin } from './ports/log.ts'
+import type { EndReason } from './ports/session-ends.ts'
+import type { Sessions } from './ports/sessions.ts'
 import { checkUsername } from './username-rules.ts'
 
 export interface UsersDeps {
@@ -14,11 +19,17 @@ export interface UsersDeps {
   isCommonPassword: IsCommonPassword
   /** Hears of what ended at once; by the relay it would within a second. */
   denylist: Pick<Denylist, 'tell'>
+  sessions: Pick<Sessions, 'endOfUser'>
+  /** That a user may have. */
+  roles: readonly string[]
 }
+
+/** What it takes to end the sessions of a user. */
+type EndingDeps = Pick<UsersDeps, 'userAdmin' | 'sessions' | 'denylist'>
 
 /** The operator at the machine itself. */
 const MACHINE: Origin = { ipAddress: 'local', userAgent: null }
-const OPERATOR: Caller = { ...MACHINE, isWaiting: () => true }
+const OPERATOR: Caller = { ...MACHINE, isWaiting: () => true, noteProgress: () => undefined }
 
 export interface NewUser extends NewCredentials {
   role: string
@@ -26,9 +37,10 @@ export interface NewUser extends NewCredentials {
 
 /**
  * Resolves to the user's id. Rejects with `username_invalid`, `password_too_weak`, `username_taken` or
- * `unavailable`.
+ * `unavailable`; and, saying so, when there is no such role.
  */
 export async function addUser(deps: UsersDeps, { username, password, role }: NewUser): Promise<string> {
+  checkRole(deps, role)
   checkUsername(username)
   checkPassword({ username, password }, deps.isCommonPassword)
   const id = uuidv7()
@@ -39,12 +51,9 @@ export async function addUser(deps: UsersDeps, { username, password, role }: New
 }
 
 /** Ends every session of the user; resolves to the number of them. Rejects, saying so, when there is no such user. */
-export async function disableUser(
-  deps: Pick<UsersDeps, 'userAdmin' | 'denylist'>,
-  username: string,
-): Promise<number> {
-  const denials = await deps.userAdmin.disable(username, entry('USER_DISABLED'))
-  return await tellOrRefuse(deps, denials, username)
+export async function disableUser(deps: EndingDeps, username: string): Promise<number> {
+  const user = await deps.userAdmin.disable(username, entry('USER_DISABLED'))
+  return await endSessionsOf(deps, known(user, username), 'user_disabled')
 }
 
 /** Rejects, saying so, when there is no such user. */
@@ -60,18 +69,58 @@ export async function setPassword(deps: UsersDeps, change: NewCredentials): Prom
   const { username, password } = change
   checkPassword(change, deps.isCommonPassword)
   const passwordHash = await deps.passwords.hash(password, OPERATOR)
-  const denials = await deps.userAdmin.setPassword({ username, passwordHash }, entry('PASSWORD_CHANGED'))
-  return await tellOrRefuse(deps, denials, username)
+  const user = await deps.userAdmin.setPassword({ username, passwordHash }, entry('PASSWORD_CHANGED'))
+  return await endSessionsOf(deps, known(user, username), 'password_changed')
 }
 
-async function tellOrRefuse(
-  { denylist }: Pick<UsersDeps, 'denylist'>,
-  denials: Denial[] | null,
-  username: string,
+/**
+ * Ends every session of the user, whose tokens say the role before; resolves to the number of them. Rejects with
+ * `unavailable`, and, saying so, when there is no such role or no such user.
+ */
+export async function setRole(
+  deps: EndingDeps & Pick<UsersDeps, 'roles'>,
+  change: { username: string; role: string },
 ): Promise<number> {
-  if (!denials) throw noSuchUser(username)
-  await denylist.tell(denials)
-  return denials.length
+  checkRole(deps, change.role)
+  const message = `to ${change.role}`
+  const user = await deps.userAdmin.setRole(change, { ...entry('ROLE_CHANGED'), message })
+  return await endSessionsOf(deps, known(user, change.username), 'role_changed')
+}
+
+/**
+ * Has the access tokens of the user's later logins and rotations say that besides; its sessions go on. Rejects with
+ * `unavailable`, and, saying so, when that cannot be said or there is no such user.
+ */
+export async function setClaims(
+  deps: Pick<UsersDeps, 'userAdmin'>,
+  { username, json }: { username: string; json: string },
+): Promise<OwnClaims> {
+  const claims = parseOwnClaims(json)
+  // What they say is nobody's but the tokens' business; which they are, an investigation wants to know.
+  const message = Object.keys(claims).join(', ') || 'none'
+  known(
+    await deps.userAdmin.setClaims({ username, claims }, { ...entry('CLAIMS_CHANGED'), message }),
+    username,
+  )
+  return claims
+}
+
+function checkRole({ roles }: Pick<UsersDeps, 'roles'>, role: string): void {
+  if (!roles.includes(role)) throw new Error(`there is no role ${role}, only ${roles.join(', ')} (ROLES)`)
+}
+
+/** Comes after the change that closes the account; where it fails, the command can be given again. */
+async function endSessionsOf(
+  { sessions, denylist }: EndingDeps,
+  { id: userId }: ChangedUser,
+  reason: EndReason,
+): Promise<number> {
+  return await endOfUser({ sessions, tell: denylist.tell, caller: OPERATOR }, { userId, reason })
+}
+
+function known(user: ChangedUser | null, username: string): ChangedUser {
+  if (!user) throw noSuchUser(username)
+  return user
 }
 
 /** No code of the rules: no dialect ever says whether there is a user, only the operator is told. */

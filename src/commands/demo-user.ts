@@ -26,6 +26,7 @@ export async function demoUser(
       redisPrefix: '',
       leewaySeconds: denialLeewaySeconds(config),
       issuer: config.ISSUER,
+      roles: config.ROLES,
     },
     async (deps) => {
       const users = await deps.userAdmin.list()

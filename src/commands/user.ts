@@ -1,7 +1,8 @@
-// signoff user add|list|disable|enable|set-password
+// signoff user add|list|disable|enable|set-password|set-role|set-claims
 import { hostname } from 'node:os'
+import { text } from 'node:stream/consumers'
 import { v4 as uuidv4 } from 'uuid'
-import { addUser, disableUser, enableUser, setPassword } from '../auth/users.ts'
+import { addUser, disableUser, enableUser, setClaims, setPassword, setRole } from '../auth/users.ts'
 import type { UsersDeps } from '../auth/users.ts'
 import { systemClock } from '../clock.ts'
 import { denialLeewaySeconds, type Config } from '../config.ts'
@@ -12,6 +13,7 @@ import { isCommonPassword } from '../passwords/common-passwords.ts'
 import { connectedRedis } from '../store/redis/connection/connected-redis.ts'
 import { instances } from '../store/postgres/instances.ts'
 import { logEntries } from '../store/postgres/log-entries.ts'
+import { postgresSessions } from '../store/postgres/postgres-sessions.ts'
 import { postgresUserAdmin } from '../store/postgres/postgres-user-admin.ts'
 import { journalReader } from '../store/postgres/journal-reader.ts'
 import { postgres, type Postgres } from '../store/postgres/postgres.ts'
@@ -21,6 +23,7 @@ import { introduce } from '../store/vouching/introduce.ts'
 import { databaseUrlOf, redisUrlBeside } from './database.ts'
 import { describeError } from './describe-error.ts'
 import { print, type Output } from './output.ts'
+import { progressLine } from './progress-line.ts'
 import { readPassword } from './read-password.ts'
 import { stderrLog } from './stderr-log.ts'
 
@@ -76,6 +79,34 @@ export async function userSetPassword(config: Config, username: string, output: 
   })
 }
 
+export async function userSetRole(
+  config: Config,
+  change: { username: string; role: string },
+  output: Output,
+): Promise<void> {
+  await withUsers(await storesOf(config), async (deps) => {
+    const sessionsEnded = await setRole(deps, change)
+    const { username, role } = change
+    print(output, `${username} is ${role} now, sessions ended: ${sessionsEnded}`, {
+      ...change,
+      sessionsEnded,
+    })
+  })
+}
+
+/** `json` is `-` where it stands on standard input. */
+export async function userSetClaims(
+  config: Config,
+  { username, json }: { username: string; json: string },
+  output: Output,
+): Promise<void> {
+  const given = json === '-' ? await text(process.stdin) : json
+  await withUsers(await storesOf(config), async (deps) => {
+    const claims = await setClaims(deps, { username, json: given })
+    print(output, `the next tokens of ${username} say: ${JSON.stringify(claims)}`, { username, claims })
+  })
+}
+
 export interface UserStores {
   databaseUrl: string
   /** `null`: what ends is left to the relay. */
@@ -84,6 +115,7 @@ export interface UserStores {
   leewaySeconds: number
   /** The setting: announcements name the journal by it. */
   issuer: string
+  roles: readonly string[]
 }
 
 async function storesOf(config: Config): Promise<UserStores> {
@@ -95,15 +127,19 @@ async function storesOf(config: Config): Promise<UserStores> {
     redisPrefix: config.REDIS_PREFIX,
     leewaySeconds: denialLeewaySeconds(config),
     issuer: config.ISSUER,
+    roles: config.ROLES,
   }
 }
 
+/** Nobody waits behind a command: what it was told to do is done, however long that takes. */
+const COMMAND_TIMES = { timeoutMs: 600_000, connectTimeoutMs: 10_000 }
+
 export async function withUsers<T>(
-  { databaseUrl, redisUrl, redisPrefix, leewaySeconds, issuer }: UserStores,
+  { databaseUrl, redisUrl, redisPrefix, leewaySeconds, issuer, roles }: UserStores,
   work: (deps: UsersDeps) => Promise<T>,
 ): Promise<T> {
   const log = stderrLog()
-  const database = postgres({ url: databaseUrl, log })
+  const database = postgres({ url: databaseUrl, log, ...COMMAND_TIMES })
   const entries = logEntries({
     postgres: database,
     log,
@@ -111,7 +147,8 @@ export async function withUsers<T>(
     onEvent: () => undefined,
   })
   const passwords = argon2Passwords(log)
-  const admin = postgresUserAdmin({ postgres: database, logEntries: entries, leewaySeconds })
+  const storeDeps = { postgres: database, logEntries: entries, leewaySeconds }
+  const admin = postgresUserAdmin(storeDeps)
   const instanceId = uuidv4()
   const self = instances(database, {
     id: instanceId,
@@ -122,8 +159,11 @@ export async function withUsers<T>(
     if (await introduce({ clock: systemClock, instanceId, instances: self })) return
     log.warn('an instance has not heard of this command: without Postgres it may vouch for what is ended now')
   }
+  const progress = progressLine((count) => `sessions ended so far: ${count}`)
   try {
     return await work({
+      roles,
+      sessions: postgresSessions(storeDeps),
       userAdmin: {
         ...admin,
         disable: async (username, entry) => {
@@ -134,11 +174,16 @@ export async function withUsers<T>(
           await beforeSessionsEnd()
           return await admin.setPassword(change, entry)
         },
+        setRole: async (change, entry) => {
+          await beforeSessionsEnd()
+          return await admin.setRole(change, entry)
+        },
       },
       passwords,
       isCommonPassword,
       denylist: {
         tell: async (denials) => {
+          progress.add(denials.length)
           const journalName = async (): Promise<string> => await journalNameIn(database, issuer)
           const isTold = await tellRedis({ redisUrl, redisPrefix, journalName, log }, denials)
           // Otherwise its word is waited for, in vain, until a round has brought what is missing.

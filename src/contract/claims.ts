@@ -13,6 +13,9 @@ export const MAX_ACCESS_TOKEN_SECONDS = 86_400
 /** No session lives longer, and none of its refresh tokens. */
 export const MAX_SESSION_SECONDS = 31_536_000
 
+/** What an operator has access tokens say of a user besides: none of the names below. */
+export type OwnClaims = Readonly<Record<string, unknown>>
+
 interface CommonClaims {
   iss: string
   aud: string
@@ -28,7 +31,7 @@ interface CommonClaims {
   scope: string
 }
 
-/** Claims of an access token (RFC 9068 section 2.2), with the names SimpleJWT peers look for. */
+/** Claims of an access token (RFC 9068 section 2.2), with the names SimpleJWT peers look for; own ones stand beside them. */
 export interface AccessClaims extends CommonClaims {
   token_type: 'access'
   client_id: string
@@ -43,4 +46,6 @@ export interface RefreshClaims extends CommonClaims {
   gen?: number | undefined
   /** The cookie that holds it outlives the browser, as those of its successors will. */
   persistent?: true | undefined
+  /** Those for the access tokens that come of it, where no row is read for that; absent where there are none. */
+  claims?: OwnClaims | undefined
 }

@@ -23,7 +23,7 @@ export interface AppOptions extends AllowedOrigins {
   fallback: DialectErrors
   log: SystemLog
   metrics: Metrics
-  callers: Pick<WaitingCallers, 'arrived' | 'dismiss'>
+  callers: Pick<WaitingCallers, 'arrived' | 'dismiss' | 'progressedAtMs'>
   /** While true, connections are closed after their answer. */
   isDraining: () => boolean
 }

@@ -1,4 +1,5 @@
 // One deadline for each request, whatever is asked of the stores meanwhile: their own bounds hold for a step each.
+import type { IncomingMessage } from 'node:http'
 import type { Middleware } from 'koa'
 import { AuthError } from '../auth/errors.ts'
 import { within, type Clock } from '../clock.ts'
@@ -6,12 +7,12 @@ import type { SystemLog } from '../ops/log.ts'
 import { routeOf } from './route-of.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 
-/** From the end of the request's body to its answer. */
+/** From the end of the request's body, or from the last step of long work, to its answer. */
 const REQUEST_MS = 2500
 const TELL_EVERY_MS = 60_000
 
 export interface RequestDeadlineDeps {
-  callers: Pick<WaitingCallers, 'dismiss'>
+  callers: Pick<WaitingCallers, 'dismiss' | 'progressedAtMs'>
   log: SystemLog
 }
 
@@ -23,10 +24,17 @@ export function requestDeadline({ callers, log }: RequestDeadlineDeps, clock: Cl
   const late = Symbol('late')
   let toldAtMs = -Infinity
   return async (ctx, next) => {
-    if ((await within(clock, { ms: REQUEST_MS, late }, next())) !== late) return
+    const work = next()
+    for (let ms = REQUEST_MS; ms > 0; ms = REQUEST_MS - sinceProgressMs(ctx.req)) {
+      if ((await within(clock, { ms, late }, work)) !== late) return
+    }
     callers.dismiss(ctx.req)
     tell(routeOf(ctx))
     throw new AuthError('unavailable')
+  }
+
+  function sinceProgressMs(request: IncomingMessage): number {
+    return clock.steadyMs() - callers.progressedAtMs(request)
   }
 
   /** Each of the steps may be fast enough to pass for healthy. */

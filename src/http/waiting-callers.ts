@@ -9,6 +9,10 @@ export interface WaitingCallers {
   arrived(request: IncomingMessage): void
   /** Whether its caller waits, as far as can be told from here; to be asked right before what cannot be undone. */
   isWaiting(request: IncomingMessage): boolean
+  /** Notes that the work for the request has come a step further. */
+  noteProgress(request: IncomingMessage): void
+  /** When it did last, by the steady clock; `-Infinity` where it never did. */
+  progressedAtMs(request: IncomingMessage): number
   /** Notes that the caller has its answer, though the work goes on. */
   dismiss(request: IncomingMessage): void
   close(): void
@@ -22,6 +26,7 @@ const CATCHING_UP_MS = 1000
 
 export function waitingCallers(clock: Clock, log: SystemLog): WaitingCallers {
   const arrivals = new WeakMap<IncomingMessage, number>()
+  const progress = new WeakMap<IncomingMessage, number>()
   let seen = { steadyMs: clock.steadyMs(), epochMs: clock.epochMs() }
   let caughtUpAtMs = -Infinity
   const stop = every(clock, LOOK_EVERY_MS, look)
@@ -38,6 +43,12 @@ export function waitingCallers(clock: Clock, log: SystemLog): WaitingCallers {
       const isConnected = !socket.destroyed && socket.writable && !socket.readableEnded
       return isConnected && (arrivals.get(request) ?? -Infinity) >= caughtUpAtMs
     },
+
+    noteProgress: (request) => {
+      progress.set(request, clock.steadyMs())
+    },
+
+    progressedAtMs: (request) => progress.get(request) ?? -Infinity,
 
     dismiss: (request) => {
       arrivals.delete(request)

@@ -58,6 +58,8 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
       const iat = now()
       const exp = Math.min(iat + options.accessTtlSeconds, notAfter)
       const claims = {
+        // First, so that no name of ours is ever theirs.
+        ...grant.claims,
         ...commonClaimsOf(grant, { iat, exp }),
         aud: audience,
         token_type: 'access',
@@ -73,7 +75,9 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     signRefresh(grant, rotates) {
       const iat = now()
       const claims = commonClaimsOf(grant, { jti: uuidv4(), iat, exp: iat + options.refreshTtlSeconds })
-      return signRefresh({ ...claims, ...(rotates && { gen: 0 }), ...persistenceOf(grant) })
+      // Without a generation, nothing is read at a refresh that would know them.
+      const own = rotates ? { gen: 0 } : ownClaimsOf(grant)
+      return signRefresh({ ...claims, ...own, ...persistenceOf(grant) })
     },
 
     signSuccessor(grant, { generation, issuedAt, expiresAt }) {
@@ -134,6 +138,11 @@ type Times = Pick<RefreshClaims, 'iat' | 'exp'>
 /** Left out where it does not hold, so that the token of a session that is not kept stays as it is. */
 function persistenceOf({ persistent }: Grant): Pick<RefreshClaims, 'persistent'> {
   return persistent === true ? { persistent } : {}
+}
+
+/** Left out where there are none. */
+function ownClaimsOf({ claims = {} }: Grant): Pick<RefreshClaims, 'claims'> {
+  return Object.keys(claims).length > 0 ? { claims } : {}
 }
 
 function refreshAudienceOf(issuer: string): string {

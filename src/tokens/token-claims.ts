@@ -56,6 +56,7 @@ export const refreshClaims = commonClaims
     token_type: z.literal('refresh'),
     gen: z.int().nonnegative().optional(),
     persistent: z.literal(true).optional(),
+    claims: z.record(z.string(), z.unknown()).optional(),
   })
   .refine(livesNoLongerThan(MAX_SESSION_SECONDS))
 

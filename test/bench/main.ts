@@ -12,6 +12,7 @@ import { KEYS_SETTINGS, measureKeys } from './keys.ts'
 import { measureLoad } from './load.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
 import { populate } from './population.ts'
+import { measureManySessions } from './many-sessions.ts'
 import { measurePropagation } from './propagation.ts'
 import { measureRebuild } from './rebuild.ts'
 import { report, type Results } from './report.ts'
@@ -19,6 +20,9 @@ import { measureStorm } from './storm.ts'
 import { measureSweep } from './sweep.ts'
 import { measureTiming } from './timing.ts'
 import { measureVerify } from './verify.ts'
+
+/** Sessions are many here for each user, and none is to end for it. */
+const BASE_SETTINGS = { TRUST_PROXY: 'loopback', MAX_SESSIONS_PER_USER: '10000' }
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
@@ -44,7 +48,7 @@ async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
     if (!options.json) process.stderr.write(`${line} …\n`)
   }
   const on = async <T>(settings: Record<string, string>, work: (bench: Bench) => Promise<T>): Promise<T> => {
-    const environment = await testEnvironment({ TRUST_PROXY: 'loopback', ...settings })
+    const environment = await testEnvironment({ ...BASE_SETTINGS, ...settings })
     try {
       return await work({ environment, population: await populate(environment, settings), options, say })
     } finally {
@@ -53,11 +57,13 @@ async function measureAll(options: Options): Promise<Omit<Results, 'machine'>> {
   }
   const withdraw = await offerPostgres({ start: ownPostgres, prepare: preparedData })
   try {
-    const needsService = options.parts.some((part) => !['verify', 'sweep', 'keys', 'day'].includes(part))
+    const alone = ['verify', 'many-sessions', 'sweep', 'keys', 'day']
+    const needsService = options.parts.some((part) => !alone.includes(part))
     return {
       // First: nothing else is on the machine yet.
       ...(options.parts.includes('verify') && { verify: await measureVerify(say) }),
       ...(needsService && (await on({}, measure))),
+      ...(options.parts.includes('many-sessions') && { manySessions: await on({}, measureManySessions) }),
       ...(options.parts.includes('sweep') && { sweep: await on({}, measureSweep) }),
       ...(options.parts.includes('keys') && { keys: await on(KEYS_SETTINGS, measureKeys) }),
       ...(options.parts.includes('day') && { day: await on(DAY_SETTINGS, measureDay) }),

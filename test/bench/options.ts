@@ -12,7 +12,7 @@ const SHORT_PARTS = [
   'rebuild',
   'verify',
 ] as const
-export const PARTS = [...SHORT_PARTS, 'sweep', 'keys', 'day'] as const
+export const PARTS = [...SHORT_PARTS, 'many-sessions', 'sweep', 'keys', 'day'] as const
 export type Part = (typeof PARTS)[number]
 
 export interface Options {
@@ -23,6 +23,8 @@ export interface Options {
   daySeconds: number
   /** Live in the journal for the rebuild and the sweep. */
   denials: number
+  /** Of the user who has very many. */
+  userSessions: number
   json: boolean
 }
 
@@ -30,10 +32,11 @@ export const USAGE = `Usage: npm run bench -- [options]
 
 Measures Signoff over TLS on this machine, with a Postgres and a Redis of its own. Nothing is asserted.
 
-  --only PART    idle, load, storm, guesses, timing, propagation, feed, rebuild, verify, sweep, keys or day; may be given
-                 more than once; all but the sweep, the keys and the day by default
+  --only PART    idle, load, storm, guesses, timing, propagation, feed, rebuild, verify, many-sessions, sweep, keys or
+                 day; may be given more than once; all but the last four by default
   --seconds N    length of one measurement, 5 by default; of the day, 240
   --denials N    live denials for the rebuild and the sweep, 1000000 by default
+  --sessions N   of the user who has many sessions, 100000 by default
   --json         print JSON and nothing else
   --help         print this
 `
@@ -46,6 +49,7 @@ export function readOptions(args: string[]): Options | null {
       only: { type: 'string', multiple: true },
       seconds: { type: 'string' },
       denials: { type: 'string', default: '1000000' },
+      sessions: { type: 'string', default: '100000' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -56,6 +60,7 @@ export function readOptions(args: string[]): Options | null {
     seconds: readNumber('--seconds', values.seconds ?? '5', 600),
     daySeconds: readNumber('--seconds', values.seconds ?? '240', 600),
     denials: readNumber('--denials', values.denials, 10_000_000),
+    userSessions: readNumber('--sessions', values.sessions, 1_000_000),
     json: values.json,
   }
 }

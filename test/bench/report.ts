@@ -6,12 +6,14 @@ import type { GuessesResult } from './guesses.ts'
 import type { IdleResult } from './idle.ts'
 import type { KeysResult } from './keys.ts'
 import type { LoadResult } from './load.ts'
+import { manySessionsTable, type ManySessionsResult } from './many-sessions.ts'
 import type { Delays, PropagationResult } from './propagation.ts'
 import type { RebuildResult } from './rebuild.ts'
 import type { RefreshTimes } from './refresh-times.ts'
 import type { StormResult } from './storm.ts'
 import type { SweepResult } from './sweep.ts'
 import type { TimingResult } from './timing.ts'
+import { percent, table } from './table.ts'
 import type { VerifyResult } from './verify.ts'
 
 export interface Results {
@@ -31,6 +33,7 @@ export interface Results {
   propagation?: PropagationResult
   feed?: FeedResult[]
   rebuild?: RebuildResult
+  manySessions?: ManySessionsResult
   sweep?: SweepResult
   keys?: KeysResult[]
   day?: DayResult
@@ -49,6 +52,7 @@ export function report(results: Results): string {
     ...tablesOf(results.propagation, propagationTable),
     ...tablesOf(results.feed, feedTable),
     ...tablesOf(results.rebuild, rebuildTable, rebuildRefreshesTable),
+    ...tablesOf(results.manySessions, manySessionsTable),
     ...tablesOf(results.sweep, sweepTable),
     ...tablesOf(results.keys, keysTable),
     ...tablesOf(results.day, dayTable),
@@ -265,10 +269,6 @@ function statuses(counts: Record<number, number>): string {
     .join(' ')
 }
 
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`
-}
-
 function keysTable(results: KeysResult[]): string {
   return table(
     'Signing keys that change: answers about living tokens, and how many of them were 401',
@@ -284,17 +284,4 @@ function keysTable(results: KeysResult[]): string {
       ]),
     ),
   )
-}
-
-function table(title: string, head: string[], rows: string[][]): string {
-  const widths = head.map((name, column) =>
-    Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  )
-  const line = (cells: string[]) =>
-    cells
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join('  ')
-  return [title, line(head), ...rows.map(line)].join('\n')
 }

@@ -47,21 +47,23 @@ export function journalConformance(name: string, create: CreateStore): void {
       expect(await store.journal.isDenied({ sid, jti: uuidv4() })).to.equal(false)
     })
 
-    it('tells the denials of one session, and of all that a user has had', async () => {
+    it('tells the denial of one session, and those of all that a user has had, page by page', async () => {
       const [user, somebodyElse] = [await storedUser(store), await storedUser(store, { username: 'bob' })]
       const [first, second] = [await storedSession(store, user), await storedSession(store, user)]
       const other = await storedSession(store, somebodyElse)
       await storedSession(store, user)
       for (const session of [first, second, other]) await logOut(store, session)
 
-      const ofOne = await store.journal.denialsOf({ sessionId: first.id })
-      const ofUser = await store.journal.denialsOf({ sessionId: first.id, userId: user.id })
-      const ofNobody = await store.journal.denialsOf({ sessionId: uuidv7() })
+      const page = async (after: string | null) =>
+        idsOf(await store.journal.denialsOfUser({ userId: user.id, after, limit: 1 }))
+      const ofOne = await store.journal.denialOf(first.id)
+      const ofUser = [await page(null), await page(first.id), await page(second.id)]
+      const ofNobody = await store.journal.denialOf(uuidv7())
 
-      expect(idsOf(ofOne)).to.deep.equal([first.id])
-      expect(ofOne[0]?.ttlMs).to.be.above(0)
-      expect(idsOf(ofUser)).to.have.members([first.id, second.id])
-      expect(ofNobody).to.deep.equal([])
+      expect(ofOne?.id).to.equal(first.id)
+      expect(ofOne?.ttlMs).to.be.above(0)
+      expect(ofUser).to.deep.equal([[first.id], [second.id], []])
+      expect(ofNobody).to.equal(null)
     })
 
     describe('deny', () => {

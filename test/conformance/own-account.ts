@@ -5,12 +5,17 @@ import type { Account } from '../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../src/auth/ports/denials.ts'
 import type { NewSession } from '../../src/auth/ports/sessions.ts'
 import { account, logEntry, ORIGIN } from '../support/builders/account.ts'
+import { allEnded, passwordChanged, removed } from '../support/builders/ended-sessions.ts'
 import { newSession } from '../support/builders/new-session.ts'
-import { idsOf, isDenied, logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
+import {
+  idsOf,
+  isDenied,
+  liveIds,
+  logOut,
+  storedSession,
+  storedUser,
+} from '../support/builders/stored-session.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
-
-const CHANGED = logEntry('PASSWORD_CHANGED')
-const DELETED = logEntry('USER_DELETED')
 
 export function ownAccountConformance(name: string, create: CreateStore): void {
   describe(`${name} as OwnAccount`, () => {
@@ -28,8 +33,8 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
       user: Account,
       keepSessionId: string = uuidv7(),
       passwordHash = 'new hash',
-    ) => await store.ownAccount.changePassword({ account: user, passwordHash, keepSessionId }, CHANGED)
-    const remove = async (user: Account) => await store.ownAccount.remove(user, DELETED)
+    ) => await passwordChanged(store, { account: user, passwordHash, keepSessionId })
+    const remove = async (user: Account) => await removed(store, user)
 
     for (const { what, change, type } of [
       { what: 'changePassword', change: changePassword, type: 'PASSWORD_CHANGED' },
@@ -77,10 +82,10 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
           const before = await store.entries()
           const entry = logEntry(type, { sessionId, message: 'from the account page' })
 
-          if (type === 'USER_DELETED') await store.ownAccount.remove(user, entry)
+          if (type === 'USER_DELETED') await removed(store, user, entry)
           else {
             const to = { account: user, passwordHash: 'new hash', keepSessionId: sessionId }
-            await store.ownAccount.changePassword(to, entry)
+            await passwordChanged(store, to, entry)
           }
 
           expect(await store.entries()).to.deep.equal([
@@ -130,7 +135,7 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
             const sessions = Array.from({ length: 4 }, () => newSession(user, store.nowMs() / 1000 + 60))
             const begin = async (session: NewSession) => ({
               id: session.id,
-              hasBegun: await store.sessions.begin(session, logEntry('USER_LOGIN')),
+              hasBegun: (await store.sessions.begin(session, logEntry('USER_LOGIN'))) !== null,
             })
 
             const early = sessions.slice(0, 2).map(begin)
@@ -141,7 +146,7 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
             const logins = await Promise.all([...early, ...late])
             const begunIds = logins.filter(({ hasBegun }) => hasBegun).map(({ id }) => id)
             expect(idsOf(denials)).to.have.members(begunIds)
-            expect(await store.sessions.list(user.id)).to.deep.equal([])
+            expect(await liveIds(store, user.id)).to.deep.equal([])
           }
         })
 
@@ -153,7 +158,7 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
             const [first, second, ...rest] = sessions
 
             const ends = [first, second].map(async (session) => session && (await logOut(store, session)))
-            const all = store.sessions.endAll(rest[0] ?? { id: '', expiresAt: 0 }, logEntry('USER_LOGOUT'))
+            const all = allEnded(store, rest[0] ?? { id: '', expiresAt: 0 })
             const answers: (Denial | null | undefined)[][] = [
               (await change(user)) ?? [],
               (await all) ?? [],
@@ -189,7 +194,7 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
         expect(idsOf(denials)).to.deep.equal([other.id])
         expect(await store.users.findById(user.id)).to.deep.equal({ ...user, passwordHash: 'new hash' })
         expect(await isDenied(store, kept.id)).to.equal(false)
-        expect(idsOf(await store.sessions.list(user.id))).to.deep.equal([kept.id])
+        expect(await liveIds(store, user.id)).to.deep.equal([kept.id])
       })
     })
 
@@ -202,7 +207,7 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
 
         expect(await store.users.findById(user.id)).to.equal(null)
         expect(await store.users.findByUsername('alice')).to.equal(null)
-        expect(await store.sessions.list(user.id)).to.deep.equal([])
+        expect(await liveIds(store, user.id)).to.deep.equal([])
         expect(await store.userAdmin.add(account({ username: 'alice' }), logEntry('USER_ADDED'))).to.equal(
           true,
         )

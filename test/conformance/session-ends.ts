@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
 import type { NewSession } from '../../src/auth/ports/sessions.ts'
 import { logEntry, ORIGIN } from '../support/builders/account.ts'
+import { allEnded, othersEnded } from '../support/builders/ended-sessions.ts'
 import {
   ending,
   idsOf,
@@ -252,7 +253,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         const caller = await storedSession(store, user)
         const before = await store.entries()
 
-        const denials = await store.sessions.endAll(caller, LOGOUT)
+        const denials = await allEnded(store, caller)
 
         const ids = [...sessions, caller].map(({ id }) => id)
         expect(idsOf(denials)).to.have.members(ids)
@@ -279,7 +280,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         await storedSession(store, user, -60)
         const caller = await storedSession(store, user)
 
-        expect(idsOf(await store.sessions.endAll(caller, LOGOUT))).to.deep.equal([caller.id])
+        expect(idsOf(await allEnded(store, caller))).to.deep.equal([caller.id])
       })
 
       it('denies the calling session for as long as its token says, which a lost rotation has made longer', async () => {
@@ -288,7 +289,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         const inAnHour = caller.expiresAt + 3600
 
         const ask = async (session: typeof caller) =>
-          (await store.sessions.endAll({ ...session, expiresAt: inAnHour }, LOGOUT)) ?? []
+          (await allEnded(store, { ...session, expiresAt: inAnHour })) ?? []
         const denials = [...(await ask(caller)), ...(await ask(late))]
 
         expect(idsOf(denials)).to.deep.equal([caller.id, late.id])
@@ -315,10 +316,10 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
           const all: { id: string; expiresAt: number }[] = []
           for (let count = 0; count < 10; count++) all.push(await storedSession(store, user))
 
-          const answers = await Promise.all(all.map(async (one) => await store.sessions.endAll(one, LOGOUT)))
+          const answers = await Promise.all(all.map(async (one) => await allEnded(store, one)))
 
           expect(answers.flatMap((denials) => idsOf(denials) ?? [])).to.have.members(all.map(({ id }) => id))
-          expect(await store.sessions.list(user.id)).to.deep.equal([])
+          for (const { id } of all) expect(await store.sessions.find(id)).to.equal(null)
         }
       })
     })
@@ -331,7 +332,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         const caller = await storedSession(store, user)
         const before = await store.entries()
 
-        const denials = await store.sessions.endOthers(caller.id, LOGOUT)
+        const denials = await othersEnded(store, caller.id)
 
         expect(idsOf(denials)).to.have.members(others.map(({ id }) => id))
         for (const { id } of others) expect(await isDenied(store, id)).to.equal(true)
@@ -346,7 +347,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         const caller = await storedSession(store, await storedUser(store))
         const before = await store.entries()
 
-        expect(await store.sessions.endOthers(caller.id, LOGOUT)).to.deep.equal([])
+        expect(await othersEnded(store, caller.id)).to.deep.equal([])
         expect(await store.entries()).to.deep.equal(before)
       })
 
@@ -355,10 +356,9 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         const [caller, other] = [await storedSession(store, user), await storedSession(store, user)]
         await logOut(store, caller)
 
-        const over = await store.sessions.endOthers(caller.id, LOGOUT)
-        const never = await store.sessions.endOthers(uuidv7(), LOGOUT)
+        const answers = [await othersEnded(store, caller.id), await othersEnded(store, uuidv7())]
 
-        expect([over, never]).to.deep.equal([null, null])
+        expect(answers).to.deep.equal([null, null])
         expect(await store.sessions.find(other.id)).not.to.equal(null)
       })
     })
@@ -381,7 +381,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         await store.breakEntries()
 
         const denial = await store.sessions.revoke({ id: revoked.id, userId: user.id }, REVOCATION)
-        const denials = await store.sessions.endAll(caller, LOGOUT)
+        const denials = await allEnded(store, caller)
 
         expect(denial).to.include({ id: revoked.id })
         expect(idsOf(denials)).to.deep.equal([caller.id])

@@ -2,8 +2,9 @@
 import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import type { LiveSession, NewSession, Rotation } from '../../src/auth/ports/sessions.ts'
-import { logEntry } from '../support/builders/account.ts'
 import { logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
+import { logEntry } from '../support/builders/account.ts'
+import { allEnded } from '../support/builders/ended-sessions.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
 const DAY_SECONDS = 86_400
@@ -223,11 +224,43 @@ export function sessionRotationConformance(name: string, create: CreateStore): v
       expect(await store.sessions.find(session.id)).to.include({ generation: 3 })
     })
 
+    it('tells the role as it is now, not as it was when the session began', async () => {
+      const session = await begun()
+      const { username } = session.account
+      await store.userAdmin.setRole({ username, role: 'admin' }, logEntry('ROLE_CHANGED'))
+
+      const rotated = await store.sessions.rotate(rotation(session, 0))
+
+      expect(rotated?.session.role).to.equal('admin')
+      expect(await store.sessions.find(session.id)).to.include({ role: 'admin' })
+    })
+
+    it('tells the claims as they are now', async () => {
+      const session = await begun()
+      const claims = { team: 'red', desk: { row: 4 } }
+      await store.userAdmin.setClaims(
+        { username: session.account.username, claims },
+        logEntry('CLAIMS_CHANGED'),
+      )
+
+      const rotated = await store.sessions.rotate(rotation(session, 0))
+
+      expect(rotated?.session.claims).to.deep.equal(claims)
+      expect((await store.sessions.find(session.id))?.claims).to.deep.equal(claims)
+    })
+
+    it('does not happen in a closed account, whose sessions end later', async () => {
+      const session = await begun()
+      await store.userAdmin.disable(session.account.username, logEntry('USER_DISABLED'))
+
+      expect(await store.sessions.rotate(rotation(session, 0))).to.equal(null)
+    })
+
     for (const { what, end } of [
       { what: 'logout', end: async (session: NewSession) => [await logOut(store, session)] },
       {
         what: 'logout of all devices',
-        end: async (session: NewSession) => await store.sessions.endAll(session, logEntry('USER_LOGOUT')),
+        end: async (session: NewSession) => await allEnded(store, session),
       },
     ]) {
       it(`never outlives a ${what} that ten rotations race, in any of twenty rounds`, async () => {

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import type { Account } from '../../src/auth/ports/accounts.ts'
 import type { NewSession } from '../../src/auth/ports/sessions.ts'
 import { account, logEntry } from '../support/builders/account.ts'
+import { disabled, passwordSet, roleSet } from '../support/builders/ended-sessions.ts'
 import { idsOf, isDenied, logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
@@ -113,18 +114,18 @@ export function userAdminConformance(name: string, create: CreateStore): void {
     for (const { what, change, type } of [
       {
         what: 'disable',
-        change: async (username: string) =>
-          await store.userAdmin.disable(username, logEntry('USER_DISABLED')),
+        change: async (username: string) => await disabled(store, username),
         type: 'USER_DISABLED',
       },
       {
         what: 'setPassword',
-        change: async (username: string) =>
-          await store.userAdmin.setPassword(
-            { username, passwordHash: 'new hash' },
-            logEntry('PASSWORD_CHANGED'),
-          ),
+        change: async (username: string) => await passwordSet(store, { username, passwordHash: 'new hash' }),
         type: 'PASSWORD_CHANGED',
+      },
+      {
+        what: 'setRole',
+        change: async (username: string) => await roleSet(store, { username, role: 'admin' }),
+        type: 'ROLE_CHANGED',
       },
     ]) {
       describe(what, () => {
@@ -188,10 +189,10 @@ export function userAdminConformance(name: string, create: CreateStore): void {
         const user = await existingUser('alice')
 
         await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
-        const disabled = await store.users.findByUsername('alice')
+        const account = await store.users.findByUsername('alice')
         const isEnabled = await store.userAdmin.enable('alice', logEntry('USER_ENABLED'))
 
-        expect(disabled?.isActive).to.equal(false)
+        expect(account?.isActive).to.equal(false)
         expect(isEnabled).to.equal(true)
         expect(await store.users.findByUsername('alice')).to.deep.equal(user)
         expect(await lastEntry()).to.deep.equal({ type: 'USER_ENABLED', userId: user.id })
@@ -201,7 +202,7 @@ export function userAdminConformance(name: string, create: CreateStore): void {
         await existingUser('alice')
         const { id: sid } = await sessionOf('alice')
 
-        await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
+        await disabled(store, 'alice')
         await store.userAdmin.enable('alice', logEntry('USER_ENABLED'))
 
         expect(await isDenied(store, sid)).to.equal(true)
@@ -225,13 +226,42 @@ export function userAdminConformance(name: string, create: CreateStore): void {
       })
     })
 
+    describe('setClaims', () => {
+      it('replaces the claims and nothing else, with an entry', async () => {
+        const user = await existingUser('alice')
+        const change = { username: 'ALICE', claims: { team: 'red' } }
+
+        const changed = await store.userAdmin.setClaims(change, logEntry('CLAIMS_CHANGED'))
+
+        expect(changed).to.deep.equal({ id: user.id })
+        expect(await store.users.findByUsername('alice')).to.deep.equal({ ...user, claims: { team: 'red' } })
+        expect(await lastEntry()).to.deep.equal({ type: 'CLAIMS_CHANGED', userId: user.id })
+      })
+
+      it('is null where there is no such user', async () => {
+        const change = { username: 'bob', claims: {} }
+
+        expect(await store.userAdmin.setClaims(change, logEntry('CLAIMS_CHANGED'))).to.equal(null)
+      })
+    })
+
+    describe('setRole', () => {
+      it('replaces the role and nothing else', async () => {
+        const user = await existingUser('alice')
+
+        await roleSet(store, { username: 'ALICE', role: 'admin' })
+
+        expect(await store.users.findByUsername('alice')).to.deep.equal({ ...user, role: 'admin' })
+      })
+    })
+
     describe('while no log entry can be written', () => {
       it('disables a user and ends their sessions all the same', async () => {
         await existingUser('alice')
         const { id: sid } = await sessionOf('alice')
         await store.breakEntries()
 
-        const denials = await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
+        const denials = await disabled(store, 'alice')
 
         expect(idsOf(denials)).to.deep.equal([sid])
         expect(await isDenied(store, sid)).to.equal(true)

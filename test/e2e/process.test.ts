@@ -295,6 +295,8 @@ const MIGRATIONS = [
   '005-database-identity',
   '006-late-replay',
   '007-instance-settings',
+  '008-many-sessions',
+  '009-own-claims',
 ]
 
 describe('the commands', () => {

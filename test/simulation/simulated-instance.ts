@@ -56,7 +56,7 @@ export interface SimulatedInstance {
   kill: () => void
 }
 
-const ORIGIN = { ipAddress: '::1', userAgent: null, isWaiting: () => true }
+const ORIGIN = { ipAddress: '::1', userAgent: null, isWaiting: () => true, noteProgress: () => undefined }
 
 export function simulatedInstance(
   world: World,
@@ -143,6 +143,7 @@ export function simulatedInstance(
     refreshTtlSeconds,
     rotationGraceSeconds: graceSeconds,
     sessionMaxAgeSeconds: 100_000,
+    maxSessionsPerUser: 10_000,
     newSessionId: world.newSessionId,
   }
   const held = denials.feed as FilledFeed

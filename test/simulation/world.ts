@@ -184,7 +184,15 @@ function openDeployment(
 
 export function addAccount(world: World, { accounts, postgres, name }: Deployment): void {
   const id = `user-${name}${accounts.length}`
-  accounts.push({ id, username: id, passwordHash: 'x', role: 'user', isActive: true })
+  accounts.push({
+    id,
+    username: id,
+    passwordHash: 'x',
+    role: 'user',
+    isActive: true,
+    unfinishedChange: null,
+    claims: {},
+  })
   postgres.rows.commit(world.time.nowMs, () => {
     postgres.rows.users.put(id, { id, username: id, isActive: true })
   })

@@ -25,6 +25,7 @@ const DEFAULTS = {
   ACCESS_TOKEN_TTL: 300,
   REFRESH_TOKEN_TTL: 86_400,
   SESSION_MAX_AGE: 2_592_000,
+  MAX_SESSIONS_PER_USER: 100,
   REFRESH_ROTATION: 'off',
   REDIS_PREFIX: '',
   ROTATION_GRACE: 60,
@@ -35,6 +36,7 @@ const DEFAULTS = {
   FOREIGN_TOKEN_MAX_AGE: 2_678_400,
   REGISTRATION: 'closed',
   ALLOWED_ORIGINS: [],
+  ROLES: ['user', 'admin'],
   SESSION_COOKIE_SAMESITE: 'lax',
   GATEWAY_COOKIE: 'off',
   TRUST_PROXY: [],
@@ -67,6 +69,11 @@ describe('readConfig', () => {
     expect(readConfig({ PORT: '9443' }).ISSUER).to.equal('https://localhost:9443')
     expect(readConfig({ PORT: '9443', ISSUER: 'https://a.example' }).ISSUER).to.equal('https://a.example')
     expect(readConfig({ PORT: '0' }).ISSUER).to.equal('https://localhost:8443')
+  })
+
+  it('takes roles that have user among them, and names that are safe in a token', () => {
+    expect(readConfig({ ROLES: 'user, a:b' }).ROLES).to.deep.equal(['user', 'a:b'])
+    for (const ROLES of ['admin', 'user,a b']) expect(() => readConfig({ ROLES })).to.throw(/ROLES/)
   })
 
   it('cannot be changed', () => {

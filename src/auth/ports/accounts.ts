@@ -1,7 +1,8 @@
 // Users: reading them, and what operators and they themselves change.
+import type { OwnClaims } from '../../contract/claims.ts'
 import type { Caller } from './caller.ts'
-import type { Denial } from './denials.ts'
 import type { EventRecord, LogEntry } from './log.ts'
+import type { EndedBatch, EndReason } from './session-ends.ts'
 
 export interface Account {
   /** UUIDv7. */
@@ -11,7 +12,13 @@ export interface Account {
   passwordHash: string
   role: string
   isActive: boolean
+  /** The change that its user has begun to make to it, until all sessions are over that end for it; else `null`. */
+  unfinishedChange: UnfinishedChange | null
+  /** What its access tokens say besides. */
+  claims: OwnClaims
 }
+
+export type UnfinishedChange = Extract<EndReason, 'password_changed' | 'user_deleted'>
 
 /** Like every port: rejects with `unavailable` when the store cannot answer in time, with `failed` when it refuses. */
 export interface Users {
@@ -26,17 +33,32 @@ export interface Usernames {
   nameOf(userId: string): Promise<string | null>
 }
 
-/** What an operator does to users; one transaction each. Rejects with `unavailable`. */
+/** Whose account a change has closed to all who were in; ending their sessions (`Sessions.endOfUser`) comes next. */
+export interface ChangedUser {
+  id: string
+}
+
+/**
+ * What an operator does to users; one transaction each. What ends their sessions comes first, and ends none by itself:
+ * from then on no login begins one by what held before. `null` when there is no such user. Rejects with `unavailable`.
+ */
 export interface UserAdmin {
   /** `false` when the name is taken. */
   add(user: Pick<Account, 'id' | 'username' | 'passwordHash' | 'role'>, entry: LogEntry): Promise<boolean>
   list(): Promise<UserSummary[]>
-  /** The denials of the sessions it ended; `null` when there is no such user. */
-  disable(username: string, entry: LogEntry): Promise<Denial[] | null>
+  /** Neither a login nor a rotation succeeds from then on. */
+  disable(username: string, entry: LogEntry): Promise<ChangedUser | null>
   /** `false` when there is no such user. */
   enable(username: string, entry: LogEntry): Promise<boolean>
-  /** The denials of the sessions it ended; `null` when there is no such user. */
-  setPassword(change: { username: string; passwordHash: string }, entry: LogEntry): Promise<Denial[] | null>
+  /** No login succeeds with the password before. */
+  setPassword(
+    change: { username: string; passwordHash: string },
+    entry: LogEntry,
+  ): Promise<ChangedUser | null>
+  /** Every login and every rotation is with the new claims. Sessions go on. */
+  setClaims(change: { username: string; claims: OwnClaims }, entry: LogEntry): Promise<ChangedUser | null>
+  /** Every login and every rotation is under the new role. */
+  setRole(change: { username: string; role: string }, entry: LogEntry): Promise<ChangedUser | null>
 }
 
 export interface UserSummary {
@@ -49,18 +71,27 @@ export interface UserSummary {
 }
 
 /**
- * What users do to their own accounts; one transaction each, with the denials of the sessions that it
- * ended. `null` when the account is no longer as it was read: disabled, deleted, or its password
- * changed in the meantime. Rejects with `unavailable`.
+ * What users do to their own accounts; one transaction each. `null` when the account is no longer as it was read:
+ * disabled, deleted, or its password changed in the meantime. Rejects with `unavailable`.
  */
 export interface OwnAccount {
-  /** Ends every session of the user but `keepSessionId`. */
+  /** No login succeeds with the password before. The account says of itself that this is unfinished. */
   changePassword(
-    change: { account: Account; passwordHash: string; keepSessionId: string },
+    change: { account: Account; passwordHash: string },
     entry: LogEntry,
-  ): Promise<Denial[] | null>
-  /** Ends every session of the user, and forgets user and sessions; the log entries stay. */
-  remove(account: Account, entry: LogEntry): Promise<Denial[] | null>
+  ): Promise<ChangedUser | null>
+  /** All that this ends is over. */
+  finishPasswordChange(userId: string): Promise<void>
+  /**
+   * Neither a login nor a rotation succeeds from then on. The account says of itself that its deletion is unfinished,
+   * and may be closed again.
+   */
+  close(account: Account, entry: LogEntry): Promise<ChangedUser | null>
+  /**
+   * Forgets a batch of the sessions of a closed account that are over. The last batch ends what is left, and forgets the
+   * user with it, in one commit; the log entries stay.
+   */
+  remove(userId: string): Promise<EndedBatch>
   /** The user's log entries, newest first: those before the entry `before`, if it is given. */
   events(query: { userId: string; before: string | null; limit: number }): Promise<EventRecord[]>
 }

@@ -7,4 +7,6 @@ export interface Caller extends Origin {
    * be undone. A client that gave up has gone on elsewhere meanwhile.
    */
   isWaiting: () => boolean
+  /** Notes that long work for this caller has come a step further, and is not stuck. */
+  noteProgress: () => void
 }

@@ -14,20 +14,18 @@ export interface Denial {
 export interface Journal {
   /** Rejects with `unavailable`. */
   isDenied(ids: TokenIds): Promise<boolean>
-  /** The denials of whole sessions, or of a foreign token, as long as they last. Rejects with `unavailable`. */
-  denialsOf(subject: DenialSubject): Promise<Denial[]>
+  /** The denial of a whole session, or of a foreign token, as long as it lasts. Rejects with `unavailable`. */
+  denialOf(id: DeniedId): Promise<Denial | null>
+  /**
+   * Those of the sessions that a user has had, in the order of their ids: the next `limit` ones after `after`. Rejects
+   * with `unavailable`.
+   */
+  denialsOfUser(query: { userId: string; after: DeniedId | null; limit: number }): Promise<Denial[]>
   /**
    * Denies a foreign token, with its log entry, in one statement; `null` when it was denied already,
    * for as long or longer: of several callers one wins. Rejects with `unavailable`.
    */
   deny(token: { id: DeniedId; expiresAt: EpochSeconds }, entry: LogEntry): Promise<Denial | null>
-}
-
-export interface DenialSubject {
-  /** Or the id of a foreign token. */
-  sessionId: DeniedId
-  /** With this, every other session of that user is meant, too. */
-  userId?: string
 }
 
 /** The ids under which a token can be denied. */
@@ -48,9 +46,9 @@ export interface Denylist {
    * been made to agree with the journal again. Rejects with `unavailable` where that is not enough for others:
    * then it must not be acknowledged, though it holds here.
    */
-  deny(denials: Denial[]): Promise<void>
+  deny: (denials: Denial[]) => Promise<void>
   /** For denials that nobody is promised by this: tries to write them. Never rejects. */
-  tell(denials: Denial[]): Promise<void>
+  tell: (denials: Denial[]) => Promise<void>
 }
 
 /** The denials of access tokens in the order in which this instance came to know them, for replicas. */

@@ -1,18 +1,9 @@
 // The sessions of users, from their beginning to their end.
-import type { EpochSeconds } from '../../contract/claims.ts'
+import type { EpochSeconds, OwnClaims } from '../../contract/claims.ts'
 import type { Account } from './accounts.ts'
 import type { Denial } from './denials.ts'
 import type { LogEntry } from './log.ts'
-
-export type EndReason =
-  | 'logout'
-  | 'logout_all'
-  | 'revoked'
-  | 'replaced'
-  | 'refresh_reuse'
-  | 'password_changed'
-  | 'user_disabled'
-  | 'user_deleted'
+import type { EndedBatch, EndingOfUser, EndReason } from './session-ends.ts'
 
 export interface NewSession {
   /** UUIDv7. */
@@ -23,14 +14,17 @@ export interface NewSession {
   /** Of the refresh token; stored as SHA-256 only. */
   refreshJti: string
   expiresAt: EpochSeconds
+  /** How many live sessions the user may have, this one included: the oldest ones beyond that end. */
+  maxSessions: number
 }
 
 export interface Sessions {
   /**
-   * Writes the session and its log entry in one statement. `false` when the account is no longer
-   * as it was read: disabled, deleted, or its password changed in the meantime.
+   * Writes the session and its log entry, and ends the oldest ones beyond `maxSessions` with their journal rows, in
+   * one statement; resolves to the denials of these. `null`, and nothing is written, when the account is no longer
+   * as it was read: disabled, deleted, or its password or role changed in the meantime.
    */
-  begin(session: NewSession, entry: LogEntry): Promise<boolean>
+  begin(session: NewSession, entry: LogEntry): Promise<Denial[] | null>
   /**
    * Ends the session, with its journal row and its log entry, in one statement; durable when it
    * resolves. `null` when it was over already, which is for the journal to say: of several callers one wins. A
@@ -40,12 +34,18 @@ export interface Sessions {
   /** Ends one session of that user; `null` when the user has no such live session. */
   revoke(session: { id: string; userId: string }, entry: LogEntry): Promise<Denial | null>
   /**
-   * Ends every live session of the user of the asking one, that one included, in one statement with one
-   * log entry. `null`, and nothing ends, when that one is over.
+   * Ends a batch of the live sessions of the user of the asking one. That one itself ends with the last batch, and the
+   * log entry is written then: until all others are over, the same can be asked with it again. `null`, and nothing
+   * ends, when that one is over.
    */
-  endAll(asking: Pick<EndingSession, 'id' | 'expiresAt'>, entry: LogEntry): Promise<Denial[] | null>
-  /** As `endAll`, but the asking session goes on; without others there is nothing to end, and no entry. */
-  endOthers(sessionId: string, entry: LogEntry): Promise<Denial[] | null>
+  endAll(asking: Pick<EndingSession, 'id' | 'expiresAt'>, entry: LogEntry): Promise<EndedBatch | null>
+  /**
+   * As `endAll`, but the asking session goes on, and the entry is written with this batch; without others there is
+   * nothing to end, and no entry.
+   */
+  endOthers(sessionId: string, entry: LogEntry): Promise<EndedBatch | null>
+  /** Ends a batch of the user's live sessions, without an entry: of what they end for, that is told once. */
+  endOfUser(ending: EndingOfUser): Promise<EndedBatch>
   /**
    * Takes a live session from that generation, or an earlier one, to the next; `null` when it is over or beyond
    * that generation already: of several callers one wins, and against a racing end none does. A session that is
@@ -66,8 +66,8 @@ export interface Sessions {
    * is `pauseSeconds` ago or longer: of several callers one wins.
    */
   replayLate(replay: LateReplay, entry: LogEntry): Promise<LiveSession | null>
-  /** The user's live sessions, the newest first. */
-  list(userId: string): Promise<SessionSummary[]>
+  /** The user's live sessions, the newest first: those before the session `before`, if it is given. */
+  list(query: { userId: string; before: string | null; limit: number }): Promise<SessionSummary[]>
 }
 
 export interface EndingSession {
@@ -119,6 +119,10 @@ export interface LiveSession {
   sinceLateReplayMs: number | null
   createdAt: EpochSeconds
   expiresAt: EpochSeconds
+  /** Of its user, as it is now. */
+  role: string
+  /** Of its user, as they are now. */
+  claims: OwnClaims
 }
 
 export interface SessionSummary {

@@ -1,5 +1,5 @@
 // Tokens: ours, signed and verified; and those of other login services.
-import type { AccessClaims, EpochSeconds, RefreshClaims } from '../../contract/claims.ts'
+import type { AccessClaims, EpochSeconds, OwnClaims, RefreshClaims } from '../../contract/claims.ts'
 import type { DeniedId } from '../../contract/denylist-keys.ts'
 
 /** What a token is made for. */
@@ -7,6 +7,8 @@ export interface Grant {
   sid: string
   userId: string
   scope: string
+  /** What an access token says besides. A refresh token that does not rotate carries them along. */
+  claims?: OwnClaims | undefined
   /** Of a refresh token: the cookie that holds it, and those of its successors, outlive the browser. */
   persistent?: true | undefined
 }

@@ -4,10 +4,13 @@ import type { Operation } from '../endpoint.ts'
 import { answers, takes } from '../openapi/answers.ts'
 import { CREDENTIALS, SESSION_ID, USER } from '../openapi/samples.ts'
 import { passwordIncorrect, tokenMissing } from './errors.ts'
-import { eventsQuery, passwordChange, removal, sessionPath } from './fields.ts'
+import { pageQuery, passwordChange, removal, sessionPath } from './fields.ts'
 import { BAD_TOKEN, TAGS, MALFORMED, MISSING_FIELD, refused, user } from './problem-operations.ts'
 
 const MISSING = { token_missing: tokenMissing }
+
+const PAGE = 'The newest first; `next_cursor` leads to older ones, and is `null` at the end.'
+const BAD_PAGE = [{ field: 'limit', message: 'A whole number from 1 to 100 is expected.' }]
 
 const EVENT_ID = '019aa6b4-91d8-7c11-a5b2-4e6f8d0c2a37'
 const DEVICE = {
@@ -91,8 +94,9 @@ export const listSessions: Operation = {
   summary: 'The devices on which the user is logged in',
   tags: TAGS,
   security: [{ bearer: [] }],
+  requestParams: { query: pageQuery },
   responses: {
-    '200': answers('The newest first.', z.object({ sessions: z.array(session) }), {
+    '200': answers(PAGE, z.object({ sessions: z.array(session), next_cursor: z.string().nullable() }), {
       sessions: [
         {
           id: SESSION_ID,
@@ -104,8 +108,9 @@ export const listSessions: Operation = {
           current: true,
         },
       ],
+      next_cursor: SESSION_ID,
     }),
-    ...refused({ rules: BAD_TOKEN, others: MISSING }),
+    ...refused({ rules: BAD_TOKEN, problems: BAD_PAGE, others: MISSING }),
   },
 }
 
@@ -126,28 +131,24 @@ export const listEvents: Operation = {
   summary: 'What happened to the account',
   tags: TAGS,
   security: [{ bearer: [] }],
-  requestParams: { query: eventsQuery },
+  requestParams: { query: pageQuery },
   responses: {
-    '200': answers(
-      'The newest first; `next_cursor` leads to older ones, and is `null` at the end.',
-      z.object({ events: z.array(event), next_cursor: z.string().nullable() }),
-      {
-        events: [
-          {
-            id: EVENT_ID,
-            type: 'USER_LOGIN',
-            session_id: SESSION_ID,
-            ...DEVICE,
-            message: null,
-            created_at: '2026-11-21T09:00:00.000Z',
-          },
-        ],
-        next_cursor: EVENT_ID,
-      },
-    ),
+    '200': answers(PAGE, z.object({ events: z.array(event), next_cursor: z.string().nullable() }), {
+      events: [
+        {
+          id: EVENT_ID,
+          type: 'USER_LOGIN',
+          session_id: SESSION_ID,
+          ...DEVICE,
+          message: null,
+          created_at: '2026-11-21T09:00:00.000Z',
+        },
+      ],
+      next_cursor: EVENT_ID,
+    }),
     ...refused({
       rules: BAD_TOKEN,
-      problems: [{ field: 'limit', message: 'A whole number from 1 to 100 is expected.' }],
+      problems: BAD_PAGE,
       others: MISSING,
     }),
   },

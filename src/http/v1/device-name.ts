@@ -4,6 +4,22 @@ import Bowser from 'bowser'
 const MAX_CHARACTERS = 40
 const UNKNOWN = 'Unknown device'
 
+/** A longer one names its browser by then. */
+const MAX_AGENT_CHARACTERS = 512
+
+/** `deviceName` for one answer: worked out once for each user agent, since that takes longer than to read a row. */
+export function deviceNames(): (userAgent: string | null) => string {
+  const names = new Map<string, string>()
+  return (userAgent) => {
+    const agent = (userAgent ?? '').slice(0, MAX_AGENT_CHARACTERS)
+    const known = names.get(agent)
+    if (known !== undefined) return known
+    const name = deviceName(agent)
+    names.set(agent, name)
+    return name
+  }
+}
+
 /** `Firefox on Linux`, `curl 8`, `Unknown device`: a hint, since user agents say what they like. */
 export function deviceName(userAgent: string | null): string {
   const agent = userAgent?.trim() ?? ''

@@ -21,16 +21,17 @@ export const nothing = z.looseObject({})
 /** Of any text; only one of a session of the user's leads anywhere. */
 export const sessionPath = z.object({ id: z.string() })
 
-const DEFAULT_EVENTS = 50
-const MAX_EVENTS = 100
-const numberExpected = `A whole number from 1 to ${MAX_EVENTS} is expected.`
+const DEFAULT_LIMIT = 50
+const MAX_LIMIT = 100
+const numberExpected = `A whole number from 1 to ${MAX_LIMIT} is expected.`
 
-export const eventsQuery = z.object({
+/** Of a list that is answered in pages, the newest first. */
+export const pageQuery = z.object({
   cursor: z.uuid('The next_cursor of an earlier answer is expected.').optional(),
   limit: z
     .string()
     .regex(/^\d{1,3}$/, numberExpected)
     .transform(Number)
-    .pipe(z.number().min(1, numberExpected).max(MAX_EVENTS, numberExpected))
-    .default(DEFAULT_EVENTS),
+    .pipe(z.number().min(1, numberExpected).max(MAX_LIMIT, numberExpected))
+    .default(DEFAULT_LIMIT),
 })

@@ -6,11 +6,11 @@ import type { AuthenticateDeps } from '../../auth/verify-access.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { readFields } from '../json-body.ts'
 import { authenticated } from './authenticated.ts'
-import { eventsQuery } from './fields.ts'
+import { pageQuery } from './fields.ts'
 
 export function getEvents(deps: AuthenticateDeps & { ownAccount: OwnAccount }): Endpoint['handler'] {
   return authenticated(deps, async (ctx, claims) => {
-    const { cursor: before = null, limit } = readFields(ctx.query, eventsQuery)
+    const { cursor: before = null, limit } = readFields(ctx.query, pageQuery)
     const page = await readEvents(deps, { claims, before, limit })
     ctx.body = { events: page.events.map(toJson), next_cursor: page.next }
   })

@@ -1,4 +1,5 @@
 // Sessions that end, in SQL: their rows, the journal's, and the log entry in one statement.
+import type { Denial } from '../../auth/ports/denials.ts'
 import { insertEntry, type LoggedStatement } from './log-entries.ts'
 import { unlessDenied } from './postgres-journal.ts'
 
@@ -8,13 +9,28 @@ export interface DenialRow {
   ttlMs: number
 }
 
+/** Of a statement that yields a row also where there is no denial. */
+export interface JoinedDenial {
+  id: string | null
+  ttlMs: number | null
+}
+
+export function denialsOf(rows: readonly JoinedDenial[]): Denial[] {
+  return rows.flatMap(({ id, ttlMs }) => (id === null || ttlMs === null ? [] : { id, ttlMs }))
+}
+
 /**
  * Ends the sessions that `condition` picks, and denies `ending`: these, or more of them; `$1` is the
  * reason, `$2` the leeway in seconds. The rows are locked in the order of their ids, so that two that end
  * the same sessions never wait for each other.
  */
-export const endSessions = (condition: string, entry: string, ending = 'SELECT * FROM ended') => `
-  WITH locked AS (
+const endSessions = (condition: string, entry: string, ending = 'SELECT * FROM ended') => `
+  WITH ${endingSteps(condition, entry, ending)}
+  SELECT ${DENIAL} FROM journal`
+
+/** The same as steps of a greater statement, the last of which, `journal`, yields what `DENIAL` reads. */
+export const endingSteps = (condition: string, entry: string, ending = 'SELECT * FROM ended') => `
+  locked AS (
     SELECT id FROM user_sessions WHERE ${condition} AND ended_at IS NULL ORDER BY id FOR UPDATE
   ), ended AS (
     UPDATE user_sessions SET ended_at = now(), end_reason = $1::text FROM locked
@@ -26,8 +42,12 @@ export const endSessions = (condition: string, entry: string, ending = 'SELECT *
     FROM (${ending}) AS ending
     ${unlessDenied('revocations.expires_at <= now()')}
     RETURNING denied_id, expires_at
-  )${entry}
-  SELECT denied_id AS id, ${millisecondsUntil('expires_at')} AS "ttlMs" FROM journal`
+  )${entry}`
+
+/** Whether a token may still be alive, by a clock that is behind. */
+export const WITHIN_LEEWAY = `> now() - $2::float8 * interval '1 second'`
+
+export const DENIAL = `denied_id AS id, ${millisecondsUntil('expires_at')} AS "ttlMs"`
 
 /**
  * One session, also one whose row is lost or older than the token at hand, as after a restored backup, or over
@@ -63,36 +83,6 @@ export const REVOKE = endOne({
   condition: 'id = $3 AND user_id = $4 AND expires_at > now()',
   ending: 'SELECT * FROM ended',
   first: 5,
-})
-
-const OF_THE_SAME_USER = 'user_id = (SELECT user_id FROM user_sessions WHERE id = $3 AND ended_at IS NULL)'
-const WITHIN_LEEWAY = `> now() - $2::float8 * interval '1 second'`
-
-/** `$4`: when the token at hand expires, which may be later than the row of `$3` knows after a lost rotation. */
-const AS_FAR_AS_KNOWN = (id: string) =>
-  `greatest(expires_at, CASE WHEN ${id} = $3 THEN to_timestamp($4::float8) END)`
-
-/** Sessions of one user, with one entry that names `$3`. */
-function endMany({ name, condition, ending, first }: Ends): LoggedStatement {
-  const told = '(SELECT user_id, $3::uuid AS session_id FROM ended LIMIT 1) AS told'
-  const entry = `, entry AS (${insertEntry(told, first)})`
-  return {
-    withEntry: { name, text: endSessions(condition, entry, ending) },
-    withoutEntry: { name: `${name}.unlogged`, text: endSessions(condition, '', ending) },
-  }
-}
-
-export const END_ALL = endMany({
-  name: 'sessions.endAll',
-  condition: `${OF_THE_SAME_USER} AND ${AS_FAR_AS_KNOWN('id')} ${WITHIN_LEEWAY}`,
-  ending: `SELECT session_id, user_id, ${AS_FAR_AS_KNOWN('session_id')} AS expires_at FROM ended`,
-  first: 5,
-})
-export const END_OTHERS = endMany({
-  name: 'sessions.endOthers',
-  condition: `${OF_THE_SAME_USER} AND id <> $3 AND expires_at ${WITHIN_LEEWAY}`,
-  ending: 'SELECT * FROM ended',
-  first: 4,
 })
 
 export function millisecondsUntil(column: string): string {

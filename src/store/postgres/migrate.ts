@@ -8,6 +8,8 @@ import { down as down4, up as up4 } from './migrations/004-peers.ts'
 import { down as down5, up as up5 } from './migrations/005-database-identity.ts'
 import { down as down6, up as up6 } from './migrations/006-late-replay.ts'
 import { down as down7, up as up7 } from './migrations/007-instance-settings.ts'
+import { down as down8, up as up8 } from './migrations/008-many-sessions.ts'
+import { down as down9, up as up9 } from './migrations/009-own-claims.ts'
 
 /** In their order. Named without an extension, so that a checkout and a build share one history. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
@@ -18,6 +20,8 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
   '005-database-identity': { up: up5, down: down5 },
   '006-late-replay': { up: up6, down: down6 },
   '007-instance-settings': { up: up7, down: down7 },
+  '008-many-sessions': { up: up8, down: down8 },
+  '009-own-claims': { up: up9, down: down9 },
 }
 
 export const migrationSource: Knex.MigrationSource<string> = {

@@ -1,4 +1,5 @@
 // The Journal port over Postgres.
+import { NIL } from 'uuid'
 import type { Denial, Journal } from '../../auth/ports/denials.ts'
 import { tokenId } from '../../contract/denylist-keys.ts'
 import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
@@ -36,16 +37,20 @@ const DENY: LoggedStatement = {
 }
 
 const DENIALS = `
-  SELECT denied_id AS id, (extract(epoch FROM expires_at - now()) * 1000)::float8 AS "ttlMs"
-  FROM revocations WHERE expires_at > now()`
+  SELECT denied_id AS id, (extract(epoch FROM revocations.expires_at - now()) * 1000)::float8 AS "ttlMs"
+  FROM revocations`
+const IS_LIVE = 'revocations.expires_at > now()'
 
-const OF_SESSION: Statement = { name: 'journal.ofSession', text: `${DENIALS} AND denied_id = $1::text` }
+const OF_ID: Statement = {
+  name: 'journal.ofId',
+  text: `${DENIALS} WHERE denied_id = $1::text AND ${IS_LIVE}`,
+}
 
 const OF_USER: Statement = {
   name: 'journal.ofUser',
-  text: `${DENIALS} AND denied_id IN (
-           SELECT $1::text UNION SELECT id::text FROM user_sessions WHERE user_id = $2 AND ended_at IS NOT NULL
-         )`,
+  text: `${DENIALS} JOIN user_sessions ON denied_id = user_sessions.id::text
+         WHERE user_id = $1 AND user_sessions.id > $2 AND ended_at IS NOT NULL AND ${IS_LIVE}
+         ORDER BY user_sessions.id LIMIT $3`,
 }
 
 export interface PostgresJournalDeps {
@@ -61,10 +66,13 @@ export function postgresJournal({ postgres, logEntries, leewaySeconds }: Postgre
       return rows.some(({ isDenied }) => isDenied)
     },
 
-    denialsOf: async ({ sessionId, userId }) =>
-      userId === undefined
-        ? await postgres.query<Denial>(OF_SESSION, [sessionId])
-        : await postgres.query<Denial>(OF_USER, [sessionId, userId]),
+    denialOf: async (id) => {
+      const [denial] = await postgres.query<Denial>(OF_ID, [id])
+      return denial ?? null
+    },
+
+    denialsOfUser: async ({ userId, after, limit }) =>
+      await postgres.query<Denial>(OF_USER, [userId, after ?? NIL, limit]),
 
     deny: async ({ id, expiresAt }, entry) => {
       const [denial] = await logEntries.query<Denial>(DENY, [id, expiresAt + leewaySeconds], entry)

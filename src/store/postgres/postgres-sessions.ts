@@ -1,30 +1,13 @@
 // The Sessions port: one statement, one round trip and one commit for each step in a session's life.
-import { createHash } from 'node:crypto'
+import { MAX } from 'uuid'
 import type { LiveSession, SessionSummary, Sessions } from '../../auth/ports/sessions.ts'
 import { tokenId } from '../../contract/denylist-keys.ts'
-import { END, END_ALL, END_OTHERS, millisecondsUntil, REVOKE, type DenialRow } from './end-sessions.ts'
+import { beginSession, refreshTokenHash } from './begin-session.ts'
+import { endingMany } from './end-many.ts'
+import { END, millisecondsUntil, REVOKE, type DenialRow } from './end-sessions.ts'
 import { insertEntry, type LogEntries, type LoggedStatement } from './log-entries.ts'
 import { ROLE } from './postgres-health.ts'
 import type { Postgres, Statement } from './postgres.ts'
-
-// The update takes the user's row first, so that a login and a disabling, or a change of
-// password, come one after the other; it changes nothing when the account is not as it was read.
-const begin = (entry: string) => `
-  WITH account AS (
-    UPDATE users SET last_login_at = now(), password_hash = COALESCE($4::text, password_hash)
-    WHERE id = $2 AND is_active AND password_hash = $3
-    RETURNING id AS user_id
-  ), begun AS (
-    INSERT INTO user_sessions (id, user_id, refresh_jti_hash, expires_at, ip_address, user_agent)
-    SELECT $1::uuid, user_id, $5::bytea, to_timestamp($6::float8), $7::text, $8::text FROM account
-    RETURNING id AS session_id, user_id
-  )${entry}
-  SELECT session_id FROM begun`
-
-const BEGIN: LoggedStatement = {
-  withEntry: { name: 'sessions.begin', text: begin(`, entry AS (${insertEntry('begun', 9)})`) },
-  withoutEntry: { name: 'sessions.begin.unlogged', text: begin('') },
-}
 
 const LIVE_SESSION = `
   generation, (extract(epoch FROM rotated_at) * 1000)::float8 AS "rotatedAtMs",
@@ -32,9 +15,14 @@ const LIVE_SESSION = `
     AS "sinceRotationMs",
   presented_generation >= generation AS "isPresented",
   (extract(epoch FROM now() - late_replay_at) * 1000)::float8 AS "sinceLateReplayMs",
-  extract(epoch FROM created_at)::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt"`
+  extract(epoch FROM created_at)::float8 AS "createdAt", extract(epoch FROM expires_at)::float8 AS "expiresAt",
+  (SELECT role FROM users WHERE users.id = user_id) AS role,
+  (SELECT claims FROM users WHERE users.id = user_id) AS claims`
 
-const IS_ON = `id = $1 AND ended_at IS NULL AND expires_at > now() - $2::float8 * interval '1 second'`
+/** Those of a closed account are about to end, each in its turn: until then nothing is refreshed by them. */
+const IS_OPEN = `ended_at IS NULL AND EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND is_active)`
+
+const IS_ON = `id = $1 AND ${IS_OPEN} AND expires_at > now() - $2::float8 * interval '1 second'`
 
 // Of the primary, and so a row also where there is no session: to a standby, one that has just ended is live.
 const SELECT_LIVE = `SELECT ${LIVE_SESSION}, server.* FROM (SELECT ${ROLE}) AS server LEFT JOIN user_sessions ON ${IS_ON}`
@@ -54,7 +42,8 @@ const PRESENT: Statement = {
 }
 
 const LIVE_COLUMNS = `
-  generation, "rotatedAtMs", "sinceRotationMs", "isPresented", "sinceLateReplayMs", "createdAt", "expiresAt"`
+  generation, "rotatedAtMs", "sinceRotationMs", "isPresented", "sinceLateReplayMs", "createdAt", "expiresAt", role,
+  claims`
 
 // The row decides here too: of racing callers one finds that there was no late replay for that long.
 const replayLate = (entry: string) => `
@@ -71,12 +60,13 @@ const REPLAY_LATE: LoggedStatement = {
   withoutEntry: { name: 'sessions.replayLate.unlogged', text: replayLate('') },
 }
 
+// By id, as the entries are: UUIDv7 is in the order of time, and unlike a time it has no ties.
 const LIST: Statement = {
   name: 'sessions.list',
   text: `SELECT id, ip_address AS "ipAddress", user_agent AS "userAgent", created_at AS "createdAt",
                 last_seen_at AS "lastSeenAt", expires_at AS "expiresAt"
-         FROM user_sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now()
-         ORDER BY created_at DESC, id DESC`,
+         FROM user_sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now() AND id < $2
+         ORDER BY id DESC LIMIT $3`,
 }
 
 // The row decides: of racing callers one finds it not beyond the generation, and none a session that has ended.
@@ -92,7 +82,7 @@ const ROTATE: Statement = {
         expires_at = greatest(expires_at, least(
           to_timestamp($5::float8), date_trunc('second', created_at) + $6::float8 * interval '1 second'
         ))
-      WHERE id = $1 AND generation <= $2 AND ended_at IS NULL AND expires_at > now() - $9::float8 * interval '1 second'
+      WHERE id = $1 AND generation <= $2 AND ${IS_OPEN} AND expires_at > now() - $9::float8 * interval '1 second'
       RETURNING id, ${LIVE_SESSION}
     ), retired AS (
       INSERT INTO revocations (denied_id, partition, reason, expires_at)
@@ -119,22 +109,7 @@ type FoundRow = LiveSession | { generation: null }
 
 export function postgresSessions({ postgres, logEntries, leewaySeconds }: PostgresSessionsDeps): Sessions {
   return {
-    begin: async (session, entry) => {
-      const { account, rehashed = null, refreshJti, expiresAt } = session
-      const { ipAddress, userAgent } = entry.origin
-      const values = [
-        session.id,
-        account.id,
-        account.passwordHash,
-        rehashed,
-        sha256(refreshJti),
-        expiresAt,
-        ipAddress,
-        userAgent,
-      ]
-      const rows = await logEntries.query(BEGIN, values, entry)
-      return rows.length > 0
-    },
+    begin: async (session, entry) => await beginSession({ logEntries, leewaySeconds }, session, entry),
 
     end: async ({ id, userId, reason, expiresAt }, entry) => {
       const values = [reason, leewaySeconds, id, userId, expiresAt]
@@ -148,26 +123,14 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
       return denial ?? null
     },
 
-    endAll: async ({ id, expiresAt }, entry) => {
-      const values = ['logout_all', leewaySeconds, id, expiresAt]
-      const denials = await logEntries.query<DenialRow>(END_ALL, values, entry)
-      return denials.length > 0 ? denials : null
-    },
-
-    endOthers: async (sessionId, entry) => {
-      const values = ['logout_all', leewaySeconds, sessionId]
-      const denials = await logEntries.query<DenialRow>(END_OTHERS, values, entry)
-      if (denials.length > 0) return denials
-      // There are none, or that session is over.
-      return (await found(sessionId)) ? [] : null
-    },
+    ...endingMany({ postgres, logEntries, leewaySeconds }),
 
     rotate: async ({ sessionId, generation, refreshJti, rotatedAtMs, expiresAt, maxAgeSeconds, retired }) => {
       const values = [
         sessionId,
         generation,
         rotatedAtMs,
-        sha256(refreshJti),
+        refreshTokenHash(refreshJti),
         expiresAt,
         maxAgeSeconds,
         retired ? tokenId(sessionId, retired.jti) : null,
@@ -193,7 +156,8 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
       return session ?? null
     },
 
-    list: async (userId) => await postgres.query<SessionSummary>(LIST, [userId]),
+    list: async ({ userId, before, limit }) =>
+      await postgres.query<SessionSummary>(LIST, [userId, before ?? MAX, limit]),
   }
 
   async function found(sessionId: string): Promise<LiveSession | null> {
@@ -204,11 +168,8 @@ export function postgresSessions({ postgres, logEntries, leewaySeconds }: Postgr
 
 function liveSession(row: FoundRow | undefined): LiveSession | null {
   if (!row || row.generation === null) return null
-  const { generation, rotatedAtMs, sinceRotationMs, isPresented, sinceLateReplayMs, createdAt, expiresAt } =
-    row
-  return { generation, rotatedAtMs, sinceRotationMs, isPresented, sinceLateReplayMs, createdAt, expiresAt }
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  const { generation, rotatedAtMs, sinceRotationMs, isPresented, sinceLateReplayMs, ...rest } = row
+  const { createdAt, expiresAt, role, claims } = rest
+  const replay = { isPresented, sinceLateReplayMs }
+  return { generation, rotatedAtMs, sinceRotationMs, ...replay, createdAt, expiresAt, role, claims }
 }

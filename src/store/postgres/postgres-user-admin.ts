@@ -1,4 +1,4 @@
-// The UserAdmin port: each change, with the sessions it ends and its log entry, is one transaction.
+// The UserAdmin port: each change is one transaction, with its log entry.
 import type { UserAdmin } from '../../auth/ports/accounts.ts'
 import { usernameKeys } from '../../auth/username-key.ts'
 import type { Statement } from './postgres.ts'
@@ -22,12 +22,23 @@ const LIST: Statement = {
 
 const SET_ACTIVE: Statement = {
   name: 'users.setActive',
-  text: `UPDATE users SET is_active = $2, updated_at = now() WHERE ${ROW_OF_USERNAME} RETURNING id`,
+  text: `UPDATE users SET is_active = $2, unfinished_change = NULL, updated_at = now()
+         WHERE ${ROW_OF_USERNAME} RETURNING id`,
 }
 
 const SET_PASSWORD: Statement = {
   name: 'users.setPassword',
   text: `UPDATE users SET password_hash = $2, updated_at = now() WHERE ${ROW_OF_USERNAME} RETURNING id`,
+}
+
+const SET_ROLE: Statement = {
+  name: 'users.setRole',
+  text: `UPDATE users SET role = $2, updated_at = now() WHERE ${ROW_OF_USERNAME} RETURNING id`,
+}
+
+const SET_CLAIMS: Statement = {
+  name: 'users.setClaims',
+  text: `UPDATE users SET claims = $2::jsonb, updated_at = now() WHERE ${ROW_OF_USERNAME} RETURNING id`,
 }
 
 export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
@@ -42,11 +53,7 @@ export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
 
     disable: async (username, entry) => {
       const values = [usernameKeys(username), false]
-      return await changeUser(
-        deps,
-        { statement: SET_ACTIVE, values, ending: { reason: 'user_disabled' } },
-        entry,
-      )
+      return await changeUser(deps, { statement: SET_ACTIVE, values }, entry)
     },
 
     enable: async (username, entry) => {
@@ -56,11 +63,15 @@ export function postgresUserAdmin(deps: UserChangeDeps): UserAdmin {
 
     setPassword: async ({ username, passwordHash }, entry) => {
       const values = [usernameKeys(username), passwordHash]
-      return await changeUser(
-        deps,
-        { statement: SET_PASSWORD, values, ending: { reason: 'password_changed' } },
-        entry,
-      )
+      return await changeUser(deps, { statement: SET_PASSWORD, values }, entry)
     },
+
+    setClaims: async ({ username, claims }, entry) => {
+      const values = [usernameKeys(username), JSON.stringify(claims)]
+      return await changeUser(deps, { statement: SET_CLAIMS, values }, entry)
+    },
+
+    setRole: async ({ username, role }, entry) =>
+      await changeUser(deps, { statement: SET_ROLE, values: [usernameKeys(username), role] }, entry),
   }
 }

@@ -4,7 +4,9 @@ import { usernameKeys } from '../../auth/username-key.ts'
 import type { Postgres, Statement } from './postgres.ts'
 import { ROW_OF_USERNAME } from './username-row.ts'
 
-const ACCOUNT = 'id, username, password_hash AS "passwordHash", role, is_active AS "isActive"'
+const ACCOUNT = `
+  id, username, password_hash AS "passwordHash", role, is_active AS "isActive", unfinished_change AS "unfinishedChange",
+  claims`
 
 const FIND_BY_USERNAME: Statement = {
   name: 'users.findByUsername',

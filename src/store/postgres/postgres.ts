@@ -30,17 +30,20 @@ export interface PostgresOptions {
   log: SystemLog
   /** From asking for a connection to the answer, waiting included. */
   timeoutMs?: number
+  /** How long a connection is waited for, which is part of that. */
+  connectTimeoutMs?: number
 }
 
 const MAX_CONNECTIONS = 20
 /** More than this wait for a connection: the next one is told at once. */
 const MAX_WAITING = 1000
 
-export function postgres({ url, log, timeoutMs = 2000 }: PostgresOptions): Postgres {
+export function postgres(options: PostgresOptions): Postgres {
+  const { url, log, timeoutMs = 2000, connectTimeoutMs = timeoutMs } = options
   const pool = new Pool({
     connectionString: url,
     max: MAX_CONNECTIONS,
-    connectionTimeoutMillis: timeoutMs,
+    connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: timeoutMs,
     statement_timeout: timeoutMs,
     // A locked table (somebody alters `logs`, say) is heard of while there is time to do without it.

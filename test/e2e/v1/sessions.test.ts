@@ -59,6 +59,26 @@ describe('the sessions of /api/v1', () => {
       }
     })
 
+    it('answers a page at a time, and 400 for a limit or a cursor that is none', async () => {
+      const newest = await client.login(username)
+      const page = async (query: string) => {
+        const answer = await client.call(`GET /sessions?${query}`, { as: here.access_token })
+        const { sessions, next_cursor } = answer.json as { sessions: { id: string }[]; next_cursor: string }
+        return { ids: sessions.map(({ id }) => id), next: next_cursor }
+      }
+
+      const first = await page('limit=2')
+      const second = await page(`limit=2&cursor=${first.next}`)
+      const refused = []
+      for (const query of ['limit=0', 'limit=101', 'limit=x', 'cursor=x']) {
+        refused.push((await client.call(`GET /sessions?${query}`, { as: here.access_token })).status)
+      }
+
+      expect(first).to.deep.equal({ ids: [sidOf(newest), sidOf(here)], next: sidOf(here) })
+      expect(second).to.deep.equal({ ids: [sidOf(elsewhere)], next: null })
+      expect(refused).to.deep.equal([400, 400, 400, 400])
+    })
+
     it('says when a session was last refreshed', async () => {
       const [, before] = await list()
       await client.refreshed(elsewhere)

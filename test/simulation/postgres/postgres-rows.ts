@@ -1,5 +1,5 @@
 // The rows of a simulated Postgres, with what it takes to undo the commits of the last seconds.
-import type { EndReason } from '../../../src/auth/ports/sessions.ts'
+import type { EndReason } from '../../../src/auth/ports/session-ends.ts'
 
 export interface SessionRow {
   id: string

@@ -1,6 +1,7 @@
 // The ports of the service over a simulated Postgres, statement by statement as the real ones are.
 import type { Denial, Journal } from '../../../src/auth/ports/denials.ts'
-import type { EndReason, LiveSession, Sessions } from '../../../src/auth/ports/sessions.ts'
+import type { EndReason } from '../../../src/auth/ports/session-ends.ts'
+import type { LiveSession, Sessions } from '../../../src/auth/ports/sessions.ts'
 import { tokenId } from '../../../src/contract/denylist-keys.ts'
 import type { Instances } from '../../../src/store/postgres/instances.ts'
 import type { JournalMender } from '../../../src/store/postgres/journal-mender.ts'
@@ -160,7 +161,7 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
         ...WRITES,
         name: 'begin',
         work: (rows, nowMs) => {
-          if (!rows.users.get(account.id)?.isActive) return false
+          if (!rows.users.get(account.id)?.isActive) return null
           rows.sessions.put(id, {
             id,
             userId: account.id,
@@ -174,7 +175,8 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
             expiresAtMs: expiresAt * 1000,
             endReason: null,
           })
-          return true
+          // Nobody here has more sessions than the service allows.
+          return []
         },
       }),
 
@@ -215,11 +217,12 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
           const denials = [...rows.sessions.values()]
             .filter((session) => session.userId === caller.userId && isOn(session, nowMs - leewayMs))
             .flatMap((session) => endRow(rows, session, { reason: 'logout_all', nowMs, leewaySeconds }) ?? [])
-          return denials.length > 0 ? denials : null
+          return denials.length > 0 ? { denials, isLast: true } : null
         },
       }),
 
     endOthers: async () => await Promise.reject(new Error('nobody asks for this here')),
+    endOfUser: async () => await Promise.reject(new Error('nobody asks for this here')),
 
     rotate: async ({ sessionId, generation, refreshJti, rotatedAtMs, expiresAt, maxAgeSeconds, retired }) =>
       await execute({
@@ -288,7 +291,7 @@ function simulatedSessions(execute: Execute, { leewaySeconds }: SimulatedPortsDe
         },
       }),
 
-    list: async (userId) =>
+    list: async ({ userId }) =>
       await execute({
         ...READS,
         name: 'list',
@@ -317,20 +320,25 @@ function simulatedJournal(execute: Execute, { leewaySeconds }: SimulatedPortsDep
           [sid, tokenId(sid, jti)].some((id) => (rows.revocations.get(id)?.expiresAtMs ?? 0) > nowMs),
       }),
 
-    denialsOf: async ({ sessionId, userId }) =>
+    denialOf: async (id) =>
       await execute({
         ...READS_JOURNAL,
-        name: 'denials of',
-        work: (rows, nowMs) => {
-          const ended = [...rows.sessions.values()].filter(
-            (session) => session.userId === userId && session.endReason !== null,
-          )
-          const ids = new Set([sessionId, ...ended.map(({ id }) => id)])
-          return [...ids].flatMap((id) => {
-            const row = rows.revocations.get(id)
-            return row && row.expiresAtMs > nowMs ? [{ id, ttlMs: row.expiresAtMs - nowMs }] : []
-          })
-        },
+        name: 'denial of',
+        work: (rows, nowMs) => denialOf(rows, id, nowMs),
+      }),
+
+    denialsOfUser: async ({ userId, after, limit }) =>
+      await execute({
+        ...READS_JOURNAL,
+        name: 'denials of user',
+        work: (rows, nowMs) =>
+          [...rows.sessions.values()]
+            .filter((session) => session.userId === userId && session.endReason !== null)
+            .map(({ id }) => id)
+            .filter((id) => after === null || id > after)
+            .sort()
+            .flatMap((id) => denialOf(rows, id, nowMs) ?? [])
+            .slice(0, limit),
       }),
 
     deny: async ({ id, expiresAt }) =>
@@ -346,6 +354,11 @@ function simulatedJournal(execute: Execute, { leewaySeconds }: SimulatedPortsDep
   }
 }
 
+function denialOf(rows: PostgresRows, id: string, nowMs: number): Denial | null {
+  const row = rows.revocations.get(id)
+  return row && row.expiresAtMs > nowMs ? { id, ttlMs: row.expiresAtMs - nowMs } : null
+}
+
 function liveSession(session: SessionRow, nowMs: number): LiveSession {
   const { generation, rotatedAtMs, lateReplayAtMs, lastSeenAtMs, createdAtMs, expiresAtMs } = session
   return {
@@ -356,5 +369,7 @@ function liveSession(session: SessionRow, nowMs: number): LiveSession {
     sinceLateReplayMs: lateReplayAtMs === null ? null : nowMs - lateReplayAtMs,
     createdAt: createdAtMs / 1000,
     expiresAt: expiresAtMs / 1000,
+    role: 'user',
+    claims: {},
   }
 }

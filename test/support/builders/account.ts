@@ -7,7 +7,10 @@ import type { LogEntry, Origin } from '../../../src/auth/ports/log.ts'
 const WHERE_FROM: Origin = { ipAddress: '192.0.2.7', userAgent: 'a test' }
 
 /** A caller who waits; what is kept of it, and copied or compared, is where it asked from. */
-export const ORIGIN = Object.defineProperty(WHERE_FROM, 'isWaiting', { value: () => true }) as Caller
+export const ORIGIN = Object.defineProperties(WHERE_FROM, {
+  isWaiting: { value: () => true },
+  noteProgress: { value: () => undefined },
+}) as Caller
 
 export function account(parts: Partial<Account> = {}): Account {
   const id = uuidv7()
@@ -17,6 +20,8 @@ export function account(parts: Partial<Account> = {}): Account {
     passwordHash: `hash-${id}`,
     role: 'user',
     isActive: true,
+    unfinishedChange: null,
+    claims: {},
     ...parts,
   }
 }

@@ -5,5 +5,5 @@ import type { NewSession } from '../../../src/auth/ports/sessions.ts'
 
 /** One that lives until `expiresAt`, in epoch seconds. */
 export function newSession(account: Account, expiresAt: number, parts: Partial<NewSession> = {}): NewSession {
-  return { id: uuidv7(), account, refreshJti: uuidv4(), expiresAt, ...parts }
+  return { id: uuidv7(), account, refreshJti: uuidv4(), expiresAt, maxSessions: 100, ...parts }
 }

@@ -20,8 +20,11 @@ export async function storedSession(
   user: Account,
   livesSeconds = 3600,
 ): Promise<NewSession> {
-  const session = newSession(user, Math.floor(store.nowMs() / 1000) + livesSeconds)
-  expect(await store.sessions.begin(session, logEntry('USER_LOGIN'))).to.equal(true)
+  return await begunSession(store, newSession(user, Math.floor(store.nowMs() / 1000) + livesSeconds))
+}
+
+async function begunSession(store: StoreSubject, session: NewSession): Promise<NewSession> {
+  expect(await store.sessions.begin(session, logEntry('USER_LOGIN'))).not.to.equal(null)
   return session
 }
 
@@ -42,4 +45,9 @@ export async function isDenied(store: StoreSubject, sid: string): Promise<boolea
 
 export function idsOf(denials: readonly { id: string }[] | null): string[] | undefined {
   return denials?.map(({ id }) => id)
+}
+
+/** The newest first. */
+export async function liveIds(store: StoreSubject, userId: string): Promise<string[]> {
+  return (await store.sessions.list({ userId, before: null, limit: 1000 })).map(({ id }) => id)
 }

@@ -5,7 +5,7 @@ import type { Account } from '../../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../../src/auth/ports/denials.ts'
 import type { LogEntry } from '../../../src/auth/ports/log.ts'
 import type { Peer } from '../../../src/auth/ports/peers.ts'
-import type { EndReason } from '../../../src/auth/ports/sessions.ts'
+import type { EndedBatch, EndReason } from '../../../src/auth/ports/session-ends.ts'
 import { manualClock, type ManualClock } from './manual-clock.ts'
 
 export interface MemoryUser extends Account {
@@ -46,6 +46,8 @@ export interface MemoryLogRow {
 }
 
 export interface MemoryDatabase {
+  /** How many sessions of one user end together. */
+  batchSessions: number
   clock: ManualClock
   leewaySeconds: number
   users: MemoryUser[]
@@ -64,6 +66,7 @@ export interface MemoryDatabase {
 export function memoryDatabase(clock = manualClock(), leewaySeconds = 5): MemoryDatabase {
   const logRows: MemoryLogRow[] = []
   return {
+    batchSessions: 500,
     clock,
     leewaySeconds,
     users: [],
@@ -116,6 +119,16 @@ export function endInMemory(
     session.endReason = reason
     return denyInMemory(database, { deniedId: session.id, reason, expiresAtMs }) ?? []
   })
+}
+
+/** As many of these as end together, in the order of their ids. */
+export function endBatchInMemory(
+  database: MemoryDatabase,
+  sessions: MemorySession[],
+  reason: EndReason,
+): EndedBatch {
+  const batch = sessions.toSorted((a, b) => (a.id < b.id ? -1 : 1)).slice(0, database.batchSessions)
+  return { denials: endInMemory(database, batch, reason), isLast: batch.length < database.batchSessions }
 }
 
 /** As a database that failed over to a replica which lagged: the session is on, and the journal knows no better. */

@@ -1,5 +1,5 @@
 // The Journal port in memory.
-import type { Journal } from '../../../src/auth/ports/denials.ts'
+import type { Denial, Journal } from '../../../src/auth/ports/denials.ts'
 import { denyInMemory, statement, storeEntry, type MemoryDatabase } from './memory-database.ts'
 
 export function memoryJournal(database: MemoryDatabase): Journal {
@@ -12,13 +12,19 @@ export function memoryJournal(database: MemoryDatabase): Journal {
         ),
       ),
 
-    denialsOf: async ({ sessionId, userId }) =>
+    denialOf: async (deniedId) =>
+      await statement(database, () => live().find(({ id }) => id === deniedId) ?? null),
+
+    denialsOfUser: async ({ userId, after, limit }) =>
       await statement(database, () => {
-        const ofUser = database.sessions.filter((session) => session.userId === userId)
-        const meant = new Set([sessionId, ...ofUser.map(({ id }) => id)])
-        return database.revocations
-          .map(({ deniedId, expiresAtMs }) => ({ id: deniedId, ttlMs: expiresAtMs - database.clock.nowMs() }))
-          .filter(({ id, ttlMs }) => ttlMs > 0 && meant.has(id))
+        const ended = database.sessions.filter(
+          (session) => session.userId === userId && session.endReason !== null,
+        )
+        const meant = new Set(ended.map(({ id }) => id))
+        return live()
+          .filter(({ id }) => meant.has(id) && (after === null || id > after))
+          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .slice(0, limit)
       }),
 
     deny: async ({ id, expiresAt }, entry) =>
@@ -29,5 +35,12 @@ export function memoryJournal(database: MemoryDatabase): Journal {
         if (denial) storeEntry(database, entry)
         return denial
       }),
+  }
+
+  function live(): Denial[] {
+    const nowMs = database.clock.nowMs()
+    return database.revocations
+      .map(({ deniedId, expiresAtMs }) => ({ id: deniedId, ttlMs: expiresAtMs - nowMs }))
+      .filter(({ ttlMs }) => ttlMs > 0)
   }
 }

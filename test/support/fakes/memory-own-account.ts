@@ -1,8 +1,9 @@
 // The OwnAccount port in memory.
-import type { Account, OwnAccount } from '../../../src/auth/ports/accounts.ts'
-import type { Denial } from '../../../src/auth/ports/denials.ts'
+import { AuthError } from '../../../src/auth/errors.ts'
+import type { Account, ChangedUser, OwnAccount } from '../../../src/auth/ports/accounts.ts'
+import type { LogEntry } from '../../../src/auth/ports/log.ts'
 import {
-  endInMemory,
+  endBatchInMemory,
   openSessions,
   statement,
   storeEntry,
@@ -12,21 +13,40 @@ import {
 
 export function memoryOwnAccount(database: MemoryDatabase): OwnAccount {
   return {
-    changePassword: async ({ account, passwordHash, keepSessionId }, entry) =>
-      await change(account, (user) => {
-        storeEntry(database, { ...entry, userId: user.id })
+    changePassword: async ({ account, passwordHash }, entry) =>
+      await change(account, entry, (user) => {
+        if (!user.isActive) return false
         user.passwordHash = passwordHash
-        const others = openSessions(database, user.id).filter(({ id }) => id !== keepSessionId)
-        return endInMemory(database, others, 'password_changed')
+        user.unfinishedChange = 'password_changed'
+        return true
       }),
 
-    remove: async (account, entry) =>
-      await change(account, (user) => {
-        storeEntry(database, { ...entry, userId: user.id })
-        const denials = endInMemory(database, openSessions(database, user.id), 'user_deleted')
-        database.sessions = database.sessions.filter(({ userId }) => userId !== user.id)
-        database.users = database.users.filter(({ id }) => id !== user.id)
-        return denials
+    finishPasswordChange: async (userId) => {
+      await statement(database, () => {
+        const user = database.users.find(({ id }) => id === userId)
+        if (user?.unfinishedChange === 'password_changed') user.unfinishedChange = null
+      })
+    },
+
+    close: async (account, entry) =>
+      await change(account, entry, (user) => {
+        const isMine = user.isActive || user.unfinishedChange === 'user_deleted'
+        if (!isMine || user.isActive !== account.isActive) return false
+        user.isActive = false
+        user.unfinishedChange = 'user_deleted'
+        return true
+      }),
+
+    remove: async (userId) =>
+      await statement(database, () => {
+        const user = database.users.find(({ id }) => id === userId)
+        if (!user) return { denials: [], isLast: true }
+        if (user.unfinishedChange !== 'user_deleted') throw new AuthError('unavailable')
+        const batch = endBatchInMemory(database, openSessions(database, userId), 'user_deleted')
+        if (!batch.isLast) return batch
+        database.sessions = database.sessions.filter((session) => session.userId !== userId)
+        database.users = database.users.filter(({ id }) => id !== userId)
+        return batch
       }),
 
     events: async ({ userId, before, limit }) =>
@@ -49,11 +69,14 @@ export function memoryOwnAccount(database: MemoryDatabase): OwnAccount {
 
   async function change(
     { id, passwordHash }: Account,
-    work: (user: MemoryUser) => Denial[],
-  ): Promise<Denial[] | null> {
+    entry: LogEntry,
+    work: (user: MemoryUser) => boolean,
+  ): Promise<ChangedUser | null> {
     return await statement(database, () => {
       const user = database.users.find((candidate) => candidate.id === id)
-      return user?.isActive && user.passwordHash === passwordHash ? work(user) : null
+      if (user?.passwordHash !== passwordHash || !work(user)) return null
+      storeEntry(database, { ...entry, userId: user.id })
+      return { id: user.id }
     })
   }
 }

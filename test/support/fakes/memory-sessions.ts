@@ -3,6 +3,7 @@ import type { Denial } from '../../../src/auth/ports/denials.ts'
 import type { LiveSession, Rotation, Sessions } from '../../../src/auth/ports/sessions.ts'
 import {
   denyInMemory,
+  endBatchInMemory,
   endInMemory,
   openSessions,
   statement,
@@ -13,13 +14,18 @@ import {
 
 export function memorySessions(database: MemoryDatabase): Sessions {
   return {
-    begin: async ({ id, account, rehashed, refreshJti, expiresAt }, entry) =>
+    begin: async ({ id, account, rehashed, refreshJti, expiresAt, maxSessions }, entry) =>
       await statement(database, () => {
         const user = database.users.find((candidate) => candidate.id === account.id)
-        if (!user?.isActive || user.passwordHash !== account.passwordHash) return false
+        const isAsRead = user?.passwordHash === account.passwordHash && user.role === account.role
+        if (!user?.isActive || !isAsRead) return null
         const nowMs = database.clock.nowMs()
         user.passwordHash = rehashed ?? user.passwordHash
         user.lastLoginAt = new Date(nowMs)
+        const surplus = openSessions(database, user.id)
+          .sort((a, b) => (a.id < b.id ? 1 : -1))
+          .slice(maxSessions - 1)
+        const denials = endInMemory(database, surplus, 'too_many_sessions')
         database.sessions.push({
           id,
           userId: user.id,
@@ -36,7 +42,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
           endReason: null,
         })
         storeEntry(database, { ...entry, userId: user.id, sessionId: id })
-        return true
+        return denials
       }),
 
     end: async ({ id, userId, reason, expiresAt }, entry) =>
@@ -64,22 +70,33 @@ export function memorySessions(database: MemoryDatabase): Sessions {
       await statement(database, () => {
         const caller = database.sessions.find(({ id, endReason }) => id === sessionId && endReason === null)
         if (caller) caller.expiresAtMs = Math.max(caller.expiresAtMs, expiresAt * 1000)
-        const denials = caller
-          ? endInMemory(database, openSessions(database, caller.userId), 'logout_all')
-          : []
-        if (!caller || denials.length === 0) return null
-        storeEntry(database, { ...entry, userId: caller.userId, sessionId })
-        return denials
+        if (!caller) return null
+        const { userId } = caller
+        const others = openSessions(database, userId).filter(({ id }) => id !== sessionId)
+        const batch = endBatchInMemory(database, others, 'logout_all')
+        if (!batch.isLast) return batch
+        const isOpen = openSessions(database, userId).includes(caller)
+        const last = isOpen ? endInMemory(database, [caller], 'logout_all') : []
+        if (last.length > 0) storeEntry(database, { ...entry, userId, sessionId })
+        const denials = [...batch.denials, ...last].sort((a, b) => (a.id < b.id ? -1 : 1))
+        return denials.length > 0 ? { denials, isLast: true } : null
       }),
 
     endOthers: async (sessionId, entry) =>
       await statement(database, () => {
         const caller = live(sessionId)
         if (!caller) return null
-        const others = openSessions(database, caller.userId).filter(({ id }) => id !== sessionId)
-        const denials = endInMemory(database, others, 'logout_all')
-        if (denials.length > 0) storeEntry(database, { ...entry, userId: caller.userId, sessionId })
-        return denials
+        const { userId } = caller
+        const others = openSessions(database, userId).filter(({ id }) => id !== sessionId)
+        const batch = endBatchInMemory(database, others, 'logout_all')
+        if (batch.denials.length > 0) storeEntry(database, { ...entry, userId, sessionId })
+        return batch
+      }),
+
+    endOfUser: async ({ userId, reason, keepSessionId }) =>
+      await statement(database, () => {
+        const meant = openSessions(database, userId).filter(({ id }) => id !== keepSessionId)
+        return endBatchInMemory(database, meant, reason)
       }),
 
     rotate: async (rotation) =>
@@ -87,13 +104,13 @@ export function memorySessions(database: MemoryDatabase): Sessions {
         const session = usable(rotation.sessionId)
         if (!session || session.generation > rotation.generation) return null
         step(session, rotation)
-        return { session: liveSession(session, database.clock.nowMs()), denials: retire(rotation) }
+        return { session: found(session), denials: retire(rotation) }
       }),
 
     find: async (sessionId) =>
       await statement(database, () => {
         const session = usable(sessionId)
-        return session ? liveSession(session, database.clock.nowMs()) : null
+        return session ? found(session) : null
       }),
 
     present: async ({ sessionId, generation }) =>
@@ -102,7 +119,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
         if (!session) return null
         const isCurrent = generation >= session.generation
         if (isCurrent) session.presentedGeneration = Math.max(session.presentedGeneration, generation)
-        return liveSession(session, database.clock.nowMs())
+        return found(session)
       }),
 
     replayLate: async ({ sessionId, generation, pauseSeconds }, entry) =>
@@ -115,13 +132,16 @@ export function memorySessions(database: MemoryDatabase): Sessions {
           return null
         session.lateReplayAtMs = nowMs
         storeEntry(database, { ...entry, userId: session.userId, sessionId })
-        return liveSession(session, nowMs)
+        return found(session)
       }),
 
-    list: async (userId) =>
+    list: async ({ userId, before, limit }) =>
       await statement(database, () =>
         database.sessions
           .filter((session) => session.userId === userId && live(session.id) === session)
+          .filter(({ id }) => before === null || id < before)
+          .sort((a, b) => (a.id < b.id ? 1 : -1))
+          .slice(0, limit)
           .map(({ id, ipAddress, userAgent, createdAtMs, lastSeenAtMs, expiresAtMs }) => ({
             id,
             ipAddress,
@@ -129,8 +149,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
             createdAt: new Date(createdAtMs),
             lastSeenAt: new Date(lastSeenAtMs),
             expiresAt: new Date(expiresAtMs),
-          }))
-          .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1)),
+          })),
       ),
   }
 
@@ -145,9 +164,18 @@ export function memorySessions(database: MemoryDatabase): Sessions {
 
   function openAfter(sessionId: string, aliveAfterMs: number): MemorySession | undefined {
     return database.sessions.find(
-      ({ id, endReason, expiresAtMs }) =>
-        id === sessionId && endReason === null && expiresAtMs > aliveAfterMs,
+      ({ id, userId, endReason, expiresAtMs }) =>
+        id === sessionId && isActive(userId) && endReason === null && expiresAtMs > aliveAfterMs,
     )
+  }
+
+  function found(session: MemorySession): LiveSession {
+    const { role = '', claims = {} } = database.users.find(({ id }) => id === session.userId) ?? {}
+    return { ...liveSession(session, database.clock.nowMs()), role, claims }
+  }
+
+  function isActive(userId: string): boolean {
+    return database.users.find(({ id }) => id === userId)?.isActive === true
   }
 
   function endOne(session: MemorySession, reason: Parameters<typeof endInMemory>[2]): Denial | null {
@@ -176,7 +204,7 @@ export function memorySessions(database: MemoryDatabase): Sessions {
   }
 }
 
-function liveSession(session: MemorySession, nowMs: number): LiveSession {
+function liveSession(session: MemorySession, nowMs: number): Omit<LiveSession, 'role' | 'claims'> {
   const { generation, rotatedAtMs, lateReplayAtMs, createdAtMs, lastSeenAtMs, expiresAtMs } = session
   return {
     generation,

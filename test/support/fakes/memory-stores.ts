@@ -30,6 +30,7 @@ export interface MemoryStores {
   leewaySeconds: number
   refreshTtlSeconds: number
   sessionMaxAgeSeconds: number
+  maxSessionsPerUser: number
   rotationGraceSeconds: number
   database: MemoryDatabase
   users: Users
@@ -65,6 +66,7 @@ export function memoryStores(): MemoryStores {
     leewaySeconds: database.leewaySeconds,
     refreshTtlSeconds: 86_400,
     sessionMaxAgeSeconds: 2_592_000,
+    maxSessionsPerUser: 100,
     rotationGraceSeconds: 10,
     database,
     users: memoryUsers(database),

@@ -1,17 +1,8 @@
 // The UserAdmin port in memory.
-import type { UserAdmin } from '../../../src/auth/ports/accounts.ts'
-import type { Denial } from '../../../src/auth/ports/denials.ts'
+import type { ChangedUser, UserAdmin } from '../../../src/auth/ports/accounts.ts'
 import type { LogEntry } from '../../../src/auth/ports/log.ts'
-import type { EndReason } from '../../../src/auth/ports/sessions.ts'
 import { usernameKey } from '../../../src/auth/username-key.ts'
-import {
-  endInMemory,
-  openSessions,
-  statement,
-  storeEntry,
-  type MemoryDatabase,
-  type MemoryUser,
-} from './memory-database.ts'
+import { statement, storeEntry, type MemoryDatabase, type MemoryUser } from './memory-database.ts'
 import { findInMemory } from './memory-users.ts'
 
 export function memoryUserAdmin(database: MemoryDatabase): UserAdmin {
@@ -20,7 +11,14 @@ export function memoryUserAdmin(database: MemoryDatabase): UserAdmin {
       await statement(database, () => {
         if (findInMemory(database, user.username)) return false
         const createdAt = new Date(database.clock.nowMs())
-        database.users.push({ ...user, isActive: true, createdAt, lastLoginAt: null })
+        database.users.push({
+          ...user,
+          isActive: true,
+          unfinishedChange: null,
+          claims: {},
+          createdAt,
+          lastLoginAt: null,
+        })
         storeEntry(database, { ...entry, userId: user.id })
         return true
       }),
@@ -42,38 +40,44 @@ export function memoryUserAdmin(database: MemoryDatabase): UserAdmin {
     disable: async (username, entry) =>
       await change(username, entry, (user) => {
         user.isActive = false
-        return endAll(user, 'user_disabled')
+        user.unfinishedChange = null
       }),
 
     enable: async (username, entry) => {
-      const done = await change(username, entry, (user) => {
+      const enabled = await change(username, entry, (user) => {
         user.isActive = true
-        return []
+        user.unfinishedChange = null
       })
-      return done !== null
+      return enabled !== null
     },
+
+    setClaims: async ({ username, claims }, entry) =>
+      await change(username, entry, (user) => {
+        user.claims = claims
+      }),
+
+    setRole: async ({ username, role }, entry) =>
+      await change(username, entry, (user) => {
+        user.role = role
+      }),
 
     setPassword: async ({ username, passwordHash }, entry) =>
       await change(username, entry, (user) => {
         user.passwordHash = passwordHash
-        return endAll(user, 'password_changed')
       }),
   }
 
   async function change(
     username: string,
     entry: LogEntry,
-    work: (user: MemoryUser) => Denial[],
-  ): Promise<Denial[] | null> {
+    work: (user: MemoryUser) => void,
+  ): Promise<ChangedUser | null> {
     return await statement(database, () => {
       const user = findInMemory(database, username)
       if (!user) return null
       storeEntry(database, { ...entry, userId: user.id })
-      return work(user)
+      work(user)
+      return { id: user.id }
     })
-  }
-
-  function endAll(user: MemoryUser, reason: EndReason): Denial[] {
-    return endInMemory(database, openSessions(database, user.id), reason)
   }
 }

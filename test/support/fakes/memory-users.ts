@@ -22,6 +22,6 @@ export function findInMemory(database: MemoryDatabase, username: string): Memory
 
 function accountOf(user: MemoryUser | undefined): Account | null {
   if (!user) return null
-  const { id, username, passwordHash, role, isActive } = user
-  return { id, username, passwordHash, role, isActive }
+  const { id, username, passwordHash, role, isActive, unfinishedChange, claims } = user
+  return { id, username, passwordHash, role, isActive, unfinishedChange, claims }
 }

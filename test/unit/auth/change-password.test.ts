@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import { changePassword, type ChangePasswordDeps } from '../../../src/auth/change-password.ts'
 import { login } from '../../../src/auth/login.ts'
+import type { EndingOfUser } from '../../../src/auth/ports/session-ends.ts'
 import { refreshRotating } from '../../../src/auth/refresh.ts'
 import { authenticate } from '../../../src/auth/verify-access.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
@@ -125,6 +126,51 @@ describe('change password', () => {
     const down = await refusalOf(ask())
 
     expect([full, down]).to.deep.equal(['unavailable', 'unavailable'])
+  })
+
+  describe('whose other sessions cannot all be ended', () => {
+    /** The first batch ends, and no other. */
+    const half = async () => {
+      for (let more = 0; more < 4; more++) await loggedIn(stores)
+      stores.database.batchSessions = 2
+      let batches = 0
+      const sessions = {
+        ...stores.sessions,
+        endOfUser: async (ending: EndingOfUser) => {
+          stores.database.isAnswering = batches++ === 0
+          return await stores.sessions.endOfUser(ending)
+        },
+      }
+      const answer = await refusalOf(ask(PASSWORD, NEW_PASSWORD, { sessions }))
+      stores.database.isAnswering = true
+      return answer
+    }
+
+    it('is unavailable, holds, and is done when the very same is asked again', async () => {
+      const answer = await half()
+      const between = liveSessions(stores).length
+      const again = await refusalOf(ask())
+
+      expect([answer, again]).to.deep.equal(['unavailable', 'resolved'])
+      expect(between).to.equal(4)
+      expect(await stores.passwords.verify(stored(), NEW_PASSWORD, ORIGIN)).to.equal(true)
+      expect(liveSessions(stores)).to.deep.equal([here.claims.sid])
+    })
+
+    it('takes the new password for the current one, too', async () => {
+      await half()
+
+      expect(await refusalOf(ask(NEW_PASSWORD, 'a third password'))).to.equal('resolved')
+      expect(liveSessions(stores)).to.deep.equal([here.claims.sid])
+    })
+
+    it('is credentials_invalid for two wrong passwords, and for the old one once all is done', async () => {
+      await half()
+
+      expect(await refusalOf(ask('wrong', 'a third password'))).to.equal('credentials_invalid')
+      await ask()
+      expect(await refusalOf(ask())).to.equal('credentials_invalid')
+    })
   })
 
   async function loggedInWith(password: string): Promise<unknown> {

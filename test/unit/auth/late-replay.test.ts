@@ -243,6 +243,8 @@ describe('standingOf, after the grace', () => {
     sinceLateReplayMs: null,
     createdAt: 1_799_999_000,
     expiresAt: 1_800_086_400,
+    role: 'user',
+    claims: {},
     ...parts,
   })
 

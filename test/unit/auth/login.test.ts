@@ -79,6 +79,25 @@ describe('login', () => {
       ])
     })
 
+    it('ends the oldest session beyond the bound, also in the denylist', async () => {
+      stores.addUser({ username: 'alice' })
+      const input = { username: 'alice', password: PASSWORD, rotates: true, origin: ORIGIN }
+      const deps = { ...stores, maxSessionsPerUser: 2 }
+
+      const oldest = await login(deps, input)
+      await login(deps, input)
+      const before = [...stores.denylist.denials.keys()]
+      await login(deps, input)
+
+      expect(stores.database.sessions.map(({ endReason }) => endReason)).to.deep.equal([
+        'too_many_sessions',
+        null,
+        null,
+      ])
+      expect(before).to.deep.equal([])
+      expect([...stores.denylist.denials.keys()]).to.deep.equal([oldest.sid])
+    })
+
     it('keeps a hash of today as it is', async () => {
       const alice = stores.addUser({ username: 'alice' })
 

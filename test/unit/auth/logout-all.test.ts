@@ -3,7 +3,12 @@ import { expect } from 'chai'
 import { v4 as uuidv4 } from 'uuid'
 import type { BegunSession } from '../../../src/auth/begin-session.ts'
 import { login } from '../../../src/auth/login.ts'
-import { endAllSessions, endSession, type EndSessionDeps } from '../../../src/auth/end-session.ts'
+import {
+  endAllSessions,
+  endOtherSessions,
+  endSession,
+  type EndSessionDeps,
+} from '../../../src/auth/end-session.ts'
 import type { Denial } from '../../../src/auth/ports/denials.ts'
 import { refresh } from '../../../src/auth/refresh.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
@@ -122,6 +127,81 @@ describe('endAllSessions', () => {
 
     expect(answers.filter((answer) => answer === 'resolved')).to.have.length(1)
     expect(answers.filter((answer) => answer === 'token_denied')).to.have.length(19)
+  })
+
+  describe('of more sessions than end at once', () => {
+    let all: BegunSession[]
+
+    beforeEach(async () => {
+      deps.database.batchSessions = 2
+      all = [...devices, await logIn('alice'), await logIn('alice')]
+    })
+
+    /** Sessions whose calls reject from that one on. */
+    const failingAfter = (calls: number): EndSessionDeps['sessions'] => ({
+      ...deps.sessions,
+      endAll: async (asking, entry) => {
+        deps.database.isAnswering = calls-- > 0
+        return await deps.sessions.endAll(asking, entry)
+      },
+    })
+
+    it('ends all of them, the one that asks last, with one entry', async () => {
+      const order: string[] = []
+      const denylist = {
+        ...deps.denylist,
+        deny: async (denials: Denial[]) => {
+          order.push(...denials.map(({ id }) => id))
+          await deps.denylist.deny(denials)
+        },
+      }
+      const logs = deps.database.logs.length
+
+      await ask(devices[0].refresh.token, { denylist })
+
+      expect(endReasons()).to.deep.equal(Array(5).fill('logout_all'))
+      expect(order).to.have.members(all.map(({ sid }) => sid))
+      expect(order.at(-1)).to.equal(devices[0].sid)
+      expect(deps.database.logs).to.have.length(logs + 1)
+    })
+
+    it('is unavailable where it fails in the middle, and is done when the same is asked again', async () => {
+      const answer = await refusalOf(ask(devices[0].refresh.token, { sessions: failingAfter(1) }))
+      deps.database.isAnswering = true
+      const between = endReasons()
+      await ask()
+
+      expect(answer).to.equal('unavailable')
+      expect(between.filter((reason) => reason === null)).to.have.length(3)
+      expect(between[0]).to.equal(null)
+      expect(endReasons()).to.deep.equal(Array(5).fill('logout_all'))
+    })
+
+    it('ends the others all the same where somebody else ends the one that asks meanwhile', async () => {
+      const claims = deps.tokens.verify(devices[0].refresh.token)
+      const sessions = {
+        ...deps.sessions,
+        endAll: async (...input: Parameters<typeof deps.sessions.endAll>) => {
+          const batch = await deps.sessions.endAll(...input)
+          await refusalOf(endSession(deps, { claims, origin: ORIGIN }))
+          return batch
+        },
+      }
+
+      await ask(devices[0].refresh.token, { sessions })
+
+      expect(endReasons()).not.to.include(null)
+    })
+
+    it('ends the others and leaves the one that asks, with one entry', async () => {
+      const logs = deps.database.logs.length
+
+      await endOtherSessions(deps, { claims: deps.tokens.verify(devices[0].refresh.token), origin: ORIGIN })
+
+      expect(endReasons()).to.deep.equal([null, ...Array<string>(4).fill('logout_all')])
+      expect([...deps.denylist.denials.keys()]).to.have.members(all.slice(1).map(({ sid }) => sid))
+      expect(deps.database.logs).to.have.length(logs + 1)
+    })
   })
 
   it('is unavailable while the journal cannot be written, and the denylist hears of that session at least', async () => {

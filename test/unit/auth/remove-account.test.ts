@@ -1,6 +1,7 @@
 // Removing one's own account: nothing of it can be used any more.
 import { expect } from 'chai'
 import { login } from '../../../src/auth/login.ts'
+import type { EndingOfUser } from '../../../src/auth/ports/session-ends.ts'
 import { readAccount } from '../../../src/auth/read-account.ts'
 import { refreshRotating } from '../../../src/auth/refresh.ts'
 import { removeAccount } from '../../../src/auth/remove-account.ts'
@@ -66,6 +67,45 @@ describe('remove account', () => {
 
     expect(await refusalOf(ask())).to.equal('throttled')
     expect(stores.database.users).to.have.length(1)
+  })
+
+  describe('whose sessions cannot all be ended', () => {
+    const half = async () => {
+      for (let more = 0; more < 4; more++) await loggedIn(stores)
+      stores.database.batchSessions = 2
+      let batches = 0
+      const sessions = {
+        ...stores.sessions,
+        endOfUser: async (ending: EndingOfUser) => {
+          stores.database.isAnswering = batches++ === 0
+          return await stores.sessions.endOfUser(ending)
+        },
+      }
+      const input = { claims: here.claims, password: PASSWORD, origin: ORIGIN }
+      const answer = await refusalOf(removeAccount({ ...stores, sessions }, input))
+      stores.database.isAnswering = true
+      return answer
+    }
+
+    it('is unavailable, closes the account, and is done when the same is asked again', async () => {
+      const answer = await half()
+      const lateLogin = await refusalOf(loggedIn(stores))
+      const rotation = await refusalOf(refreshRotating(stores, { token: here.refresh, origin: ORIGIN }))
+      const again = await refusalOf(ask())
+
+      expect([answer, again]).to.deep.equal(['unavailable', 'resolved'])
+      expect([lateLogin, rotation]).to.deep.equal(['credentials_invalid', 'token_denied'])
+      expect(stores.database.users).to.deep.equal([])
+      expect(await refusalOf(authenticate(stores, here.access))).to.equal('token_denied')
+    })
+
+    it('is token_denied once an operator has disabled it', async () => {
+      await half()
+      await stores.userAdmin.disable('alice', { type: 'USER_DISABLED', origin: ORIGIN })
+
+      expect(await refusalOf(ask())).to.equal('token_denied')
+      expect(stores.database.users).to.have.length(1)
+    })
   })
 
   it('is token_denied the second time', async () => {

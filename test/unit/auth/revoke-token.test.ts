@@ -92,7 +92,7 @@ describe('revokeToken', () => {
 
   it('is not done where the journal denies the session at one moment and not at the next', async () => {
     await revoke(alice.access)
-    const journal = { ...deps.journal, denialsOf: async () => await Promise.resolve([]) }
+    const journal = { ...deps.journal, denialOf: async () => await Promise.resolve(null) }
 
     const asked = revokeToken({ ...deps, journal }, { token: alice.access, clientId: 'shop', origin: ORIGIN })
 

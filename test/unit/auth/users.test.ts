@@ -2,16 +2,25 @@
 import { expect } from 'chai'
 import { AuthError } from '../../../src/auth/errors.ts'
 import type { Account } from '../../../src/auth/ports/accounts.ts'
-import type { TokenIds } from '../../../src/auth/ports/denials.ts'
-import { addUser, disableUser, enableUser, setPassword, type UsersDeps } from '../../../src/auth/users.ts'
+import type { Denial, TokenIds } from '../../../src/auth/ports/denials.ts'
+import {
+  addUser,
+  disableUser,
+  enableUser,
+  setPassword,
+  setRole,
+  type UsersDeps,
+} from '../../../src/auth/users.ts'
 import { logEntry, ORIGIN } from '../../support/builders/account.ts'
 import { newSession } from '../../support/builders/new-session.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../support/fakes/memory-stores.ts'
 
 let stores: MemoryStores & UsersDeps
 
+const ROLES = ['user', 'admin']
+
 beforeEach(() => {
-  stores = { ...memoryStores(), isCommonPassword: (password) => password === 'password1' }
+  stores = { ...memoryStores(), isCommonPassword: (password) => password === 'password1', roles: ROLES }
 })
 
 /** Whether that is the password of a user who may log in. */
@@ -68,6 +77,13 @@ describe('addUser', () => {
     ])
   })
 
+  it('refuses a role that there is not, before any work', async () => {
+    const adding = addUser(stores, { username: 'alice', password: PASSWORD, role: 'root' })
+
+    expect(await told(adding)).to.deep.equal({ says: 'there is no role root, only user, admin (ROLES)' })
+    expect(stores.passwords.hashed).to.equal(0)
+  })
+
   it('refuses a name that is taken', async () => {
     await add({})
 
@@ -112,6 +128,22 @@ describe('disableUser', () => {
     expect(await stores.journal.isDenied(one)).to.equal(true)
     expect(await stores.journal.isDenied(other)).to.equal(true)
     expect(await letsIn('alice', PASSWORD)).to.equal(false)
+  })
+
+  it('ends them batch by batch, and tells of each', async () => {
+    const alice = stores.addUser({ username: 'alice' })
+    for (let count = 0; count < 5; count++) await begin(alice)
+    stores.database.batchSessions = 2
+    const told: number[] = []
+    const denylist = {
+      tell: async (denials: Denial[]) => {
+        told.push(denials.length)
+        await Promise.resolve()
+      },
+    }
+
+    expect(await disableUser({ ...stores, denylist }, 'alice')).to.equal(5)
+    expect(told).to.deep.equal([2, 2, 1])
   })
 
   it('resolves to none for a user without sessions', async () => {
@@ -185,4 +217,35 @@ describe('setPassword', () => {
       expect(await letsIn('alice wonder', PASSWORD)).to.equal(true)
     })
   }
+})
+
+describe('setRole', () => {
+  it('ends every session, and gives the role to the next one', async () => {
+    const alice = stores.addUser({ username: 'alice' })
+    const before = await begin(alice)
+
+    const count = await setRole(stores, { username: 'alice', role: 'admin' })
+
+    expect(count).to.equal(1)
+    expect(await stores.journal.isDenied(before)).to.equal(true)
+    expect(stores.database.sessions.map(({ endReason }) => endReason)).to.deep.equal(['role_changed'])
+    expect(await stores.users.findByUsername('alice')).to.include({ role: 'admin', isActive: true })
+    expect(stores.database.logs.at(-1)).to.deep.include({ type: 'ROLE_CHANGED', message: 'to admin' })
+  })
+
+  it('says so when there is no such role, and changes nothing', async () => {
+    const session = await begin(stores.addUser({ username: 'alice' }))
+
+    expect(await told(setRole(stores, { username: 'alice', role: 'root' }))).to.deep.equal({
+      says: 'there is no role root, only user, admin (ROLES)',
+    })
+    expect(await stores.journal.isDenied(session)).to.equal(false)
+    expect(await stores.users.findByUsername('alice')).to.include({ role: 'user' })
+  })
+
+  it('says so when there is no such user', async () => {
+    expect(await told(setRole(stores, { username: 'bob', role: 'admin' }))).to.deep.equal({
+      says: 'there is no user bob',
+    })
+  })
 })

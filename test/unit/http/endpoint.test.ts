@@ -47,13 +47,13 @@ describe('dialectRouter', () => {
     ctx.url = path
     if (body !== undefined) send(ctx, body)
     let passedOn = false
-    await dialectRouter(dialect, { log: recordingLog(), callers: { dismiss: () => undefined } }).routes()(
-      ctx as never,
-      async () => {
-        passedOn = true
-        await Promise.resolve()
-      },
-    )
+    await dialectRouter(dialect, {
+      log: recordingLog(),
+      callers: { dismiss: () => undefined, progressedAtMs: () => -Infinity },
+    }).routes()(ctx as never, async () => {
+      passedOn = true
+      await Promise.resolve()
+    })
     const { allow, 'cache-control': cache } = ctx.response.headers
     return { status: ctx.status, body: ctx.body, allow, cache, passedOn }
   }
@@ -122,12 +122,12 @@ describe('dialectRouter', () => {
     send(ctx, 'x'.repeat(100_000))
 
     const dialect = { errors: tokenApiErrors, endpoints: [endpoint('POST', '/things')] }
-    await dialectRouter(dialect, { log: recordingLog(), callers: { dismiss: () => undefined } }).routes()(
-      ctx as never,
-      async () => {
-        await Promise.resolve()
-      },
-    )
+    await dialectRouter(dialect, {
+      log: recordingLog(),
+      callers: { dismiss: () => undefined, progressedAtMs: () => -Infinity },
+    }).routes()(ctx as never, async () => {
+      await Promise.resolve()
+    })
 
     expect([ctx.status, ctx.request.rawBody]).to.deep.equal([405, undefined])
   })

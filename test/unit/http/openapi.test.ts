@@ -38,7 +38,7 @@ function routedPaths(options: { isRegistrationOpen: boolean }): string[] {
     allowedOrigins: [],
     log: recordingLog(),
     metrics: createMetrics(),
-    callers: { arrived: () => undefined, dismiss: () => undefined },
+    callers: { arrived: () => undefined, dismiss: () => undefined, progressedAtMs: () => -Infinity },
     isDraining: () => false,
   })
   const routers = app.middleware.map((step) => (step as { router?: { stack: { path: string }[] } }).router)

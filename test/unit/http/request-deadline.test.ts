@@ -12,7 +12,11 @@ describe('requestDeadline', () => {
     const clock = fakeClock()
     const log = recordingLog()
     const dismissed: IncomingMessage[] = []
-    const callers = { dismiss: (request: IncomingMessage) => void dismissed.push(request) }
+    const progress = { atMs: -Infinity }
+    const callers = {
+      dismiss: (request: IncomingMessage) => void dismissed.push(request),
+      progressedAtMs: () => progress.atMs,
+    }
     const deadline = requestDeadline({ callers, log }, clock)
     const ask = (stepsMs: readonly number[]) => {
       const ctx = { req: {}, _matchedRoute: '/auth/login' } as unknown as Context
@@ -21,7 +25,7 @@ describe('requestDeadline', () => {
       }
       return refusalOf(deadline(ctx, steps) as Promise<unknown>)
     }
-    return { clock, log, dismissed, ask }
+    return { clock, log, dismissed, progress, ask }
   }
 
   it('leaves alone what is answered in time', async () => {
@@ -46,6 +50,20 @@ describe('requestDeadline', () => {
     expect(dismissed).to.have.length(1)
   })
 
+  it('leaves long work the time that it needs while it comes further, and not when it is stuck', async () => {
+    const { clock, dismissed, progress, ask } = start()
+    const outcome = ask([60_000])
+    for (let step = 0; step < 5; step += 1) {
+      await clock.advance(2000)
+      progress.atMs = clock.steadyMs()
+    }
+    await clock.advance(2499)
+    expect(dismissed).to.have.length(0)
+    await clock.advance(1)
+
+    expect(await outcome).to.equal('unavailable')
+  })
+
   it('tells so once a minute, with the route', async () => {
     const { clock, log, ask } = start()
     const late = [ask([3000]), ask([3000])]
@@ -64,7 +82,10 @@ describe('requestDeadline', () => {
 
   it('leaves what fails in time its own reason, and what fails later unheard', async () => {
     const { clock } = start()
-    const deadline = requestDeadline({ callers: { dismiss: () => undefined }, log: recordingLog() }, clock)
+    const deadline = requestDeadline(
+      { callers: { dismiss: () => undefined, progressedAtMs: () => -Infinity }, log: recordingLog() },
+      clock,
+    )
     const ctx = { req: {} } as unknown as Context
     const failing = async (ms: number): Promise<void> => {
       await new Promise<void>((resolve) => clock.after(ms, resolve))

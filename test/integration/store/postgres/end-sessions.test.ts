@@ -5,6 +5,7 @@ import { v4 as uuidv4 } from 'uuid'
 import type { Account } from '../../../../src/auth/ports/accounts.ts'
 import type { NewSession } from '../../../../src/auth/ports/sessions.ts'
 import { logEntry } from '../../../support/builders/account.ts'
+import { disabled, allEnded, passwordSet } from '../../../support/builders/ended-sessions.ts'
 import { idsOf, storedSession, storedUser } from '../../../support/builders/stored-session.ts'
 import { eventually } from '../../../support/environment.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
@@ -39,7 +40,7 @@ describe('ending many sessions', () => {
 
   const ENDS: Record<string, (user: Account, session: NewSession) => Promise<unknown>> = {
     'a logout of all devices': async (_, session) => await store.sessions.endAll(session, LOGOUT),
-    'a disabling': async ({ username }) => await store.userAdmin.disable(username, logEntry('USER_DISABLED')),
+    'a disabling': async ({ username }) => await disabled(store, username),
   }
 
   for (const [name, end] of Object.entries(ENDS)) {
@@ -79,12 +80,9 @@ describe('ending many sessions', () => {
 
       const rotations = sessions.map(async (session) => await rotate(session))
       const ends = await Promise.all([
-        store.sessions.endAll(one, LOGOUT),
-        store.sessions.endAll(other, LOGOUT),
-        store.userAdmin.setPassword(
-          { username: user.username, passwordHash: 'changed' },
-          logEntry('PASSWORD_CHANGED'),
-        ),
+        allEnded(store, one),
+        allEnded(store, other),
+        passwordSet(store, { username: user.username, passwordHash: 'changed' }),
       ])
       await Promise.all(rotations)
 

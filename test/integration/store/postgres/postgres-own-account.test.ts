@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
 import type { NewSession } from '../../../../src/auth/ports/sessions.ts'
 import { logEntry } from '../../../support/builders/account.ts'
+import { passwordChanged, removed } from '../../../support/builders/ended-sessions.ts'
 import { storedSession, storedUser } from '../../../support/builders/stored-session.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
@@ -20,28 +21,28 @@ describe('postgresOwnAccount', () => {
   const aliceWithASession = async (): Promise<NewSession> =>
     await storedSession(store, await storedUser(store, { username: 'alice' }))
 
-  const changePassword = async ({ account }: NewSession) =>
-    await store.ownAccount.changePassword(
-      { account, passwordHash: 'new hash', keepSessionId: uuidv7() },
-      logEntry('PASSWORD_CHANGED'),
+  const rows = async () =>
+    await store.database.sql(
+      `SELECT (SELECT count(*)::int FROM users) AS users, (SELECT count(*)::int FROM user_sessions) AS sessions,
+              r.denied_id, r.partition, r.reason, l.user_id
+       FROM revocations r, logs l WHERE l.event_type = 'USER_DELETED'`,
     )
-  const remove = async ({ account }: NewSession) =>
-    await store.ownAccount.remove(account, logEntry('USER_DELETED'))
 
-  it('changes the password, ends, denies and logs in one commit', async () => {
+  it('changes the password and logs in one commit, and ends and denies in the next one', async () => {
     const session = await aliceWithASession()
 
-    await changePassword(session)
+    const change = { account: session.account, passwordHash: 'new hash', keepSessionId: uuidv7() }
+    await passwordChanged(store, change)
 
-    const rows = await store.database.sql(
-      `SELECT u.password_hash, u.updated_at > u.created_at AS is_updated,
-              s.end_reason, r.denied_id, r.partition, r.reason,
-              u.xmin = s.xmin AND s.xmin = r.xmin AND r.xmin = l.xmin AS one_commit
+    const changed = await store.database.sql(
+      `SELECT u.password_hash, u.unfinished_change, u.updated_at > u.created_at AS is_updated,
+              s.end_reason, r.denied_id, r.partition, r.reason, s.xmin = r.xmin AS one_commit
        FROM users u, user_sessions s, revocations r, logs l WHERE l.event_type = 'PASSWORD_CHANGED'`,
     )
-    expect(rows).to.deep.equal([
+    expect(changed).to.deep.equal([
       {
         password_hash: 'new hash',
+        unfinished_change: null,
         is_updated: true,
         end_reason: 'password_changed',
         denied_id: session.id,
@@ -52,56 +53,59 @@ describe('postgresOwnAccount', () => {
     ])
   })
 
-  it('removes the rows of user and sessions, and keeps journal and log, in one commit', async () => {
+  it('removes the rows of user and sessions, and keeps journal and log', async () => {
     const session = await aliceWithASession()
 
-    await remove(session)
+    await removed(store, session.account)
 
-    const rows = await store.database.sql(
-      `SELECT (SELECT count(*)::int FROM users) AS users, (SELECT count(*)::int FROM user_sessions) AS sessions,
-              r.denied_id, r.reason, l.user_id, r.xmin = l.xmin AS one_commit
-       FROM revocations r, logs l WHERE l.event_type = 'USER_DELETED'`,
-    )
-    expect(rows).to.deep.equal([
+    expect(await rows()).to.deep.equal([
       {
         users: 0,
         sessions: 0,
         denied_id: session.id,
+        partition: session.id.slice(-2),
         reason: 'user_deleted',
         user_id: session.account.id,
-        one_commit: true,
       },
     ])
   })
 
-  for (const { what, change } of [
-    { what: 'a change of password', change: changePassword },
-    { what: 'a removal', change: remove },
-  ]) {
-    it(`changes nothing when one part of ${what} fails`, async () => {
-      const session = await aliceWithASession()
-      const before = await store.entries()
-      await store.database.sql('ALTER TABLE revocations RENAME TO revocations_away')
+  it('keeps user and sessions, to be removed later, when the journal cannot be written', async () => {
+    const session = await aliceWithASession()
+    const { account } = session
+    await store.database.sql('ALTER TABLE revocations RENAME TO revocations_away')
 
-      const answer = await refusalOf(change(session))
-      await store.database.sql('ALTER TABLE revocations_away RENAME TO revocations')
+    const answer = await refusalOf(removed(store, account))
+    await store.database.sql('ALTER TABLE revocations_away RENAME TO revocations')
+    const closed = await store.users.findById(account.id)
+    await removed(store, { ...account, isActive: false })
 
-      expect(answer).to.equal('failed')
-      expect(await store.users.findById(session.account.id)).to.deep.equal(session.account)
-      expect(await store.sessions.find(session.id)).not.to.equal(null)
-      expect(await store.entries()).to.deep.equal(before)
-    })
+    expect(answer).to.equal('failed')
+    expect(closed).to.deep.equal({ ...account, isActive: false, unfinishedChange: 'user_deleted' })
+    // Asked twice, and told twice.
+    expect(await rows()).to.have.length(2)
+    expect(await store.users.findById(account.id)).to.equal(null)
+  })
 
-    it(`reports the entry of ${what} that could not be written`, async () => {
-      const session = await aliceWithASession()
-      await store.breakEntries()
+  it('removes nothing of an account that an operator has enabled meanwhile', async () => {
+    const { account } = await aliceWithASession()
+    await store.ownAccount.close(account, logEntry('USER_DELETED'))
+    await store.userAdmin.enable('alice', logEntry('USER_ENABLED'))
 
-      await change(session)
+    expect(await refusalOf(store.ownAccount.remove(account.id))).to.equal('unavailable')
+    expect(await store.users.findById(account.id)).to.deep.equal(account)
+  })
 
-      expect(store.entryFailures()).to.equal(1)
-      expect(store.log.lines.map(({ message }) => message)).to.include('a log entry could not be written')
-    })
-  }
+  it('reports the entry of a change that could not be written', async () => {
+    const { account } = await aliceWithASession()
+    await store.breakEntries()
+
+    await passwordChanged(store, { account, passwordHash: 'new hash', keepSessionId: uuidv7() })
+    await removed(store, { ...account, passwordHash: 'new hash' })
+
+    expect(store.entryFailures()).to.equal(2)
+    expect(store.log.lines.map(({ message }) => message)).to.include('a log entry could not be written')
+  })
 
   it('reads a page of events from one index, in its order, however many there are', async () => {
     const userId = uuidv7()

@@ -5,6 +5,7 @@ import { logEntries } from '../../../../src/store/postgres/log-entries.ts'
 import { postgresUserAdmin } from '../../../../src/store/postgres/postgres-user-admin.ts'
 import { postgres } from '../../../../src/store/postgres/postgres.ts'
 import { account, logEntry } from '../../../support/builders/account.ts'
+import { disabled } from '../../../support/builders/ended-sessions.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
 import { recordingLog } from '../../../support/fakes/recording-log.ts'
 import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
@@ -52,14 +53,14 @@ describe('postgresUserAdmin', () => {
     }
   }
 
-  it('disables, ends, denies and logs in one commit', async () => {
+  it('disables and logs in one commit, and ends and denies in the next one', async () => {
     const sid = await aliceWithASession()
 
-    await store.userAdmin.disable('alice', logEntry('USER_DISABLED'))
+    await disabled(store, 'alice')
 
     const rows = await store.database.sql(
       `SELECT u.is_active, s.end_reason, r.denied_id, r.partition, r.reason,
-              u.xmin = s.xmin AND s.xmin = r.xmin AND r.xmin = l.xmin AS one_commit
+              u.xmin = l.xmin AS one_commit, s.xmin = r.xmin AS another_one
        FROM users u, user_sessions s, revocations r, logs l WHERE l.event_type = 'USER_DISABLED'`,
     )
     expect(rows).to.deep.equal([
@@ -70,19 +71,28 @@ describe('postgresUserAdmin', () => {
         partition: sid.slice(-2),
         reason: 'user_disabled',
         one_commit: true,
+        another_one: true,
       },
     ])
   })
 
-  it('changes nothing when one part of it fails', async () => {
+  it('stays disabled, and ends the sessions when asked again, where their end has failed', async () => {
     await aliceWithASession()
     await store.database.sql('ALTER TABLE revocations RENAME TO revocations_away')
 
-    const answer = await refusalOf(store.userAdmin.disable('alice', logEntry('USER_DISABLED')))
+    const answer = await refusalOf(disabled(store, 'alice'))
     await store.database.sql('ALTER TABLE revocations_away RENAME TO revocations')
+    const between = await state()
+    await disabled(store, 'alice')
 
     expect(answer).to.equal('failed')
-    expect(await state()).to.deep.equal({ is_active: true, end_reason: null, denials: 0, entries: 0 })
+    expect(between).to.deep.equal({ is_active: false, end_reason: null, denials: 0, entries: 1 })
+    expect(await state()).to.deep.equal({
+      is_active: false,
+      end_reason: 'user_disabled',
+      denials: 1,
+      entries: 2,
+    })
   })
 
   it('survives the loss of its connection between two statements', async () => {
@@ -110,18 +120,11 @@ describe('postgresUserAdmin', () => {
     })
     const userAdmin = postgresUserAdmin({ postgres: hurried, logEntries: entries, leewaySeconds: 5 })
     const letUserGo = await lock('SELECT 1 FROM users FOR UPDATE')
-    const letSessionGo = await lock('SELECT 1 FROM user_sessions FOR UPDATE')
 
-    // Each statement is in time, and all of them together are not.
-    const asking = refusalOf(userAdmin.disable('alice', logEntry('USER_DISABLED')))
-    await after(500)
+    const answer = await refusalOf(userAdmin.disable('alice', logEntry('USER_DISABLED')))
     await letUserGo()
-    const answer = await asking
-    await after(200)
-    await letSessionGo()
-    await after(300)
-    const left = await state()
     await hurried.close()
+    const left = await state()
 
     expect(answer).to.equal('unavailable')
     expect(left).to.deep.equal({ is_active: true, end_reason: null, denials: 0, entries: 0 })

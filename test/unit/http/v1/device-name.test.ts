@@ -1,6 +1,6 @@
 // What a device is called, by its user agent.
 import { expect } from 'chai'
-import { deviceName } from '../../../../src/http/v1/device-name.ts'
+import { deviceName, deviceNames } from '../../../../src/http/v1/device-name.ts'
 
 describe('deviceName', () => {
   const names: Record<string, string> = {
@@ -28,6 +28,13 @@ describe('deviceName', () => {
 
   it('is Unknown device without a user agent', () => {
     expect(deviceName(null)).to.equal('Unknown device')
+  })
+
+  it('is the same for user agents that come again, and for very long ones', () => {
+    const nameOf = deviceNames()
+    const agents = [...Object.keys(names), null, 'x'.repeat(5000)]
+
+    for (let round = 0; round < 2; round++) expect(agents.map(nameOf)).to.deep.equal(agents.map(deviceName))
   })
 
   it('is short, however long the user agent', () => {
