@@ -171,7 +171,7 @@ async function bridge(
   if (!deployment || settings.second !== 'none' || isMgetStranded) return
   // Nobody asks for anything any more, and whoever is gone is no longer listed as present.
   await time.run(Math.max(time.nowMs, restMs) + LISTED_MS)
-  while (isCommandListed(deployment, time.nowMs)) await time.run(time.nowMs + 1000)
+  while (isCommandListed(deployment)) await time.run(time.nowMs + 1000)
   deployment.postgres.down()
   await time.run(time.nowMs + (settings.leaseSeconds + 4) * 1000)
   for (const peer of deployment.peers)
@@ -182,9 +182,10 @@ async function bridge(
 }
 
 /** A command vouches for nothing: as long as it is listed, the watermarks fall with Postgres (docs/promise.md). */
-function isCommandListed({ postgres }: Deployment, nowMs: number): boolean {
+function isCommandListed({ postgres }: Deployment): boolean {
+  const sinceMs = postgres.nowMs() - LISTED_MS
   return [...postgres.rows.instances.values()].some(
-    ({ isCommand, leftAtMs, seenAtMs }) => isCommand && leftAtMs === null && seenAtMs > nowMs - LISTED_MS,
+    ({ isCommand, leftAtMs, seenAtMs }) => isCommand && leftAtMs === null && seenAtMs > sinceMs,
   )
 }
 
