@@ -122,7 +122,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-const ITSELF = { ipAddress: 'local', isWaiting: () => true }
+const ITSELF = { ipAddress: 'local', isInTime: () => true }
 const now = (): number => Math.floor(Date.now() / 1000)
 
 function openKeys({ config, keys, log }: ServiceOptions): OpenAccessKeys {

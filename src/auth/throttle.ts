@@ -4,7 +4,6 @@ import { begin, end, evaluationEnd, inTurn, newLine, noteUnanswered, type Line }
 import { networkOf, siteOf } from './network-of.ts'
 import type { HashCaller } from './ports/accounts.ts'
 import type { AttemptCounters, AttemptWindow } from './ports/attempts.ts'
-import { requireWaiting } from './require-waiting.ts'
 import { usernameKey } from './username-key.ts'
 
 export interface ThrottleDeps {
@@ -16,7 +15,7 @@ export interface Throttle {
   /**
    * Runs `attempt`, which is one guess at the password of `username`, known or not, and resolves to what
    * it resolves to. Rejects with `throttled` without running it, with `unavailable` when too many guesses
-   * wait for each other or its caller is gone, or with what `attempt` rejects with; only `credentials_invalid`
+   * wait for each other or it is too late for this one, or with what `attempt` rejects with; only `credentials_invalid`
    * counts as wrong.
    */
   guess<T>(guess: Guess, attempt: () => Promise<T>): Promise<T>
@@ -52,7 +51,7 @@ const SITE_FAILURES = 1
 
 /** Right guesses of one username from one address: each is worth a hash and a session. */
 const LOGIN: AttemptWindow = { name: 'login', seconds: 60 }
-const LOGINS = 300
+const LOGINS = 1200
 
 const GREATEST_WAIT_SECONDS = 900
 /** Guesses of one address that are evaluated at the same time. */
@@ -110,7 +109,7 @@ async function admit(
   { line, outages, caller }: { line: Line; outages: number; caller: HashCaller },
 ): Promise<Scope> {
   for (;;) {
-    requireWaiting(caller)
+    requireInTime(caller)
     const [ofAddress, ofPair, ofSite, ofUsername, logins] = await Promise.all([
       attempts.peek(ADDRESS, keys.network),
       attempts.peek(PAIR, keys.pair),
@@ -138,6 +137,11 @@ async function admit(
     begin(line, keys.username)
     return scope
   }
+}
+
+/** Those who wait for longer would be evaluated too late, and so would all behind them. */
+function requireInTime(caller: HashCaller): void {
+  if (!caller.isInTime()) throw new AuthError('unavailable')
 }
 
 /** Never nothing: who has not failed here yet cannot be locked out by those who fail elsewhere. */
@@ -169,7 +173,7 @@ async function evaluate<T>(
   } catch (error) {
     // Counted before the next one is admitted.
     if (isWrongGuess(error)) await countFailure(attempts, keys, scope)
-    if (isUnanswered(error) && caller.isWaiting()) noteUnanswered(line)
+    if (isUnanswered(error) && caller.isInTime()) noteUnanswered(line)
     throw error
   } finally {
     end(line, keys.username)

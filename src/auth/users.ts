@@ -29,7 +29,12 @@ type EndingDeps = Pick<UsersDeps, 'userAdmin' | 'sessions' | 'denylist'>
 
 /** The operator at the machine itself. */
 const MACHINE: Origin = { ipAddress: 'local', userAgent: null }
-const OPERATOR: Caller = { ...MACHINE, isWaiting: () => true, noteProgress: () => undefined }
+const OPERATOR: Caller = {
+  ...MACHINE,
+  isWaiting: () => true,
+  isInTime: () => true,
+  noteProgress: () => undefined,
+}
 
 export interface NewUser extends NewCredentials {
   role: string

@@ -42,7 +42,7 @@ export interface OriginOf {
  */
 export function originReader(
   trustProxy: readonly string[],
-  callers: Pick<WaitingCallers, 'isWaiting' | 'noteProgress'>,
+  callers: Pick<WaitingCallers, 'isWaiting' | 'isInTime' | 'noteProgress'>,
 ): (ctx: Context) => Caller {
   const isTrusted = proxyAddr.compile([...trustProxy])
   // proxy-addr also takes such addresses as `10.1` and `fe80::1%x`, which no proxy writes.
@@ -72,6 +72,7 @@ export function originReader(
       return userAgentOf(ctx)
     },
     isWaiting: () => callers.isWaiting(ctx.req),
+    isInTime: () => callers.isInTime(ctx.req),
     noteProgress: () => {
       callers.noteProgress(ctx.req)
     },

@@ -9,6 +9,8 @@ export interface WaitingCallers {
   arrived(request: IncomingMessage): void
   /** Whether its caller waits, as far as can be told from here; to be asked right before what cannot be undone. */
   isWaiting(request: IncomingMessage): boolean
+  /** Whether a hash may begin for it: its caller waits, and it was read a short while ago. */
+  isInTime(request: IncomingMessage): boolean
   /** Notes that the work for the request has come a step further. */
   noteProgress(request: IncomingMessage): void
   /** When it did last, by the steady clock; `-Infinity` where it never did. */
@@ -23,6 +25,8 @@ const LOOK_EVERY_MS = 500
 const STANDSTILL_MS = 3000
 /** What was sent during a standstill, and lay in its socket, is read within that time after it. */
 const CATCHING_UP_MS = 1000
+/** What is left of the deadline of a request after that is for the hash itself, and for what comes after it. */
+const IN_TIME_MS = 1500
 
 export function waitingCallers(clock: Clock, log: SystemLog): WaitingCallers {
   const arrivals = new WeakMap<IncomingMessage, number>()
@@ -36,13 +40,9 @@ export function waitingCallers(clock: Clock, log: SystemLog): WaitingCallers {
       arrivals.set(request, clock.steadyMs())
     },
 
-    isWaiting: (request) => {
-      // After a standstill, what was in the sockets is read before any timer fires.
-      look()
-      const { socket } = request
-      const isConnected = !socket.destroyed && socket.writable && !socket.readableEnded
-      return isConnected && (arrivals.get(request) ?? -Infinity) >= caughtUpAtMs
-    },
+    isWaiting,
+
+    isInTime: (request) => isWaiting(request) && clock.steadyMs() - arrivedAtMs(request) <= IN_TIME_MS,
 
     noteProgress: (request) => {
       progress.set(request, clock.steadyMs())
@@ -55,6 +55,19 @@ export function waitingCallers(clock: Clock, log: SystemLog): WaitingCallers {
     },
 
     close: stop,
+  }
+
+  function isWaiting(request: IncomingMessage): boolean {
+    // After a standstill, what was in the sockets is read before any timer fires.
+    look()
+    const { socket } = request
+    const isConnected = !socket.destroyed && socket.writable && !socket.readableEnded
+    return isConnected && arrivedAtMs(request) >= caughtUpAtMs
+  }
+
+  /** Before and after nothing where it has not arrived, or is dismissed. */
+  function arrivedAtMs(request: IncomingMessage): number {
+    return arrivals.get(request) ?? NaN
   }
 
   function look(): void {

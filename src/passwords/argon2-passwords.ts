@@ -5,15 +5,12 @@ import { Piscina } from 'piscina'
 import { AuthError } from '../auth/errors.ts'
 import type { HashCaller, Passwords } from '../auth/ports/accounts.ts'
 import { siteOf } from '../auth/network-of.ts'
-import { systemClock } from '../clock.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { ARGON2_PARAMETERS, type Argon2Task } from './argon2-worker.ts'
 import { fairQueue } from './fair-queue.ts'
 
-/** Hashes that wait, all together; those whose callers have gone cost nothing when their turn comes. */
+/** Hashes that wait, all together; those that are too late by then cost nothing when their turn comes. */
 const MAX_WAITING = 512
-/** What is left of the deadline of a request after that is for the hash itself, and the session. */
-const MAX_WAIT_MS = 1500
 /**
  * Hashing threads yield to the one that answers requests: a login storm slows logins, not refreshes.
  * (Linux; elsewhere they compete as equals.)
@@ -36,12 +33,9 @@ export function argon2Passwords(log: SystemLog): Argon2Passwords {
     recordTiming: false,
   })
 
-  const queue = fairQueue(
-    { concurrency: threads, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS },
-    systemClock,
-  )
-  const inTurn = async <T>({ ipAddress, isWaiting }: HashCaller, work: () => Promise<T>): Promise<T> =>
-    await queue.run({ network: siteOf(ipAddress), isWaiting }, work)
+  const queue = fairQueue({ concurrency: threads, maxWaiting: MAX_WAITING })
+  const inTurn = async <T>({ ipAddress, isInTime }: HashCaller, work: () => Promise<T>): Promise<T> =>
+    await queue.run({ network: siteOf(ipAddress), isInTime }, work)
 
   return {
     hash: async (password, caller) => (await inTurn(caller, async () => await run({ password }))) as string,

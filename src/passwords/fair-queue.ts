@@ -1,52 +1,45 @@
 // A bounded queue that takes turns: each network waits behind its own work, not behind that of others.
 import { AuthError } from '../auth/errors.ts'
-import type { Clock } from '../clock.ts'
 
 export interface FairQueueOptions {
   /** Tasks that run at the same time. */
   concurrency: number
   /** Tasks that wait, all together. */
   maxWaiting: number
-  /** A task that has waited longer is not begun: under load, each would be begun when it is too late for it. */
-  maxWaitMs: number
 }
 
 export interface QueuedFor {
   /** Tasks of the same network are done in their order; networks take turns, a task each. */
   network: string
-  /** Asked when the turn comes: nothing is done for a caller who is gone. */
-  isWaiting: () => boolean
+  /** Asked when the turn comes: nothing is begun that is too late, or for a caller who is gone. */
+  isInTime: () => boolean
 }
 
 export interface FairQueue {
   /**
    * Resolves or rejects as `work` does. Rejects with `unavailable`, and `work` never begins, when its turn comes too
-   * late or its caller is gone by then, or when too many wait: then the last one of the network with the longest line
+   * late, or when too many wait: then the last one of the network with the longest line
    * has to go.
    */
   run<T>(asker: QueuedFor, work: () => Promise<T>): Promise<T>
 }
 
 interface Waiting {
-  sinceMs: number
-  isWaiting: () => boolean
+  isInTime: () => boolean
   begin: () => void
   refuse: (error: AuthError) => void
 }
 
-export function fairQueue(
-  { concurrency, maxWaiting, maxWaitMs }: FairQueueOptions,
-  { steadyMs }: Pick<Clock, 'steadyMs'>,
-): FairQueue {
+export function fairQueue({ concurrency, maxWaiting }: FairQueueOptions): FairQueue {
   // In the order of their turns; none of them is empty.
   const lines = new Map<string, Waiting[]>()
   let waiting = 0
   let running = 0
 
   return {
-    run: async ({ network, isWaiting }, work) => {
+    run: async ({ network, isInTime }, work) => {
       if (running < concurrency) running += 1
-      else await turnOf(network, isWaiting)
+      else await turnOf(network, isInTime)
       try {
         return await work()
       } finally {
@@ -55,11 +48,11 @@ export function fairQueue(
     },
   }
 
-  async function turnOf(network: string, isWaiting: () => boolean): Promise<void> {
+  async function turnOf(network: string, isInTime: () => boolean): Promise<void> {
     if (waiting >= maxWaiting) makeRoom(lines.get(network)?.length ?? 0)
     await new Promise<void>((resolve, reject) => {
       const line = lines.get(network) ?? []
-      line.push({ sinceMs: steadyMs(), isWaiting, begin: resolve, refuse: reject })
+      line.push({ isInTime, begin: resolve, refuse: reject })
       lines.set(network, line)
       waiting += 1
     })
@@ -77,7 +70,7 @@ export function fairQueue(
   /** The place of a task that has ended goes to the next one that is worth it. */
   function handOn(): void {
     for (let next = nextInTurn(); next; next = nextInTurn()) {
-      if (next.isWaiting() && steadyMs() - next.sinceMs <= maxWaitMs) {
+      if (next.isInTime()) {
         next.begin()
         return
       }

@@ -58,9 +58,9 @@ describe('two instances with other settings', () => {
 
     expect(status).to.equal(0)
     const rows = await database.sql<{ settings: string | null }>(
-      `SELECT settings FROM instances WHERE name LIKE 'signoff user%'`,
+      `SELECT settings FROM instances WHERE name LIKE 'command %'`,
     )
     expect(rows).to.deep.equal([{ settings: null }])
-    expect(instances.flatMap(warnings).filter((line) => /ISSUER|signoff user/.test(line))).to.deep.equal([])
+    expect(instances.flatMap(warnings).filter((line) => /ISSUER|command/.test(line))).to.deep.equal([])
   })
 })

@@ -56,7 +56,13 @@ export interface SimulatedInstance {
   kill: () => void
 }
 
-const ORIGIN = { ipAddress: '::1', userAgent: null, isWaiting: () => true, noteProgress: () => undefined }
+const ORIGIN = {
+  ipAddress: '::1',
+  userAgent: null,
+  isWaiting: () => true,
+  isInTime: () => true,
+  noteProgress: () => undefined,
+}
 
 export function simulatedInstance(
   world: World,

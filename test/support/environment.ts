@@ -3,6 +3,7 @@ import { addUser, PASSWORD } from './add-user.ts'
 import { testDatabase, type TestDatabase } from './postgres.ts'
 import { testRedis, type TestRedis } from './redis.ts'
 import { startSignoff, type Answer, type Signoff } from './signoff.ts'
+import { untilAnswered } from './until-answered.ts'
 
 export interface TestEnvironment {
   signoff: Signoff
@@ -42,7 +43,9 @@ export async function testEnvironment(env: Record<string, string> = {}): Promise
       await addUser(database, username, password)
     },
     login: async (username = 'alice') => {
-      const answer = await signoff.post('/auth/login/', { username, password: PASSWORD })
+      const answer = await untilAnswered(
+        async () => await signoff.post('/auth/login/', { username, password: PASSWORD }),
+      )
       if (answer.status !== 200) throw new Error(`login answered ${answer.status}: ${answer.text}`)
       return answer.json as Pair
     },

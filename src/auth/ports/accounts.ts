@@ -97,7 +97,7 @@ export interface OwnAccount {
 }
 
 /** For whom a password is hashed. */
-export type HashCaller = Pick<Caller, 'ipAddress' | 'isWaiting'>
+export type HashCaller = Pick<Caller, 'ipAddress' | 'isInTime'>
 
 /** The work for different networks takes turns. Everything rejects with `unavailable` where it cannot be done in time. */
 export interface Passwords {

@@ -9,6 +9,7 @@ const WHERE_FROM: Origin = { ipAddress: '192.0.2.7', userAgent: 'a test' }
 /** A caller who waits; what is kept of it, and copied or compared, is where it asked from. */
 export const ORIGIN = Object.defineProperties(WHERE_FROM, {
   isWaiting: { value: () => true },
+  isInTime: { value: () => true },
   noteProgress: { value: () => undefined },
 }) as Caller
 

@@ -241,7 +241,7 @@ describe('login', () => {
 
     it('lets the same user in from another address meanwhile', async () => {
       for (let guess = 0; guess < 12; guess++) await refusalOf(ask('alice', 'wrong'))
-      const origin = { ...ORIGIN, ipAddress: '198.51.100.9', isWaiting: () => true }
+      const origin = { ...ORIGIN, ipAddress: '198.51.100.9', isWaiting: () => true, isInTime: () => true }
 
       const elsewhere = login(stores, { username: 'alice', password: PASSWORD, rotates: false, origin })
 

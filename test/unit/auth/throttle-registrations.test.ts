@@ -42,7 +42,7 @@ describe('wrong secrets of peers from one address', () => {
     for (let time = 0; time < 120; time += 1) await throttle.peerFailure(ATTACKER)
 
     const guess = throttle.guess(
-      { username: 'alice', caller: { ipAddress: ATTACKER, isWaiting: () => true } },
+      { username: 'alice', caller: { ipAddress: ATTACKER, isInTime: () => true } },
       async () => {
         await Promise.resolve()
       },

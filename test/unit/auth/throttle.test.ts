@@ -20,7 +20,7 @@ interface Outcome {
 }
 
 function guessOf(username: string, ipAddress: string): Guess {
-  return { username, caller: { ipAddress, isWaiting: () => true } }
+  return { username, caller: { ipAddress, isInTime: () => true } }
 }
 
 describe('a guess', () => {

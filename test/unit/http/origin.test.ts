@@ -22,7 +22,9 @@ const call = ({ peer, forwarded, userAgent }: Call): Context => {
 }
 
 const addressOf = (trustProxy: string[], parts: Call): string =>
-  originReader(trustProxy, { isWaiting: () => true, noteProgress: () => undefined })(call(parts)).ipAddress
+  originReader(trustProxy, { isWaiting: () => true, isInTime: () => true, noteProgress: () => undefined })(
+    call(parts),
+  ).ipAddress
 
 describe('originReader', () => {
   const PROXIES = ['loopback', '10.0.0.0/8', 'linklocal', '2001:db8:ffff::/48']
@@ -144,7 +146,7 @@ describe('originReader', () => {
   })
 
   const userAgentOf = (userAgent?: string): string | null =>
-    originReader([], { isWaiting: () => true, noteProgress: () => undefined })(
+    originReader([], { isWaiting: () => true, isInTime: () => true, noteProgress: () => undefined })(
       call({ peer: '192.0.2.1', ...(userAgent !== undefined && { userAgent }) }),
     ).userAgent
 

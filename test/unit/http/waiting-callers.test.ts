@@ -50,6 +50,24 @@ describe('waitingCallers', () => {
     expect(callers.isWaiting(message)).to.equal(true)
   })
 
+  it('is in time for a hash at first, and not for as long as the caller waits', () => {
+    const callers = waitingCallers(clock, recordingLog())
+    const message = arrived(callers)
+
+    run(1500)
+    expect(callers.isInTime(message)).to.equal(true)
+    run(500)
+    expect([callers.isInTime(message), callers.isWaiting(message)]).to.deep.equal([false, true])
+  })
+
+  it('is done with one that has its answer', () => {
+    const callers = waitingCallers(clock, recordingLog())
+    const message = arrived(callers)
+    callers.dismiss(message)
+
+    expect([callers.isInTime(message), callers.isWaiting(message)]).to.deep.equal([false, false])
+  })
+
   for (const gone of [
     { destroyed: true, writable: true, readableEnded: false },
     { destroyed: false, writable: false, readableEnded: false },
