@@ -52,7 +52,11 @@ export async function testRedis(options: TestRedisOptions = {}): Promise<TestRed
   const client = outsideClient(port, options)
   const run = (): ChildProcess => spawn(path, args, { env, stdio: 'ignore' })
   let child = run()
-  await answering(client)
+  // Somebody may have taken the port since it was found free; most hold one for a moment.
+  const again = (): void => {
+    if (child.exitCode !== null) child = run()
+  }
+  await answering(client, again)
 
   return {
     url: `${certificate ? 'rediss' : 'redis'}://${credentials(options)}127.0.0.1:${port}`,
@@ -65,7 +69,7 @@ export async function testRedis(options: TestRedisOptions = {}): Promise<TestRed
     },
     start: async () => {
       child = run()
-      await answering(client)
+      await answering(client, again)
     },
     wipe: async () => {
       await rm(join(directory, 'appendonlydir'), { recursive: true, force: true })
@@ -145,12 +149,14 @@ async function isFree(port: number): Promise<boolean> {
   return true
 }
 
-async function answering(client: Redis): Promise<void> {
+/** Until it answers, `again` is called now and then. */
+async function answering(client: Redis, again: () => void): Promise<void> {
   const deadline = Date.now() + 50_000
   while (Date.now() < deadline) {
     const answer = await client.ping().catch(() => null)
     if (answer === 'PONG') return
-    await sleep(20)
+    again()
+    await sleep(50)
   }
   throw new Error('the test Redis does not answer')
 }

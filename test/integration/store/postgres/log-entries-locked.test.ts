@@ -38,7 +38,7 @@ describe('a log entry of a statement that met a lock', () => {
     const user = await storedUser(store, account())
     await storedSession(store, user)
 
-    await passingLock('LOCK TABLE revocations IN SHARE MODE', async () => {
+    await passingLock('LOCK TABLE users IN SHARE MODE', async () => {
       await store.userAdmin.disable(user.username, logEntry('USER_DISABLED'))
     })
 
