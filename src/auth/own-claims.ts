@@ -5,7 +5,7 @@ import type { OwnClaims } from '../contract/claims.ts'
 const MAX_BYTES = 1024
 
 /**
- * Those that our tokens have, and those that peers read as something of the token itself (RFC 7519, 7800, 8693, 8705,
+ * The names of claims that our tokens have, and of those that peers read as something of the token itself (RFC 7519, 7800, 8693, 8705,
  * 9068, 9449, OpenID Connect Core and Back-Channel Logout, and what other issuers put there).
  */
 const RESERVED = new Set([

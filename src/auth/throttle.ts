@@ -139,7 +139,7 @@ async function admit(
   }
 }
 
-/** Those who wait for longer would be evaluated too late, and so would all behind them. */
+/** A guess that has waited for longer would be evaluated too late, and so would all behind it. */
 function requireInTime(caller: HashCaller): void {
   if (!caller.isInTime()) throw new AuthError('unavailable')
 }

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { v4 as uuidv4 } from 'uuid'
 import { addUser, disableUser, enableUser, setClaims, setPassword, setRole } from '../auth/users.ts'
 import type { UsersDeps } from '../auth/users.ts'
-import { systemClock } from '../clock.ts'
+import { every, systemClock } from '../clock.ts'
 import { denialLeewaySeconds, type Config } from '../config.ts'
 import type { Denial } from '../auth/ports/denials.ts'
 import type { SystemLog } from '../ops/log.ts'
@@ -134,6 +134,9 @@ async function storesOf(config: Config): Promise<UserStores> {
 /** Nobody waits behind a command: what it was told to do is done, however long that takes. */
 const COMMAND_TIMES = { timeoutMs: 600_000, connectTimeoutMs: 10_000 }
 
+/** An instance is listed as present for ten seconds after it was heard of. */
+const PRESENT_EVERY_MS = 2000
+
 export async function withUsers<T>(
   { databaseUrl, redisUrl, redisPrefix, leewaySeconds, issuer, roles }: UserStores,
   work: (deps: UsersDeps) => Promise<T>,
@@ -155,13 +158,17 @@ export async function withUsers<T>(
     name: `${hostname()}:${process.pid}`,
     isCommand: true,
   })
+  const presence = { isBegun: false, untold: 0, stop: (): void => undefined }
   const beforeSessionsEnd = async (): Promise<void> => {
+    // As long as it ends sessions, however long that takes: one that is not heard of is not waited for.
+    presence.isBegun = true
+    presence.stop = every(systemClock, PRESENT_EVERY_MS, () => void self.present().catch(() => undefined))
     if (await introduce({ clock: systemClock, instanceId, instances: self })) return
     log.warn('an instance has not heard of this command: without Postgres it may vouch for what is ended now')
   }
   const progress = progressLine((count) => `sessions ended so far: ${count}`)
   try {
-    return await work({
+    const result = await work({
       roles,
       sessions: postgresSessions(storeDeps),
       userAdmin: {
@@ -186,12 +193,16 @@ export async function withUsers<T>(
           progress.add(denials.length)
           const journalName = async (): Promise<string> => await journalNameIn(database, issuer)
           const isTold = await tellRedis({ redisUrl, redisPrefix, journalName, log }, denials)
-          // Otherwise its word is waited for, in vain, until a round has brought what is missing.
-          if (isTold) await self.leave()
+          if (!isTold) presence.untold += 1
         },
       },
     })
+    presence.stop()
+    // After all of it: otherwise its word is waited for, in vain, until a round has brought what is missing.
+    if (presence.isBegun && presence.untold === 0) await self.leave().catch(() => undefined)
+    return result
   } finally {
+    presence.stop()
     await Promise.all([database.close(), passwords.close()])
   }
 }

@@ -62,10 +62,9 @@ export function createApp(options: AppOptions): Koa {
   return app
 }
 
-function identifyRequest({ log, metrics, callers, isDraining }: AppOptions): Middleware {
+function identifyRequest({ log, metrics, isDraining }: AppOptions): Middleware {
   return async (ctx, next) => {
     const start = performance.now()
-    callers.arrived(ctx.req)
     const given = ctx.get('X-Request-Id')
     const requestId = SANE_REQUEST_ID.test(given) ? given : randomUUID()
     ctx.set('X-Request-Id', requestId)

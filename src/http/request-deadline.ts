@@ -12,7 +12,7 @@ const REQUEST_MS = 2500
 const TELL_EVERY_MS = 60_000
 
 export interface RequestDeadlineDeps {
-  callers: Pick<WaitingCallers, 'dismiss' | 'progressedAtMs'>
+  callers: Pick<WaitingCallers, 'arrived' | 'dismiss' | 'progressedAtMs'>
   log: SystemLog
 }
 
@@ -24,6 +24,8 @@ export function requestDeadline({ callers, log }: RequestDeadlineDeps, clock: Cl
   const late = Symbol('late')
   let toldAtMs = -Infinity
   return async (ctx, next) => {
+    // By now its body is read too, however slow the line is.
+    callers.arrived(ctx.req)
     const work = next()
     for (let ms = REQUEST_MS; ms > 0; ms = REQUEST_MS - sinceProgressMs(ctx.req)) {
       if ((await within(clock, { ms, late }, work)) !== late) return

@@ -14,7 +14,7 @@ export interface Account {
   isActive: boolean
   /** The change that its user has begun to make to it, until all sessions are over that end for it; else `null`. */
   unfinishedChange: UnfinishedChange | null
-  /** What its access tokens say besides. */
+  /** Own claims: its access tokens carry them beside ours. */
   claims: OwnClaims
 }
 
@@ -39,7 +39,7 @@ export interface ChangedUser {
 }
 
 /**
- * What an operator does to users; one transaction each. What ends their sessions comes first, and ends none by itself:
+ * The changes that an operator makes to users; one transaction each. What ends their sessions comes first, and ends none by itself:
  * from then on no login begins one by what held before. `null` when there is no such user. Rejects with `unavailable`.
  */
 export interface UserAdmin {
@@ -71,7 +71,7 @@ export interface UserSummary {
 }
 
 /**
- * What users do to their own accounts; one transaction each. `null` when the account is no longer as it was read:
+ * The changes that users make to their own accounts; one transaction each. `null` when the account is no longer as it was read:
  * disabled, deleted, or its password changed in the meantime. Rejects with `unavailable`.
  */
 export interface OwnAccount {

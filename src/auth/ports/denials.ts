@@ -17,7 +17,7 @@ export interface Journal {
   /** The denial of a whole session, or of a foreign token, as long as it lasts. Rejects with `unavailable`. */
   denialOf(id: DeniedId): Promise<Denial | null>
   /**
-   * Those of the sessions that a user has had, in the order of their ids: the next `limit` ones after `after`. Rejects
+   * The denials of the sessions that a user has had, in the order of their ids: the next `limit` ones after `after`. Rejects
    * with `unavailable`.
    */
   denialsOfUser(query: { userId: string; after: DeniedId | null; limit: number }): Promise<Denial[]>

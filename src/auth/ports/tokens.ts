@@ -7,7 +7,7 @@ export interface Grant {
   sid: string
   userId: string
   scope: string
-  /** What an access token says besides. A refresh token that does not rotate carries them along. */
+  /** Own claims, which an access token carries beside ours. A refresh token that does not rotate carries them along. */
   claims?: OwnClaims | undefined
   /** Of a refresh token: the cookie that holds it, and those of its successors, outlive the browser. */
   persistent?: true | undefined

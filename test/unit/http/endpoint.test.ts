@@ -49,7 +49,7 @@ describe('dialectRouter', () => {
     let passedOn = false
     await dialectRouter(dialect, {
       log: recordingLog(),
-      callers: { dismiss: () => undefined, progressedAtMs: () => -Infinity },
+      callers: { arrived: () => undefined, dismiss: () => undefined, progressedAtMs: () => -Infinity },
     }).routes()(ctx as never, async () => {
       passedOn = true
       await Promise.resolve()
@@ -124,7 +124,7 @@ describe('dialectRouter', () => {
     const dialect = { errors: tokenApiErrors, endpoints: [endpoint('POST', '/things')] }
     await dialectRouter(dialect, {
       log: recordingLog(),
-      callers: { dismiss: () => undefined, progressedAtMs: () => -Infinity },
+      callers: { arrived: () => undefined, dismiss: () => undefined, progressedAtMs: () => -Infinity },
     }).routes()(ctx as never, async () => {
       await Promise.resolve()
     })

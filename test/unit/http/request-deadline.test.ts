@@ -14,6 +14,7 @@ describe('requestDeadline', () => {
     const dismissed: IncomingMessage[] = []
     const progress = { atMs: -Infinity }
     const callers = {
+      arrived: () => undefined,
       dismiss: (request: IncomingMessage) => void dismissed.push(request),
       progressedAtMs: () => progress.atMs,
     }
@@ -83,7 +84,10 @@ describe('requestDeadline', () => {
   it('leaves what fails in time its own reason, and what fails later unheard', async () => {
     const { clock } = start()
     const deadline = requestDeadline(
-      { callers: { dismiss: () => undefined, progressedAtMs: () => -Infinity }, log: recordingLog() },
+      {
+        callers: { arrived: () => undefined, dismiss: () => undefined, progressedAtMs: () => -Infinity },
+        log: recordingLog(),
+      },
       clock,
     )
     const ctx = { req: {} } as unknown as Context
