@@ -23,8 +23,8 @@ export interface WaitingCallers {
 const LOOK_EVERY_MS = 500
 /** A longer gap between two looks is a standstill: a process that was stopped, or a machine that slept. */
 const STANDSTILL_MS = 3000
-/** What was sent during a standstill, and lay in its socket, is read within that time after it. */
-const CATCHING_UP_MS = 1000
+/** A request that was sent during a standstill, and lay in its socket, is read within that time after it. */
+const CATCHING_UP_MS = 2500
 /** What is left of the deadline of a request after that is for the hash itself, and for what comes after it. */
 const IN_TIME_MS = 1500
 

@@ -26,6 +26,8 @@ export interface CallOptions {
   /** Sent as it is. */
   body?: string | Buffer | FormData | URLSearchParams
   headers?: Record<string, string>
+  /** Gives the request up, and closes its connection. */
+  signal?: AbortSignal
 }
 
 export interface Signoff {
@@ -156,7 +158,7 @@ export async function startSignoff(options: SignoffOptions): Promise<Signoff> {
 
 /** Speaks HTTP to `url`; nothing is thrown for a status, everything is bounded in time. */
 export function caller(url: string, dispatcher: Dispatcher): Signoff['call'] {
-  return async (path, { method = 'POST', json, body, headers = {} } = {}) => {
+  return async (path, { method = 'POST', json, body, headers = {}, signal } = {}) => {
     const isJson = json !== undefined
     const response = await request(`${url}${path}`, {
       method: method,
@@ -165,6 +167,7 @@ export function caller(url: string, dispatcher: Dispatcher): Signoff['call'] {
       dispatcher,
       headersTimeout: 50_000,
       bodyTimeout: 50_000,
+      ...(signal && { signal }),
     })
     const isEndless = String(response.headers['content-type']).startsWith('text/event-stream')
     const text = isEndless ? await firstPart(response.body) : await response.body.text()

@@ -109,7 +109,7 @@ describe('waitingCallers', () => {
   it('waits when the request comes after the process has caught up', () => {
     const callers = waitingCallers(clock, recordingLog())
     pass(12_000)
-    run(2000)
+    run(3000)
 
     expect(callers.isWaiting(arrived(callers))).to.equal(true)
   })
