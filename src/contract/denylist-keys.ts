@@ -14,8 +14,8 @@ export type JournalTime = number
  * share a partition, so that in Redis Cluster one check is one slot (the braces are a hash tag).
  */
 export function partitionOf(id: DeniedId): string {
-  const [subject = id] = id.split(':', 1)
-  return subject.slice(-2)
+  const end = id.indexOf(':')
+  return end === -1 ? id.slice(-2) : id.slice(Math.max(0, end - 2), end)
 }
 
 export function tokenId(sid: string, jti: string): DeniedId {

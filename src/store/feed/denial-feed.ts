@@ -63,8 +63,8 @@ export function denialFeed(
   const memory = denialMemory({ clock, windowMs, maxHeld })
   const { fed } = memory
 
-  function add(denials: readonly Remembered[]): void {
-    const isNews = memory.add(denials)
+  function add(denials: readonly Remembered[], isAcknowledged: boolean): void {
+    const isNews = memory.add(denials, isAcknowledged)
     isIncomplete ||= memory.hasOverflown()
     if (isNews) events.emit('news')
   }
@@ -102,10 +102,14 @@ export function denialFeed(
     onNews: (listener) => void events.on('news', listener),
 
     hear: (denials, { isAcknowledged } = { isAcknowledged: true }) => {
-      add(denials.map((denial) => ({ ...denial, createdAtMs: Infinity, isAcknowledged })))
+      // When the journal writes it is not known yet, whatever a denial brings along.
+      add(
+        denials.map(({ id, ttlMs }) => ({ id, ttlMs })),
+        isAcknowledged,
+      )
     },
     read: (rows) => {
-      add(rows.map((row) => ({ ...row, isAcknowledged: true })))
+      add(rows, true)
     },
     journaled: (at, journal) => {
       if (isIncomplete) {

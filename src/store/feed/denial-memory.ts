@@ -10,8 +10,8 @@ export interface DenialMemory {
   /** The tokens of other services: no replica is asked about them. */
   readonly foreign: HeldDenials
   has: (id: DeniedId) => boolean
-  /** Whether some of them were news for the feed. `createdAtMs` is infinite where it is not known yet. */
-  add(denials: readonly Remembered[]): boolean
+  /** Whether some of them were news for the feed. `createdAtMs` is missing where it is not known yet. */
+  add(denials: readonly Remembered[], isAcknowledged: boolean): boolean
   /** Whether there was no room for some since this was asked last. */
   hasOverflown(): boolean
   /** Lets go of what is past. */
@@ -19,7 +19,13 @@ export interface DenialMemory {
 }
 
 export interface Remembered extends Denial {
-  createdAtMs: JournalTime
+  createdAtMs?: JournalTime
+}
+
+/** When some denials were heard of, and whether somebody was told that they hold. */
+interface Moment {
+  epochMs: number
+  steadyMs: number
   isAcknowledged: boolean
 }
 
@@ -37,7 +43,7 @@ export function denialMemory({ clock, windowMs, maxHeld }: DenialMemoryOptions):
    * Whether it was news for the feed. However old a row is, until it is seen tokens may have been issued: its commit
    * may have waited.
    */
-  function addOne({ id, ttlMs, createdAtMs, isAcknowledged }: Remembered): boolean {
+  function addOne({ id, ttlMs, createdAtMs = Infinity }: Remembered, when: Moment): boolean {
     const leftMs = Math.min(ttlMs, windowMs)
     if (!(leftMs > 0)) return false
     // Foreign tokens are not access tokens of ours, whatever their issuer calls them.
@@ -47,19 +53,27 @@ export function denialMemory({ clock, windowMs, maxHeld }: DenialMemoryOptions):
       isOverflown ||= isFed
       return false
     }
-    const until = Math.ceil((clock.epochMs() + leftMs) / 1000) + 1
-    const now = clock.steadyMs()
-    const times = { endsAtMs: now + leftMs + 1000, heardAtMs: now, lastsUntilMs: now + ttlMs }
-    return held.add({ id, until, createdAtMs, isAcknowledged, ...times }) && isFed
+    const { epochMs, steadyMs, isAcknowledged } = when
+    const isNews = held.add({
+      id,
+      until: Math.ceil((epochMs + leftMs) / 1000) + 1,
+      createdAtMs,
+      endsAtMs: steadyMs + leftMs + 1000,
+      isAcknowledged,
+      heardAtMs: steadyMs,
+      lastsUntilMs: steadyMs + ttlMs,
+    })
+    return isNews && isFed
   }
 
   return {
     fed,
     foreign,
     has: (id) => fed.has(id) || foreign.has(id),
-    add: (denials) => {
+    add: (denials, isAcknowledged) => {
+      const when = { epochMs: clock.epochMs(), steadyMs: clock.steadyMs(), isAcknowledged }
       let isNews = false
-      for (const denial of denials) isNews = addOne(denial) || isNews
+      for (const denial of denials) isNews = addOne(denial, when) || isNews
       return isNews
     },
     hasOverflown: () => {

@@ -6,6 +6,9 @@ import type { FilledFeed } from './denial-feed.ts'
 /** Longer than that is not waited for Postgres; what it answers in the end counts all the same. */
 const POSTGRES_PATIENCE_MS = 500
 
+/** Requests are answered in between. */
+const BATCH_SIZE = 1000
+
 export interface FollowDeps {
   clock: Clock
   feed: FilledFeed
@@ -45,7 +48,7 @@ export function follow(deps: FollowDeps): Follow {
     const askedAt = clock.steadyMs()
     const journalClock = await journal.clock()
     deps.onClock(journalClock)
-    for await (const rows of journal.readSince(sinceFor(journalClock))) feed.read(rows)
+    for await (const rows of journal.readSince(sinceFor(journalClock), BATCH_SIZE)) feed.read(rows)
     readAt = askedAt
     readEpoch = journalClock.serverEpoch
     const name = `${journalClock.databaseId} ${journalClock.serverEpoch}`

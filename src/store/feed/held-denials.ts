@@ -7,7 +7,7 @@ export interface HeldDenials {
   readonly end: number
   at: (index: number) => HeldDenial
   has: (id: DeniedId) => boolean
-  /** Whether it was news: not held yet, or not for so long. */
+  /** Keeps the very object that it is given. Returns whether it was news: not held yet, or not for so long. */
   add(denial: HeldDenial): boolean
   /** Lets go of what is past, oldest first. By the clock of `endsAtMs`. */
   prune(nowMs: number): void
@@ -48,16 +48,14 @@ export function heldDenials(): HeldDenials {
     has: (id) => byId.has(id),
 
     add: (denial) => {
-      const { id, createdAtMs, endsAtMs } = denial
-      const held = byId.get(id)
-      if (held && isHeld(held, { createdAtMs, endsAtMs })) {
-        held.createdAtMs = Math.min(held.createdAtMs, createdAtMs)
+      const held = byId.get(denial.id)
+      if (held && isHeld(held, denial)) {
+        held.createdAtMs = Math.min(held.createdAtMs, denial.createdAtMs)
         held.isAcknowledged ||= denial.isAcknowledged
         return false
       }
-      const added = { ...denial }
-      byId.set(id, added)
-      denials.push(added)
+      byId.set(denial.id, denial)
+      denials.push(denial)
       return true
     },
 
@@ -77,10 +75,7 @@ export function heldDenials(): HeldDenials {
 }
 
 /** The last rows of the journal are read again and again. */
-function isHeld(
-  held: HeldDenial,
-  { createdAtMs, endsAtMs }: Pick<HeldDenial, 'createdAtMs' | 'endsAtMs'>,
-): boolean {
+function isHeld(held: HeldDenial, { createdAtMs, endsAtMs }: HeldDenial): boolean {
   const isSameRow = Number.isFinite(createdAtMs) && held.createdAtMs === createdAtMs
   return isSameRow || held.endsAtMs + SAME_WITHIN_MS >= endsAtMs
 }

@@ -7,6 +7,8 @@ import type { FilledFeed } from './denial-feed.ts'
 import type { Follow } from './follow.ts'
 
 const INTERVAL_MS = 1000
+/** A step that takes long is followed by a rest, in which requests are answered. */
+const MAX_REST_MS = 500
 /** Redis vouches for what is older. */
 const WITHOUT_POSTGRES_INTERVAL_MS = 500
 /** Redis is away, or hangs. */
@@ -69,8 +71,10 @@ export function runFeed(deps: RunFeedDeps): RunningFeed {
     after ??= deps.afterwards(stopping.signal).then(() => {
       after = null
     })
+    const tookMs = clock.steadyMs() - startedAt
     const intervalMs = isRead ? INTERVAL_MS : WITHOUT_POSTGRES_INTERVAL_MS
-    await sleep(clock, Math.max(0, startedAt + intervalMs - clock.steadyMs()), stopping.signal)
+    const restMs = Math.max(intervalMs - tookMs, Math.min(tookMs, MAX_REST_MS))
+    await sleep(clock, restMs, stopping.signal)
   }
 
   async function listen(to: Announcements): Promise<void> {

@@ -50,8 +50,11 @@ export const OVERLAP_MS = 10_000
 export interface JournalReader {
   /** Rejects with `unavailable`, also where this Postgres is not, or no longer, the primary. */
   clock(): Promise<JournalClock>
-  /** Live denials written at or after `since`, oldest first, in batches. Rejects with `unavailable`. */
-  readSince(since: JournalTime): AsyncIterable<JournalRow[]>
+  /**
+   * Live denials written at or after `since`, oldest first, in batches of `batchSize` (5,000). Rejects with
+   * `unavailable`.
+   */
+  readSince(since: JournalTime, batchSize?: number): AsyncIterable<JournalRow[]>
   /**
    * The next live denials after `after` (`null`: from the beginning) in the order of their time, `limit` at the
    * most. Rejects with `unavailable`.
@@ -127,10 +130,10 @@ export function journalReader(postgres: Postgres): JournalReader {
 
     readBatch,
 
-    async *readSince(since) {
+    async *readSince(since, batchSize = BATCH_SIZE) {
       let after: JournalCursor | null = { createdAt: new Date(Math.max(since, 0)).toISOString(), seq: '0' }
       while (after) {
-        const { rows, next }: JournalBatch = await readBatch(after, BATCH_SIZE)
+        const { rows, next }: JournalBatch = await readBatch(after, batchSize)
         if (rows.length > 0) yield rows
         after = next
       }

@@ -100,17 +100,22 @@ export function redisWatermarks({ connection, partitions, nonce }: WatermarksDep
     step: async (all) => {
       steps += 1
       const token = `${nonce}${steps}`
-      const calls = groups(all, spansPartitions).map((group) => stepCall(group, token))
-      const outcomes = await Promise.allSettled(calls.map(async ({ call }) => await commands.run(call)))
-      const reached = new Map<string, string>()
-      let failure: unknown = null
-      for (const [index, outcome] of outcomes.entries()) {
-        if (outcome.status === 'rejected') failure ??= outcome.reason
-        else
-          for (const [number, { partition, to }] of (calls[index]?.targets ?? []).entries())
-            if ((outcome.value as number[])[number] === 1) reached.set(partition, to)
+      const taken: Steps = { reached: new Map(), failure: null }
+      const take = async (group: readonly Step[]): Promise<void> => {
+        const { call, targets } = stepCall(group, token)
+        try {
+          const answer = (await commands.run(call)) as number[]
+          for (const [number, { partition, to }] of targets.entries())
+            if (answer[number] === 1) taken.reached.set(partition, to)
+        } catch (error) {
+          taken.failure ??= error
+        }
       }
-      return { reached, failure }
+      const calls = groups(all, spansPartitions)
+      if (!spansPartitions) await Promise.all(calls.map(take))
+      // One after the other: to make them all at once would keep requests waiting. After a failure all have the same one.
+      else for (const call of calls) if (taken.failure === null) await take(call)
+      return taken
     },
 
     fill: async (fills) => {

@@ -4,6 +4,8 @@ import type { DenylistConnection } from '../redis/connection/redis-connection.ts
 import type { RelayTick } from './relay-tick.ts'
 
 const INTERVAL_MS = 1000
+/** A tick that takes long is followed by a rest, in which requests are answered; leases are renewed in time all the same. */
+const MAX_REST_MS = 500
 /** While Redis is being brought in line: until then every check asks Postgres. */
 const HURRIED_INTERVAL_MS = 200
 
@@ -55,7 +57,10 @@ export function startRelay({ clock, connection, relayTick, onFailure }: RelayDep
       return false
     })
     cancel()
-    const intervalMs = isHurried ? HURRIED_INTERVAL_MS : INTERVAL_MS
-    cancel = clock.after(Math.max(0, startedAt + intervalMs - clock.steadyMs()), wake)
+    const tookMs = clock.steadyMs() - startedAt
+    const restMs = isHurried
+      ? Math.max(0, HURRIED_INTERVAL_MS - tookMs)
+      : Math.max(INTERVAL_MS - tookMs, Math.min(tookMs, MAX_REST_MS))
+    cancel = clock.after(restMs, wake)
   }
 }

@@ -17,19 +17,14 @@ describe('denialMemory', () => {
     memory = denialMemory({ clock, windowMs: WINDOW_MS, maxHeld: 3 })
   })
 
-  const remember = (id: string, ttlMs = HOUR_MS) =>
-    memory.add([{ id, ttlMs, createdAtMs: Infinity, isAcknowledged: true }])
+  const remember = (id: string, ttlMs = HOUR_MS) => memory.add([{ id, ttlMs }], true)
 
   it('has sessions, single tokens, and tokens of other services', () => {
     const sid = uuidv7()
 
     memory.add(
-      [sid, `${uuidv7()}:jti`, FOREIGN].map((id) => ({
-        id,
-        ttlMs: 1000,
-        createdAtMs: 1,
-        isAcknowledged: true,
-      })),
+      [sid, `${uuidv7()}:jti`, FOREIGN].map((id) => ({ id, ttlMs: 1000, createdAtMs: 1 })),
+      true,
     )
 
     expect([memory.has(sid), memory.has(FOREIGN), memory.has(uuidv7())]).to.deep.equal([true, true, false])
