@@ -17,7 +17,7 @@ function commandLine(): Command {
   const program = new Command('signoff')
     .version(version)
     .description(
-      'An auth service whose logout holds. Settings come from the environment and .env: see the README.',
+      'An auth service whose logout holds. Settings come from the environment and .env: see docs/operating.md.',
     )
     .exitOverride()
 

@@ -97,7 +97,7 @@ describe('the package in an empty folder', () => {
       'dist/peer/index.d.ts',
     ])
     expect(
-      packed.filter((path) => !/^(package\.json|README\.md|dist\/.+(\.js|\.d\.ts))$/.test(path)),
+      packed.filter((path) => !/^(package\.json|LICENSE|README\.md|dist\/.+(\.js|\.d\.ts))$/.test(path)),
     ).to.deep.equal([])
     const declared = packed.filter((path) => path.endsWith('.d.ts'))
     expect(declared.filter((path) => !/^dist\/(peer|contract|bounded)\//.test(path))).to.deep.equal([])
