@@ -5,7 +5,7 @@ import type { Target } from './generator-protocol.ts'
 
 export interface Connection {
   /** Resolves to the status, `0` where the connection broke; never rejects. */
-  post(path: string, body: string): Promise<number>
+  post(path: string, body: string, headers?: Record<string, string>): Promise<number>
   close(): void
 }
 
@@ -26,7 +26,8 @@ async function open({ origin, certificate, addresses }: Target, index: number): 
   await body.dump()
   if (statusCode !== 200) throw new Error(`/healthz answered ${statusCode}`)
   return {
-    post: async (path, body) => await post(client, { path, body, headers: headersOf() }),
+    post: async (path, body, headers) =>
+      await post(client, { path, body, headers: { ...headersOf(), ...headers } }),
     close: () => {
       void client.destroy()
     },

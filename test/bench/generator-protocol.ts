@@ -14,8 +14,12 @@ export interface Job {
   path: string
   connections: number
   seconds: number
-  /** JSON texts, sent in their order. */
+  /** Sent in their order. */
   bodies: string[]
+  /** Access tokens, sent in their order beside the bodies, from the first again where there are fewer. */
+  bearers?: string[]
+  /** Beyond those of JSON, or in their place. */
+  headers?: Record<string, string>
   /** Ends the job when every body was sent; otherwise they are sent again and again. */
   once?: boolean
   /** Starts this many requests a second, evenly; without it each connection always has one under way. */

@@ -4,6 +4,7 @@ import { testEnvironment } from '../support/environment.ts'
 import { ownPostgres, preparedData } from '../support/postgres.ts'
 import { offerPostgres } from '../support/offered-postgres.ts'
 import type { Bench } from './bench.ts'
+import { measureCost } from './cost.ts'
 import { DAY_SETTINGS, measureDay } from './day.ts'
 import { measureFeed } from './feed.ts'
 import { measureGuesses } from './guesses.ts'
@@ -80,6 +81,7 @@ async function measure(bench: Bench): Promise<Omit<Results, 'machine'>> {
     ...(parts.includes('idle') && { idle: await measureIdle(bench) }),
     ...(parts.includes('timing') && { timing: await measureTiming(bench) }),
     ...(parts.includes('load') && { load: await measureLoad(bench) }),
+    ...(parts.includes('cost') && { cost: await measureCost(bench) }),
     ...(parts.includes('storm') && { storm: await measureStorm(bench) }),
     ...(parts.includes('guesses') && { guesses: await measureGuesses(bench) }),
     ...(parts.includes('propagation') && { propagation: await measurePropagation(bench) }),

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 const SHORT_PARTS = [
   'idle',
   'load',
+  'cost',
   'storm',
   'guesses',
   'timing',
@@ -32,7 +33,7 @@ export const USAGE = `Usage: npm run bench -- [options]
 
 Measures Signoff over TLS on this machine, with a Postgres and a Redis of its own. Nothing is asserted.
 
-  --only PART    idle, load, storm, guesses, timing, propagation, feed, rebuild, verify, many-sessions, sweep, keys or
+  --only PART    idle, load, cost, storm, guesses, timing, propagation, feed, rebuild, verify, many-sessions, sweep, keys or
                  day; may be given more than once; all but the last four by default
   --seconds N    length of one measurement, 5 by default; of the day, 240
   --denials N    live denials for the rebuild and the sweep, 1000000 by default

@@ -11,6 +11,8 @@ export interface Population {
   usernames: string[]
   /** Refresh tokens of as many new sessions, spread over the users. */
   beginSessions: (count: number, options?: { rotates: boolean }) => Promise<string[]>
+  /** Access tokens of as many new sessions. */
+  accessTokens: (count: number) => Promise<string[]>
 }
 
 /** `settings` are those of the service that go beyond the defaults. */
@@ -29,6 +31,10 @@ export async function populate(
     beginSessions: async (count, { rotates } = { rotates: false }) => {
       const sessions = await bulk.begin({ userIds, count, rotates })
       return sessions.map(({ token }) => token)
+    },
+    accessTokens: async (count) => {
+      const sessions = await bulk.begin({ userIds, count })
+      return sessions.map((session) => bulk.accessTo(session))
     },
   }
 }

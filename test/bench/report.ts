@@ -1,5 +1,6 @@
 // The results as tables for people.
 import type { CoreShares } from './cpu.ts'
+import type { CostResult } from './cost.ts'
 import type { DayResult, DaySample } from './day.ts'
 import type { FeedResult } from './feed.ts'
 import type { GuessesResult } from './guesses.ts'
@@ -27,6 +28,7 @@ export interface Results {
   verify?: VerifyResult[]
   idle?: IdleResult
   load?: LoadResult[]
+  cost?: CostResult[]
   storm?: StormResult[]
   guesses?: GuessesResult
   timing?: TimingResult
@@ -46,6 +48,7 @@ export function report(results: Results): string {
     ...tablesOf(results.verify, verifyTable),
     ...tablesOf(results.idle, idleTable),
     ...tablesOf(results.load, loadTable),
+    ...tablesOf(results.cost, costTable),
     ...tablesOf(results.storm, stormTable),
     ...tablesOf(results.guesses, guessesTable),
     ...tablesOf(results.timing, timingTable),
@@ -105,6 +108,21 @@ function loadTable(results: LoadResult[]): string {
       cpu.redis.toFixed(0),
       String(result.non2xx),
       percent(result.clientBusy),
+    ]),
+  )
+}
+
+function costTable(results: CostResult[]): string {
+  return table(
+    'Cost at 16 connections (CPU, in units of the echo)',
+    ['', 'requests/s', 'service µs', 'service', 'with its stores', 'not 2xx'],
+    results.map(({ request, perSecond, server, echoes, non2xx }) => [
+      request,
+      perSecond.toFixed(0),
+      server.toFixed(0),
+      echoes?.server.toFixed(2) ?? '1',
+      echoes?.withStores.toFixed(2) ?? '1',
+      String(non2xx),
     ]),
   )
 }

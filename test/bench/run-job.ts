@@ -17,7 +17,7 @@ export async function runJob(open: readonly Connection[], job: Job): Promise<Out
   const connections = open.slice(0, job.connections)
   const utilization = performance.eventLoopUtilization()
   const start = performance.now()
-  const run = { job, connections, next: bodiesOf(job, start), measure }
+  const run = { job, connections, next: requestsOf(job, start), measure }
 
   await (job.perSecond === undefined ? runClosed(run) : runPaced(run, job.perSecond))
   return {
@@ -37,25 +37,36 @@ export async function runJob(open: readonly Connection[], job: Job): Promise<Out
 interface Run {
   job: Job
   connections: Connection[]
-  /** The next body; `null` when the job is over. */
-  next: () => string | null
+  /** The next request; `null` when the job is over. */
+  next: () => Request | null
   measure: (since: number, answer: Promise<number>) => Promise<void>
 }
 
-function bodiesOf({ bodies, once = false, seconds }: Job, start: number): () => string | null {
+interface Request {
+  body: string
+  headers: Record<string, string>
+}
+
+function requestsOf({ bodies, bearers = [], headers = {}, once = false, seconds }: Job, start: number) {
   const deadline = start + seconds * 1000
   let index = 0
-  return () => {
+  return (): Request | null => {
     if (isFinished || performance.now() >= deadline || (once && index >= bodies.length)) return null
-    return bodies[index++ % bodies.length] ?? null
+    const body = bodies[index % bodies.length] ?? ''
+    const bearer = bearers[index % bearers.length]
+    index += 1
+    return {
+      body,
+      headers: bearer === undefined ? headers : { ...headers, Authorization: `Bearer ${bearer}` },
+    }
   }
 }
 
 async function runClosed({ job, connections, next, measure }: Run): Promise<void> {
   await Promise.all(
     connections.map(async (connection) => {
-      for (let body = next(); body !== null; body = next()) {
-        await measure(performance.now(), connection.post(job.path, body))
+      for (let request = next(); request !== null; request = next()) {
+        await measure(performance.now(), connection.post(job.path, request.body, request.headers))
       }
     }),
   )
@@ -65,10 +76,11 @@ async function runClosed({ job, connections, next, measure }: Run): Promise<void
 async function runPaced({ job, connections, next, measure }: Run, perSecond: number): Promise<void> {
   const answers: Promise<void>[] = []
   const start = performance.now()
-  for (let body = next(); body !== null; body = next()) {
+  for (let request = next(); request !== null; request = next()) {
     const connection = connections[answers.length % connections.length]
     if (!connection) break
-    answers.push(measure(performance.now(), connection.post(job.path, body)))
+    const answer = connection.post(job.path, request.body, request.headers)
+    answers.push(measure(performance.now(), answer))
     const due = start + (answers.length * 1000) / perSecond
     await sleep(Math.max(0, due - performance.now()))
   }

@@ -16,6 +16,7 @@ export interface BulkSession {
   id: string
   /** Its refresh token. */
   token: string
+  userId: string
 }
 
 export interface BulkSessionsOptions {
@@ -32,6 +33,8 @@ export interface SessionsInBulk {
   /** Resolves to their ids; the password of each is `PASSWORD`. */
   addUsers(usernames: readonly string[]): Promise<string[]>
   begin(options: BulkSessionsOptions): Promise<BulkSession[]>
+  /** An access token of the session, another one each time. */
+  accessTo(session: BulkSession): string
 }
 
 export interface SessionsInBulkDeps {
@@ -74,8 +77,10 @@ export async function sessionsInBulk(deps: SessionsInBulkDeps): Promise<Sessions
         sessions.map(({ jti }) => createHash('sha256').update(jti).digest()),
         sessions.map(({ exp }) => exp),
       ])
-      return sessions.map(({ id, token }) => ({ id, token }))
+      return sessions.map(({ id, token, userId }) => ({ id, token, userId }))
     },
+
+    accessTo: ({ id, userId }) => tokens.signAccess({ sid: id, userId, scope: 'user' }, Infinity).token,
   }
 }
 
