@@ -11,6 +11,7 @@ import {
 } from '../contract/claims.ts'
 import type { AccessSeal } from './access-seal.ts'
 import { encodeJws, parseJws, type ParsedJws, type Signer } from './jws.ts'
+import { verifiedTokens, type VerifiedTokens } from './verified-tokens.ts'
 import {
   accessClaims,
   CLIENT_ID,
@@ -51,6 +52,7 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
   const { issuer, audience, leewaySeconds, now } = options
   const refreshAudience = refreshAudienceOf(issuer)
   const { accessSigners } = options
+  const verified = verifiedTokens()
   const refreshHeader = { alg: options.refreshSigner.alg, typ: REFRESH_TYP }
 
   return {
@@ -92,7 +94,7 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     successorJti,
 
     verify(token) {
-      const claims = signedClaims(options, token, accessSigners.find)
+      const claims = signedClaimsOf(token, accessSigners.find)
       const latestStart = now() + leewaySeconds
       if (Math.max(claims.iat, claims.nbf ?? 0) > latestStart) throw new AuthError('token_invalid')
       if (hasExpired(claims)) throw new AuthError('token_expired')
@@ -100,7 +102,7 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
     },
 
     identify(token) {
-      const claims = signedClaims(options, token, accessSigners.findRetiredToo)
+      const claims = signedClaimsOf(token, accessSigners.findRetiredToo)
       return { claims, hasExpired: hasExpired(claims) }
     },
 
@@ -113,6 +115,10 @@ export function jwtTokens(options: JwtTokensOptions): Tokens {
 
   function commonClaimsOf<Own extends Times>({ sid, userId, scope }: Grant, own: Own) {
     return { iss: issuer, sub: userId, sid, scope, ...own }
+  }
+
+  function signedClaimsOf(token: string, find: AccessSigners['find']): SignedClaims {
+    return verified.claimsOf(token, find) ?? signedClaims({ ...options, verified }, token, find)
   }
 
   function hasExpired({ exp }: SignedClaims): boolean {
@@ -151,16 +157,21 @@ function refreshAudienceOf(issuer: string): string {
 
 /** Of one of ours, whatever its times. Throws `token_invalid`. */
 function signedClaims(
-  { refreshSigner, accessSeal, issuer, audience }: JwtTokensOptions,
+  { refreshSigner, accessSeal, issuer, audience, verified }: JwtTokensOptions & { verified: VerifiedTokens },
   token: string,
   find: AccessSigners['find'],
 ): SignedClaims {
   const jws = parseJws(token)
   switch (jws?.header['typ']) {
     case ACCESS_TYP: {
-      const signer = find(jws.header['kid'])?.signer
+      const { kid } = jws.header
+      const signer = find(kid)?.signer
       const payload = verifySignature(jws, signer)
-      if (!isShared(signer)) return parseClaims(payload, { schema: accessClaims, issuer, audience })
+      if (!isShared(signer)) {
+        const claims = parseClaims(payload, { schema: accessClaims, issuer, audience })
+        verified.remember(token, { kid, signer, claims })
+        return claims
+      }
       // Each peer has that key: its signature says only that somebody signed it.
       if (!accessSeal.holds(payload)) throw new AuthError('token_invalid')
       return parseClaims(payload, { schema: sealedAccessClaims, issuer, audience })

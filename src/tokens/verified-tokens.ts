@@ -1,0 +1,39 @@
+// Remembers access tokens whose signatures were verified a short while ago: most are checked again and again.
+import { recentMap } from '../bounded/recent-map.ts'
+import type { Signer } from './jws.ts'
+import type { AccessSigners } from './jwt-tokens.ts'
+import type { SignedClaims } from './token-claims.ts'
+
+/** What is remembered of a token never changes: its times, and whether it is denied, are looked at each time. */
+export interface VerifiedTokens {
+  /** The claims of that very token, as long as `find` has the very key that verified it. */
+  claimsOf(token: string, find: AccessSigners['find']): SignedClaims | undefined
+  remember(token: string, verified: VerifiedToken): void
+}
+
+export interface VerifiedToken {
+  kid: unknown
+  /** Another one as soon as the file of the keys was read again. */
+  signer: Signer | undefined
+  claims: SignedClaims
+}
+
+/** About 2 KiB each. */
+const CAPACITY = 8192
+
+export function verifiedTokens(): VerifiedTokens {
+  const tokens = recentMap<VerifiedToken>(CAPACITY)
+  return {
+    claimsOf: (token, find) => {
+      const verified = tokens.get(token)
+      if (!verified) return undefined
+      const isOfKey = verified.signer !== undefined && find(verified.kid)?.signer === verified.signer
+      return isOfKey ? verified.claims : undefined
+    },
+    remember: (token, verified) => {
+      // Several requests share the claims.
+      Object.freeze(verified.claims)
+      tokens.set(token, verified)
+    },
+  }
+}
