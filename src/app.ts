@@ -1,9 +1,7 @@
 // The composition root: the one file that knows every part.
-import { randomBytes } from 'node:crypto'
 import { agreedSettings } from './agreed-settings.ts'
 import { createKnownPeers } from './auth/known-peers.ts'
 import { createThrottle } from './auth/throttle.ts'
-import type { Passwords } from './auth/ports/accounts.ts'
 import { systemClock } from './clock.ts'
 import { denialLeewaySeconds, type Config } from './config.ts'
 import { createApp } from './http/create-app.ts'
@@ -26,7 +24,7 @@ import { waitingCallers } from './http/waiting-callers.ts'
 import type { SystemLog } from './ops/log.ts'
 import { createMetrics } from './ops/metrics.ts'
 import { watchFiles } from './ops/watch-files.ts'
-import { argon2Passwords } from './passwords/argon2-passwords.ts'
+import { argon2Passwords, type Argon2Passwords } from './passwords/argon2-passwords.ts'
 import { isCommonPassword } from './passwords/common-passwords.ts'
 import { peerSecrets } from './passwords/peer-secrets.ts'
 import { openStores, type Stores } from './store/open-stores.ts'
@@ -67,6 +65,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const stores = openStores({
     ...options,
     agreedSettings: () => agreedSettings(options, accessKeys.kids()),
+    databasePoolSize: config.DATABASE_POOL_SIZE,
     redisPrefix: config.REDIS_PREFIX,
     denialLeewaySeconds: denialLeewaySeconds(config),
     denials: {
@@ -82,7 +81,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const passwords = argon2Passwords(log)
   const readers = feedReaders({ feed: stores.feed, metrics })
   const parts = { stores, passwords, accessKeys }
-  const deps = { ...(await dialectDeps(options, parts)), feedReaders: readers }
+  const deps = { ...dialectDeps(options, parts), feedReaders: readers }
   const app = createApp({
     dialects: DIALECTS.map((dialect) => dialect(deps)),
     version,
@@ -122,7 +121,6 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-const ITSELF = { ipAddress: 'local', isInTime: () => true }
 const now = (): number => Math.floor(Date.now() / 1000)
 
 function openKeys({ config, keys, log }: ServiceOptions): OpenAccessKeys {
@@ -139,12 +137,12 @@ function openKeys({ config, keys, log }: ServiceOptions): OpenAccessKeys {
 
 interface Parts {
   stores: Stores
-  passwords: Passwords
+  passwords: Argon2Passwords
   accessKeys: OpenAccessKeys
 }
 
 /** All that any dialect needs. */
-async function dialectDeps({ config, keys, log }: ServiceOptions, { stores, passwords, accessKeys }: Parts) {
+function dialectDeps({ config, keys, log }: ServiceOptions, { stores, passwords, accessKeys }: Parts) {
   const leewaySeconds = config.LEEWAY
   const refreshTtlSeconds = Math.min(config.REFRESH_TOKEN_TTL, config.SESSION_MAX_AGE)
   const tokens = jwtTokens({
@@ -186,7 +184,7 @@ async function dialectDeps({ config, keys, log }: ServiceOptions, { stores, pass
         log.warn({ url: href, kid, problem }, 'a key of a trusted issuer is not used: its tokens are refused')
       },
     }),
-    decoyHash: await passwords.hash(randomBytes(32).toString('base64url'), ITSELF),
+    decoyHash: passwords.decoyHash,
     now,
     nowMs: Date.now,
     leewaySeconds: denialLeewaySeconds(config),

@@ -44,6 +44,11 @@ const settings = z.object({
   /** Postgres: `postgres://user:password@host:port/database`. */
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'a postgres:// URL is expected' }).optional(),
   /**
+   * Connections to Postgres that one process opens at most, and keeps: all instances together, and the commands of
+   * operators, stay below `max_connections` of the server.
+   */
+  DATABASE_POOL_SIZE: integer(1, 1000).default(20),
+  /**
    * Redis, alone, as a cluster, or found by its sentinels: `redis://[user:password@]host:port/database`,
    * `redis+cluster://[user:password@]host:port,host:port` or `redis+sentinel://[user:password@]host:port,host:port/NAME`;
    * over TLS `rediss://`, `rediss+cluster://` or `rediss+sentinel://`. A `%` in a password is written `%25`.

@@ -1,4 +1,5 @@
 // The Passwords port: argon2id on threads of its own, as many as cores, behind a bounded and fair queue.
+import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Piscina } from 'piscina'
@@ -20,6 +21,8 @@ const NICE_INCREMENT = 10
 const CURRENT_PREFIX = `$argon2id$v=19$m=${ARGON2_PARAMETERS.memoryCost},t=${ARGON2_PARAMETERS.timeCost},p=${ARGON2_PARAMETERS.parallelism}$`
 
 export interface Argon2Passwords extends Passwords {
+  /** No password's: to verify against it takes as long as against a stored one, and is always false. */
+  decoyHash: string
   close(): Promise<void>
 }
 
@@ -47,6 +50,7 @@ export function argon2Passwords(log: SystemLog): Argon2Passwords {
         await run({ password })
         return false
       }),
+    decoyHash: `${CURRENT_PREFIX}${base64Of(randomBytes(16))}$${base64Of(randomBytes(32))}`,
     isOutdated: (passwordHash) => !passwordHash.startsWith(CURRENT_PREFIX),
     close: async () => {
       await pool.close()
@@ -63,4 +67,9 @@ export function argon2Passwords(log: SystemLog): Argon2Passwords {
       throw new AuthError('unavailable', { cause: error })
     }
   }
+}
+
+/** As the PHC string format writes it. */
+function base64Of(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '')
 }

@@ -37,6 +37,8 @@ import { rememberedUsernames } from './remembered-usernames.ts'
 
 export interface StoresOptions {
   databaseUrl: string
+  /** Connections to Postgres. */
+  databasePoolSize: number
   redisUrl: string | null
   /** Stands before every key in Redis. */
   redisPrefix: string
@@ -87,7 +89,7 @@ export function openStores(options: StoresOptions): Stores {
     metrics,
   } = options
   const instanceId = randomUUID()
-  const database = postgres({ url: databaseUrl, log })
+  const database = postgres({ url: databaseUrl, log, poolSize: options.databasePoolSize })
   const entries = logEntries({
     postgres: database,
     log,

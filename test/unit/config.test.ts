@@ -19,6 +19,7 @@ const DEFAULTS = {
   HOST: '::',
   ADMIN_PORT: 9464,
   DATA_DIR: '.signoff',
+  DATABASE_POOL_SIZE: 20,
   TLS: 'on',
   ISSUER: 'https://localhost:8443',
   AUDIENCE: 'signoff',

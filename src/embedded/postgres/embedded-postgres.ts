@@ -93,7 +93,7 @@ async function launch({ places, account, program, env }: Start, port: number): P
     port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
-    max_connections: 100,
+    max_connections: 300,
     log_checkpoints: 'off',
   }
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])

@@ -32,17 +32,22 @@ export interface PostgresOptions {
   timeoutMs?: number
   /** How long a connection is waited for, which is part of that. */
   connectTimeoutMs?: number
+  /** Connections at once; the next caller waits for one. */
+  poolSize?: number
 }
 
-const MAX_CONNECTIONS = 20
+const POOL_SIZE = 20
+/** A new connection, with its statements to prepare, costs more than many requests: one lasts through a lull. */
+const KEPT_IDLE_MS = 600_000
 /** More than this wait for a connection: the next one is told at once. */
 const MAX_WAITING = 1000
 
 export function postgres(options: PostgresOptions): Postgres {
-  const { url, log, timeoutMs = 2000, connectTimeoutMs = timeoutMs } = options
+  const { url, log, timeoutMs = 2000, connectTimeoutMs = timeoutMs, poolSize = POOL_SIZE } = options
   const pool = new Pool({
     connectionString: url,
-    max: MAX_CONNECTIONS,
+    max: poolSize,
+    idleTimeoutMillis: KEPT_IDLE_MS,
     connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: timeoutMs,
     statement_timeout: timeoutMs,

@@ -34,6 +34,19 @@ describe('argon2Passwords', () => {
     )
   })
 
+  it('has a decoy of the same parameters and sizes, which reads as a hash and is of no password', async () => {
+    const log = recordingLog()
+    const [own, other] = [argon2Passwords(log), argon2Passwords(log)]
+    const shape = (hash: string) => hash.split('$').map((part) => part.length)
+
+    expect(shape(own.decoyHash)).to.deep.equal(shape(await own.hash('correct horse', ORIGIN)))
+    expect(own.isOutdated(own.decoyHash)).to.equal(false)
+    expect(await own.verify(own.decoyHash, 'correct horse', ORIGIN)).to.equal(false)
+    expect(log.lines).to.deep.equal([])
+    expect(own.decoyHash).to.not.equal(other.decoyHash)
+    await Promise.all([own.close(), other.close()])
+  })
+
   it('calls every hash of other parameters, or of another kind, outdated', async () => {
     const today = await passwords.hash('correct horse', ORIGIN)
 
