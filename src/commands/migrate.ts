@@ -1,6 +1,7 @@
 // signoff migrate [up|down|status]
 import type { Config } from '../config.ts'
-import { migrateDown, migrateUp, migrationStatus } from '../store/postgres/migrate.ts'
+import { migrateDown, migrateUp } from '../store/postgres/migrate.ts'
+import { schemaStatus, sentenceOfNewer } from '../store/postgres/schema-status.ts'
 import { databaseUrlOf } from './database.ts'
 import { print, type Output } from './output.ts'
 
@@ -11,9 +12,9 @@ export async function migrate(config: Config, action: MigrateAction, output: Out
   switch (action) {
     case 'up': {
       const applied = await migrateUp(url)
-      print(output, applied.length > 0 ? applied.map((name) => `applied ${name}`) : 'nothing to apply', {
-        applied,
-      })
+      const { newer } = await schemaStatus(url)
+      const nothing = newer.length > 0 ? `nothing to apply: ${sentenceOfNewer(newer)}` : 'nothing to apply'
+      print(output, applied.length > 0 ? applied.map((name) => `applied ${name}`) : nothing, { applied })
       return
     }
     case 'down': {
@@ -24,10 +25,11 @@ export async function migrate(config: Config, action: MigrateAction, output: Out
       return
     }
     case 'status': {
-      const status = await migrationStatus(url)
+      const status = await schemaStatus(url)
       const lines = [
         ...status.done.map((name) => `done     ${name}`),
         ...status.pending.map((name) => `pending  ${name}`),
+        ...status.newer.map((name) => `newer    ${name}`),
       ]
       print(output, lines, status)
     }

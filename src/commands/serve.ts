@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { startService, type ServiceOptions } from '../app.ts'
+import { AuthError } from '../auth/errors.ts'
 import { ConfigError, type Config, type ServeConfig } from '../config.ts'
 import { readTrustedFile } from '../file-trust.ts'
 import { systemLog, type SystemLog } from '../ops/log.ts'
 import { stopSignal } from '../ops/shutdown.ts'
-import { migrationStatus } from '../store/postgres/migrate.ts'
 import { postgresUnfitness } from '../store/postgres/postgres-unfitness.ts'
+import { schemaStatus, sentenceOfNewer } from '../store/postgres/schema-status.ts'
 import { redisFailure, redisFailureDetail } from '../store/redis/redis-failure.ts'
 import { redisUnfitness } from '../store/redis/redis-watch.ts'
 import { loadKeys } from '../tokens/load-keys.ts'
@@ -74,13 +75,20 @@ function tlsProblems(
 
 /** A schema that is behind is a mistake of deployment; a database that is away for a moment is not. */
 async function checkSchema(databaseUrl: string, log: SystemLog): Promise<void> {
-  const status = await migrationStatus(databaseUrl).catch((error: unknown) => {
+  const status = await schemaStatus(databaseUrl).catch((error: unknown) => {
+    if (error instanceof AuthError && error.code === 'failed') {
+      const { message } = error.cause as Error
+      throw new ConfigError([
+        `DATABASE_URL: the schema of the database cannot be looked at, since Postgres says: ${message}`,
+      ])
+    }
     log.warn({ err: error }, 'Postgres does not answer yet: serving without having seen its schema')
     return null
   })
   if (status && status.pending.length > 0) {
     throw new ConfigError([`the database lacks ${status.pending.join(', ')}: run signoff migrate first`])
   }
+  if (status && status.newer.length > 0) log.warn(`${sentenceOfNewer(status.newer)}: update the program`)
 }
 
 /** So is a Postgres that may lose what it has committed. */

@@ -1,13 +1,14 @@
 // Remembers access tokens whose signatures were verified a short while ago: most are checked again and again.
 import { recentMap } from '../bounded/recent-map.ts'
 import type { Signer } from './jws.ts'
-import type { AccessSigners } from './jwt-tokens.ts'
 import type { SignedClaims } from './token-claims.ts'
+
+type FindSigner = (kid: unknown) => { signer: Signer } | undefined
 
 /** What is remembered of a token never changes: its times, and whether it is denied, are looked at each time. */
 export interface VerifiedTokens {
   /** The claims of that very token, as long as `find` has the very key that verified it. */
-  claimsOf(token: string, find: AccessSigners['find']): SignedClaims | undefined
+  claimsOf(token: string, find: FindSigner): SignedClaims | undefined
   remember(token: string, verified: VerifiedToken): void
 }
 

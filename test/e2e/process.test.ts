@@ -312,7 +312,7 @@ describe('the commands', () => {
     expect(racing.map((result) => result.status)).to.deep.equal([0, 0, 0])
     const applied = racing.flatMap(({ stdout }) => (JSON.parse(stdout) as { applied: string[] }).applied)
     expect(applied).to.deep.equal(MIGRATIONS)
-    expect(JSON.parse(status.stdout)).to.deep.equal({ done: MIGRATIONS, pending: [] })
+    expect(JSON.parse(status.stdout)).to.deep.equal({ done: MIGRATIONS, pending: [], newer: [] })
     expect(JSON.parse(down.stdout)).to.deep.equal({ undone: MIGRATIONS.slice(-1) })
     expect(again.stdout).to.equal(`applied ${String(MIGRATIONS.at(-1))}\n`)
     await database.drop()

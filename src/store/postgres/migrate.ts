@@ -1,81 +1,48 @@
-// Brings the schema up, down, or tells where it stands; safe when several processes start at once.
+// Brings the schema up or down; safe when several processes start at once.
 import knex, { type Knex } from 'knex'
 import { withMigrationLock } from './migration-lock.ts'
-import { down as down1, up as up1 } from './migrations/001-sessions-and-journal.ts'
-import { down as down2, up as up2 } from './migrations/002-one-denial-for-each-id.ts'
-import { down as down3, up as up3 } from './migrations/003-instances-and-locks.ts'
-import { down as down4, up as up4 } from './migrations/004-peers.ts'
-import { down as down5, up as up5 } from './migrations/005-database-identity.ts'
-import { down as down6, up as up6 } from './migrations/006-late-replay.ts'
-import { down as down7, up as up7 } from './migrations/007-instance-settings.ts'
-import { down as down8, up as up8 } from './migrations/008-many-sessions.ts'
-import { down as down9, up as up9 } from './migrations/009-own-claims.ts'
+import { migrationSource } from './migrations.ts'
+import { MIGRATIONS_TABLE, schemaStatus, sentenceOfNewer, type SchemaStatus } from './schema-status.ts'
 
-/** In their order. Named without an extension, so that a checkout and a build share one history. */
-const MIGRATIONS: Record<string, Knex.Migration> = {
-  '001-sessions-and-journal': { up: up1, down: down1 },
-  '002-one-denial-for-each-id': { up: up2, down: down2 },
-  '003-instances-and-locks': { up: up3, down: down3 },
-  '004-peers': { up: up4, down: down4 },
-  '005-database-identity': { up: up5, down: down5 },
-  '006-late-replay': { up: up6, down: down6 },
-  '007-instance-settings': { up: up7, down: down7 },
-  '008-many-sessions': { up: up8, down: down8 },
-  '009-own-claims': { up: up9, down: down9 },
-}
-
-export const migrationSource: Knex.MigrationSource<string> = {
-  getMigrations: () => Promise.resolve(Object.keys(MIGRATIONS)),
-  getMigrationName: (name) => name,
-  getMigration: (name) => {
-    const migration = MIGRATIONS[name]
-    return migration ? Promise.resolve(migration) : Promise.reject(new Error(`no migration ${name}`))
-  },
-}
-
-export interface MigrationStatus {
-  done: string[]
-  pending: string[]
-}
-
-/** Applies what is pending; resolves to the names of what it applied. */
+/**
+ * Applies what is pending; resolves to the names of what it applied. A schema that a newer program has brought further
+ * is left as it is; rejects where it is newer and lacks something, too.
+ */
 export async function migrateUp(databaseUrl: string): Promise<string[]> {
-  return await withMigrator(databaseUrl, async (migrator) => {
+  return await withMigrator(databaseUrl, async (migrator, { pending, newer }) => {
+    if (newer.length > 0 && pending.length === 0) return []
+    if (newer.length > 0) throw new Error(`${sentenceOfNewer(newer)}, and it lacks ${pending.join(', ')}`)
     const [, names] = (await migrator.latest()) as [number, string[]]
     return names
   })
 }
 
-/** Takes the newest migration back; resolves to the names of what it took back. */
+/** Takes the newest migration back; resolves to the names of what it took back. Rejects where this program has none of it. */
 export async function migrateDown(databaseUrl: string): Promise<string[]> {
-  return await withMigrator(databaseUrl, async (migrator) => {
+  return await withMigrator(databaseUrl, async (migrator, { newer }) => {
+    if (newer.length > 0) {
+      throw new Error(`${sentenceOfNewer(newer)}: take that back with the program that applied it`)
+    }
     const [, names] = (await migrator.down()) as [number, string[]]
     return names
   })
 }
 
-export async function migrationStatus(databaseUrl: string): Promise<MigrationStatus> {
-  return await withMigrator(databaseUrl, async (migrator) => {
-    const [done, pending] = (await migrator.list()) as [{ name: string }[], string[]]
-    return { done: done.map(({ name }) => name), pending }
-  })
-}
-
 async function withMigrator<T>(
   databaseUrl: string,
-  work: (migrator: Knex.Migrator) => Promise<T>,
+  work: (migrator: Knex.Migrator, status: SchemaStatus) => Promise<T>,
 ): Promise<T> {
   return await withMigrationLock(databaseUrl, async () => {
     const database = knex({
       client: 'pg',
       connection: databaseUrl,
       pool: { min: 0, max: 1 },
-      migrations: { migrationSource, tableName: 'signoff_migrations' },
+      migrations: { migrationSource, tableName: MIGRATIONS_TABLE },
     })
     try {
       // One that was left behind: who is here migrates alone.
       await database.migrate.forceFreeMigrationsLock()
-      return await work(database.migrate)
+      return await work(database.migrate, await schemaStatus(databaseUrl))
     } finally {
       await database.destroy()
     }

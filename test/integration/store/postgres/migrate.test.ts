@@ -1,6 +1,8 @@
 // The schema, up and down, however many ask for it at once.
 import { expect } from 'chai'
-import { migrateDown, migrateUp, migrationStatus } from '../../../../src/store/postgres/migrate.ts'
+import type { AuthError } from '../../../../src/auth/errors.ts'
+import { migrateDown, migrateUp } from '../../../../src/store/postgres/migrate.ts'
+import { schemaStatus } from '../../../../src/store/postgres/schema-status.ts'
 import { emptyDatabase, type TestDatabase } from '../../../support/postgres.ts'
 
 const FIRST = '001-sessions-and-journal'
@@ -24,8 +26,13 @@ describe('migrate', () => {
       )
     ).map(({ name }) => name)
 
+  /** Leaves the tables of the migrations themselves behind. */
+  const takeAllBack = async () => {
+    while ((await schemaStatus(database.url)).done.length > 0) await migrateDown(database.url)
+  }
+
   it('applies what is pending, once, and tells where it stands', async () => {
-    const before = await migrationStatus(database.url)
+    const before = await schemaStatus(database.url)
 
     const applied = await migrateUp(database.url)
     const again = await migrateUp(database.url)
@@ -33,7 +40,11 @@ describe('migrate', () => {
     expect(before.pending).to.include(FIRST)
     expect(applied).to.deep.equal(before.pending)
     expect(again).to.deep.equal([])
-    expect(await migrationStatus(database.url)).to.deep.equal({ done: before.pending, pending: [] })
+    expect(await schemaStatus(database.url)).to.deep.equal({
+      done: before.pending,
+      pending: [],
+      newer: [],
+    })
     expect(await tables()).to.include.members(['logs', 'revocations', 'user_sessions', 'users'])
   })
 
@@ -45,7 +56,8 @@ describe('migrate', () => {
   })
 
   it('goes on after one that died in the middle of it', async () => {
-    await migrationStatus(database.url)
+    await migrateUp(database.url)
+    await takeAllBack()
     await database.sql('UPDATE signoff_migrations_lock SET is_locked = 1')
 
     expect(await migrateUp(database.url)).to.include(FIRST)
@@ -86,7 +98,8 @@ describe('migrate', () => {
 
     it('without advisory locks waits for who holds the row, and goes on when that one is dead', async () => {
       await replaceAdvisoryLocks('')
-      await migrationStatus(database.url)
+      await migrateUp(database.url)
+      await takeAllBack()
       await database.sql(
         `UPDATE signoff_migrations_holder
          SET holder = gen_random_uuid(), expires_at = now() + interval '1.5 seconds'`,
@@ -97,6 +110,72 @@ describe('migrate', () => {
 
       expect(performance.now() - start).to.be.above(1400)
       expect(applied).to.include(FIRST)
+    })
+  })
+
+  describe('of a schema that a newer program has brought further', () => {
+    const NEWER = '999-from-the-future'
+
+    beforeEach(async () => {
+      await migrateUp(database.url)
+      await database.sql(
+        `INSERT INTO signoff_migrations (name, batch, migration_time) VALUES ('${NEWER}', 99, now())`,
+      )
+    })
+
+    it('tells what is newer, and leaves it as it is', async () => {
+      const status = await schemaStatus(database.url)
+
+      expect(await migrateUp(database.url)).to.deep.equal([])
+      expect({ pending: status.pending, newer: status.newer }).to.deep.equal({ pending: [], newer: [NEWER] })
+      expect(await schemaStatus(database.url)).to.deep.equal(status)
+    })
+
+    it('takes nothing back, and says whose it is', async () => {
+      const failure = await migrateDown(database.url).catch((error: unknown) => String(error))
+
+      expect(failure).to.contain(NEWER)
+      expect((await schemaStatus(database.url)).newer).to.deep.equal([NEWER])
+    })
+
+    it('applies nothing where it lacks something as well', async () => {
+      await database.sql(`DELETE FROM signoff_migrations WHERE name = '${FIRST}'`)
+
+      const failure = await migrateUp(database.url).catch((error: unknown) => String(error))
+
+      expect(failure).to.contain(NEWER).and.to.contain(FIRST)
+    })
+  })
+
+  describe('schemaStatus', () => {
+    const asRole = async (grants: string[]) => {
+      const role = `reader_${Math.random().toString(36).slice(2)}`
+      await database.sql(`CREATE ROLE ${role} LOGIN PASSWORD 'reader'`)
+      for (const grant of grants) await database.sql(`${grant} TO ${role}`)
+      const url = new URL(database.url)
+      url.username = role
+      url.password = 'reader'
+      return url.href
+    }
+
+    it('can be asked by a role that may create nothing', async () => {
+      const applied = await migrateUp(database.url)
+
+      const url = await asRole(['GRANT SELECT ON ALL TABLES IN SCHEMA public'])
+
+      expect(await schemaStatus(url)).to.deep.equal({ done: applied, pending: [], newer: [] })
+    })
+
+    it('rejects where the role may not look, and says what Postgres says', async () => {
+      await migrateUp(database.url)
+
+      const error = await schemaStatus(await asRole([])).catch((caught: unknown) => caught)
+
+      expect(error).to.include({ code: 'failed' })
+      expect((error as AuthError).cause).to.have.property(
+        'message',
+        'permission denied for table signoff_migrations',
+      )
     })
   })
 
@@ -135,8 +214,7 @@ describe('migrate', () => {
 
   it('keeps the denial that lasts longest where an id was denied twice, and then refuses a second one', async () => {
     await migrateUp(database.url)
-    while ((await migrationStatus(database.url)).done.includes(UNIQUE_DENIALS))
-      await migrateDown(database.url)
+    while ((await schemaStatus(database.url)).done.includes(UNIQUE_DENIALS)) await migrateDown(database.url)
     for (const [id, hours] of [
       ['twice', 2],
       ['twice', 3],
