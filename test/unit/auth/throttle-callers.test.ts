@@ -67,7 +67,27 @@ describe('a guess of a caller who may be right, or gone', () => {
     expect(attempts.counts()).to.deep.equal({})
   })
 
-  it('takes those that were given up while they were evaluated for no outage', async () => {
+  it('tells all who wait behind evaluations without an answer as soon as it is too late for them', async () => {
+    let isInTime = true
+    let asked = 0
+    const waiting: Guess = { username: 'alice', caller: { ipAddress: ATTACKER, isInTime: () => isInTime } }
+    const attempt = async (): Promise<void> => {
+      asked += 1
+      await new Promise((resolve) => setImmediate(resolve))
+      isInTime = false
+      throw new AuthError('unavailable')
+    }
+
+    const outcomes = await Promise.all(
+      Array.from({ length: 300 }, async () => await refusalOf(throttle.guess(waiting, attempt))),
+    )
+
+    expect(new Set(outcomes)).to.deep.equal(new Set(['unavailable']))
+    expect(asked).to.be.at.most(16)
+    expect((await guess(ALICE)).evaluated).to.equal(true)
+  })
+
+  it('evaluates those who stand behind callers who gave up while they were evaluated', async () => {
     let isThere = true
     const leaving: Guess = { username: 'alice', caller: { ipAddress: ATTACKER, isInTime: () => isThere } }
     const attempt = async (): Promise<void> => {
