@@ -20,3 +20,15 @@ export interface EmbeddedServer {
   /** Calls back once if the server ends without `stop()`, at once if it already has. */
   onExit(handler: (reason: string) => void): void
 }
+
+/** What runs in `server`, and is reached under `url`. */
+export function servingAt(url: string, server: Omit<EmbeddedServer, 'url'>): EmbeddedServer {
+  return {
+    url,
+    pid: server.pid,
+    stop: () => server.stop(),
+    onExit: (handler) => {
+      server.onExit(handler)
+    },
+  }
+}

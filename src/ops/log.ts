@@ -14,6 +14,14 @@ interface LogMethod {
   (fields: object, message: string): void
 }
 
+/** For callers that tell of what fails by themselves. */
+export const silentLog: SystemLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
+
 /** Lines that cannot be written wait up to this much, then the newest are dropped. */
 const MAX_BUFFERED_BYTES = 1_048_576
 

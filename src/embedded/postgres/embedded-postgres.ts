@@ -18,7 +18,7 @@ import {
 import { stopPostgresOrphan } from './orphan.ts'
 import { postgresQuery, postgresUrl } from './query.ts'
 import { startServerProcess, type ServerProcess, type StopStep } from '../process/server-process.ts'
-import type { EmbeddedOptions, EmbeddedServer } from '../server.ts'
+import { servingAt, type EmbeddedOptions, type EmbeddedServer } from '../server.ts'
 import { waitUntil } from '../process/wait-until.ts'
 
 const READY_TIMEOUT_MS = 30_000
@@ -137,12 +137,5 @@ async function serving(
     await server.stop()
     throw error
   }
-  return {
-    url: postgresUrl({ ...at, database: 'signoff' }),
-    pid: server.pid,
-    stop: () => server.stop(),
-    onExit: (handler) => {
-      server.onExit(handler)
-    },
-  }
+  return servingAt(postgresUrl({ ...at, database: 'signoff' }), server)
 }

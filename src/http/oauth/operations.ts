@@ -33,14 +33,18 @@ const activeToken = z.object({
   sid: z.string(),
 })
 
+const ASKED_WITH_TOKEN = {
+  tags: TAGS,
+  security: [{ peer: [] }],
+  requestBody: takes(tokenForm, { token: ACCESS_TOKEN }, FORM),
+}
+
 export const introspect: Operation = {
   operationId: 'introspectToken',
   summary: 'What an access token says, if it is good here and now (RFC 7662)',
   description:
     'Whatever is no live access token, refresh tokens included, is `{"active":false}`. 503: that cannot be told.',
-  tags: TAGS,
-  security: [{ peer: [] }],
-  requestBody: takes(tokenForm, { token: ACCESS_TOKEN }, FORM),
+  ...ASKED_WITH_TOKEN,
   responses: {
     '200': {
       description: 'It is live, or it is not.',
@@ -78,9 +82,7 @@ export const revoke: Operation = {
   summary: 'End the session behind a token of either kind (RFC 7009)',
   description:
     'A token of a trusted foreign issuer is denied itself, unless it lives longer than denials are kept: that is 400. A token that has expired ends its session all the same.',
-  tags: TAGS,
-  security: [{ peer: [] }],
-  requestBody: takes(tokenForm, { token: ACCESS_TOKEN }, FORM),
+  ...ASKED_WITH_TOKEN,
   responses: {
     '200': { description: 'The session is over, now or before; or there was none. Without a body.' },
     ...refused('token_outlives_denial'),

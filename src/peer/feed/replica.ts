@@ -1,7 +1,7 @@
 // A copy of the denylist in the memory of the peer, with what it is good for at each moment.
 import type { EpochSeconds } from '../../contract/claims.ts'
 import type { FeedDenial, FeedOpen, FeedSync } from '../../contract/feed.ts'
-import type { SessionEndHandler, UnknownPolicy, Verdict, VerifiedToken } from '../denylist.ts'
+import type { Denylist, SessionEndHandler, UnknownPolicy, Verdict, VerifiedToken } from '../denylist.ts'
 import type { Moment } from '../moment.ts'
 import { sessionWatchers } from '../session-watchers.ts'
 import { denialSet } from './denial-set.ts'
@@ -106,5 +106,20 @@ export function replica({ moment, now, onUnknown, onError, maxDenials }: Replica
     get size() {
       return denials.size
     },
+  }
+}
+
+/** What a denylist answers out of its replica; `lastError` tells what is wrong with the way to it at this moment. */
+export function answersOf(own: Replica, lastError: () => Error | null): Omit<Denylist, 'close'> {
+  return {
+    check: own.check,
+    onSessionEnd: own.onSessionEnd,
+    whenKnown: own.whenKnown,
+    freshness: () => ({
+      isKnown: own.isKnown(),
+      ageSeconds: own.ageSeconds(),
+      denials: own.size,
+      lastError: lastError(),
+    }),
   }
 }

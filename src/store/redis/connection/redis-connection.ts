@@ -79,8 +79,14 @@ export function reconnectDelayMs(attempt: number): number {
 const SHORT_LIVED_MS = 1000
 const SHORT_LIVED_DELAY_MS = 500
 
-/** How long one client waits before each attempt: `delayMs` is for `retryStrategy`. */
-export function reconnectDelays(): { delayMs: (attempt: number) => number; noteReady: () => void } {
+/** How long one client waits before each attempt. */
+export interface ReconnectDelays {
+  /** For `retryStrategy`. */
+  delayMs: (attempt: number) => number
+  noteReady: () => void
+}
+
+export function reconnectDelays(): ReconnectDelays {
   let readyAt = -Infinity
   return {
     delayMs: (attempt) =>
@@ -105,6 +111,21 @@ export function accessOptions({
     ...(password !== null && { password }),
     ...(isTls && { tls: {} }),
   }
+}
+
+/** Of a client that speaks with one master: nothing waits for a connection, which is made again and again. */
+export function masterOptions(
+  { prefix, commandTimeoutMs }: Omit<ConnectOptions, 'onError'>,
+  delays: ReconnectDelays,
+) {
+  return {
+    ...BOUNDS,
+    commandTimeout: commandTimeoutMs,
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    keyPrefix: prefix,
+    retryStrategy: delays.delayMs,
+  } satisfies RedisOptions
 }
 
 /** For a Redis that has one master. */
