@@ -45,6 +45,8 @@ export interface ServiceOptions {
   /** `null`: plain HTTP. */
   tls: { certFile: string; keyFile: string } | null
   keys: Keys
+  /** Whether browsers are told to reach this host by HTTPS only, for a year. */
+  sendsHsts: boolean
   log: SystemLog
 }
 
@@ -91,6 +93,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     log,
     metrics,
     callers: deps.callers,
+    sendsHsts: options.sendsHsts,
     isDraining: () => isDraining,
   })
   const closers: ((deadlineMs: number) => Promise<void>)[] = [

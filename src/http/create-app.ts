@@ -24,6 +24,8 @@ export interface AppOptions extends AllowedOrigins {
   log: SystemLog
   metrics: Metrics
   callers: Pick<WaitingCallers, 'arrived' | 'dismiss' | 'progressedAtMs'>
+  /** Whether browsers are told to reach this host by HTTPS only (RFC 6797), for a year. */
+  sendsHsts: boolean
   /** While true, connections are closed after their answer. */
   isDraining: () => boolean
 }
@@ -35,7 +37,7 @@ const HSTS_MAX_AGE_SECONDS = 31_536_000
 const PREFLIGHT_MAX_AGE_SECONDS = 600
 
 export function createApp(options: AppOptions): Koa {
-  const { allowedOrigins, log } = options
+  const { allowedOrigins, log, sendsHsts } = options
   const app = new Koa()
   app.use(answerDeadline())
   app.use(settleConnection())
@@ -48,7 +50,7 @@ export function createApp(options: AppOptions): Koa {
         useDefaults: false,
         directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
       },
-      strictTransportSecurity: { maxAge: HSTS_MAX_AGE_SECONDS },
+      strictTransportSecurity: sendsHsts && { maxAge: HSTS_MAX_AGE_SECONDS },
     }),
   )
   if (allowedOrigins.length > 0) app.use(corsFor(options))
