@@ -36,7 +36,7 @@ import type { Keys } from './tokens/load-keys.ts'
 import { openAccessKeys, type OpenAccessKeys } from './tokens/open-access-keys.ts'
 import { version } from './version.ts'
 
-/** What the settings must have grown into before the service can run. */
+/** The settings must have grown into these before the service can run. */
 export interface ServiceOptions {
   config: Config
   databaseUrl: string

@@ -1,6 +1,6 @@
 // The line in which those who guess from one address, or one IPv6 /48, at the same moment wait for each other.
 
-/** Those who guess from one address, or one IPv6 /48, at this moment. */
+/** The guesses from one address, or one IPv6 /48, at this moment. */
 export interface Line {
   /** Waiting or being evaluated. */
   length: number

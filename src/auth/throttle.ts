@@ -89,7 +89,7 @@ export function createThrottle(attempts: AttemptCounters): Throttle {
   }
 }
 
-/** What decides whether a guess is one too many. */
+/** This decides whether a guess is one too many. */
 interface Scope {
   window: AttemptWindow
   key: string

@@ -1,4 +1,4 @@
-// What an embedded server is to the service that started it, whichever server it is.
+// An embedded server looks like this to the service that started it, whichever server it is.
 
 /** Where embedded data lives, the environment programs are looked up in, and who hears of progress. */
 export interface EmbeddedOptions {
@@ -21,7 +21,7 @@ export interface EmbeddedServer {
   onExit(handler: (reason: string) => void): void
 }
 
-/** What runs in `server`, and is reached under `url`. */
+/** The embedded server that runs in `server`, and is reached under `url`. */
 export function servingAt(url: string, server: Omit<EmbeddedServer, 'url'>): EmbeddedServer {
   return {
     url,

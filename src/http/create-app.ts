@@ -15,7 +15,7 @@ import { routeOf } from './route-of.ts'
 import { settleConnection } from './settle-connection.ts'
 
 export interface AppOptions extends AllowedOrigins {
-  /** What is described at `/docs` is all of them: here they are served, and nowhere else. */
+  /** All of them are described at `/docs`: here they are served, and nowhere else. */
   dialects: Dialect[]
   /** Of this program. */
   version: string
@@ -30,7 +30,7 @@ export interface AppOptions extends AllowedOrigins {
   isDraining: () => boolean
 }
 
-/** What callers may name their requests; anything else is replaced. */
+/** Callers may name their requests like this; anything else is replaced. */
 const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/
 
 const HSTS_MAX_AGE_SECONDS = 31_536_000
@@ -98,7 +98,7 @@ function corsFor(options: AppOptions): Middleware {
     exposeHeaders: ['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
     maxAge: PREFLIGHT_MAX_AGE_SECONDS,
   })
-  // Those see to OPTIONS themselves: a gateway that passes a preflight on would take its answer for a yes.
+  // These see to OPTIONS themselves: a gateway that passes a preflight on would take its answer for a yes.
   const endpoints = options.dialects.flatMap((dialect) => dialect.endpoints)
   const without = endpoints.flatMap(({ path, takesAnything }) => (takesAnything ? [path, `${path}/`] : []))
   return async (ctx, next) => {

@@ -1,7 +1,7 @@
 // The system log: JSON lines on standard output.
 import { pino, stdSerializers } from 'pino'
 
-/** What the rest of the program needs of it. */
+/** The rest of the program needs no more of the log than this. */
 export interface SystemLog {
   debug: LogMethod
   info: LogMethod

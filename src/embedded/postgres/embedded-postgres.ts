@@ -25,7 +25,7 @@ const READY_TIMEOUT_MS = 30_000
 const ATTEMPTS = 10
 const ATTEMPT_PAUSE_MS = 300
 
-/** What passes by itself: the free port was taken, or children of a killed Postgres have not all gone yet. */
+/** These troubles pass by themselves: the free port was taken, or children of a killed Postgres have not all gone yet. */
 const PASSING = /Address already in use|shared memory block .* is still in use/
 
 // SIGINT asks Postgres for a fast shutdown, SIGQUIT for an immediate one (it then recovers at the next start).

@@ -1,4 +1,4 @@
-// What the OAuth endpoints say of themselves.
+// Describes the OAuth endpoints.
 import { z } from 'zod'
 import type { ZodOpenApiResponsesObject } from 'zod-openapi'
 import type { AuthErrorCode } from '../../auth/errors.ts'
@@ -41,7 +41,7 @@ const ASKED_WITH_TOKEN = {
 
 export const introspect: Operation = {
   operationId: 'introspectToken',
-  summary: 'What an access token says, if it is good here and now (RFC 7662)',
+  summary: 'Tell what an access token says, if it is good here and now (RFC 7662)',
   description:
     'Whatever is no live access token, refresh tokens included, is `{"active":false}`. 503: that cannot be told.',
   ...ASKED_WITH_TOKEN,
@@ -91,7 +91,7 @@ export const revoke: Operation = {
 
 export const metadata: Operation = {
   operationId: 'readServerMetadata',
-  summary: 'Where all of this is, for OAuth clients to discover (RFC 8414)',
+  summary: 'Tell OAuth clients where all of this is (RFC 8414)',
   tags: TAGS,
   security: [],
   responses: {

@@ -1,4 +1,4 @@
-// What /api/v1 says of the endpoints at which users look after their account.
+// Describes the endpoints of /api/v1 at which users look after their account.
 import { z } from 'zod'
 import type { AuthErrorCode } from '../../auth/errors.ts'
 import type { Operation } from '../endpoint.ts'
@@ -45,7 +45,7 @@ const event = z.object({
 
 export const readMe: Operation = {
   operationId: 'readAccount',
-  summary: 'The account behind the access token',
+  summary: 'Read the account behind the access token',
   ...ASKED_WITH_ACCESS_TOKEN,
   responses: {
     '200': answers('The account, as it is now.', user, USER),
@@ -67,7 +67,7 @@ export const removeMe: Operation = {
 
 export const changePassword: Operation = {
   operationId: 'changePassword',
-  summary: 'A new password for the current one',
+  summary: 'Change the password',
   description: 'Every other session of the user ends; the one that asks goes on.',
   ...ASKED_WITH_ACCESS_TOKEN,
   requestBody: takes(passwordChange, {
@@ -82,7 +82,7 @@ export const changePassword: Operation = {
 
 export const listSessions: Operation = {
   operationId: 'listSessions',
-  summary: 'The devices on which the user is logged in',
+  summary: 'List the devices on which the user is logged in',
   ...ASKED_WITH_ACCESS_TOKEN,
   requestParams: { query: pageQuery },
   responses: {
@@ -117,7 +117,7 @@ export const revokeSession: Operation = {
 
 export const listEvents: Operation = {
   operationId: 'listEvents',
-  summary: 'What happened to the account',
+  summary: 'List what happened to the account',
   ...ASKED_WITH_ACCESS_TOKEN,
   requestParams: { query: pageQuery },
   responses: {

@@ -68,14 +68,14 @@ export function replica({ moment, now, onUnknown, onError, maxDenials }: Replica
     },
 
     sync(sync) {
-      // What ended meanwhile may have left the feed already.
+      // Denials that ended meanwhile may have left the feed already.
       if (reached.isBeyondCover()) watchers.endAll('denylist_unknown')
       reached.sync(sync)
       if (reached.isKnown()) resolveKnown()
     },
 
     check({ claims, tokenId }) {
-      // What was denied stays so, known or not.
+      // A token that was denied stays so, known or not.
       if (denials.has(claims.sid) || denials.has(tokenId)) return 'denied'
       const { coversSeconds } = reached
       if (coversSeconds !== null && claims.iat + coversSeconds < now()) return 'too_old'
@@ -109,7 +109,7 @@ export function replica({ moment, now, onUnknown, onError, maxDenials }: Replica
   }
 }
 
-/** What a denylist answers out of its replica; `lastError` tells what is wrong with the way to it at this moment. */
+/** The answers of a denylist, out of its replica; `lastError` tells what is wrong with the way to it at this moment. */
 export function answersOf(own: Replica, lastError: () => Error | null): Omit<Denylist, 'close'> {
   return {
     check: own.check,

@@ -1,4 +1,4 @@
-// What a connection to Redis is to the rest, in whichever shape Redis comes; and the bounds each of them keeps.
+// A connection to Redis as the rest sees it, in whichever shape Redis comes; and the bounds each of them keeps.
 import { EventEmitter } from 'node:events'
 import type { Cluster, Redis, RedisOptions } from 'ioredis'
 import type { RedisCommands } from '../redis-commands.ts'
@@ -14,7 +14,7 @@ export interface RedisConnection {
    * read-only ends the connection, and the next one is made.
    */
   readonly client: Redis | Cluster
-  /** What the denylist asks, over `client`. */
+  /** The commands that the denylist asks, over `client`. */
   readonly commands: RedisCommands
   /** Whether one script may touch all partitions at once; else each call has its keys in one of them. */
   readonly spansPartitions: boolean
@@ -35,7 +35,7 @@ export interface RedisConnection {
   close(): void
 }
 
-/** What the denylist needs of a connection; a simulated one has no more. */
+/** The denylist needs this of a connection; a simulated one has no more. */
 export type DenylistConnection = Pick<
   RedisConnection,
   'commands' | 'spansPartitions' | 'isReady' | 'onReady' | 'onLoss'

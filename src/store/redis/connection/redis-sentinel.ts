@@ -32,7 +32,7 @@ export function connectSentinel(target: SentinelTarget, options: ConnectOptions)
   client.on('ready', delays.noteReady)
 
   const stopWatching = watchSentinels(target, () => {
-    // Whoever is still on the way asks the sentinels anyway; ended now, it would not set out again.
+    // A client that is still on the way asks the sentinels anyway; ended now, it would not set out again.
     if (client.status === 'ready' || client.status === 'connect') client.disconnect(true)
   })
   return connectionOfOne(client, stopWatching)
