@@ -34,7 +34,7 @@ import type { Keys } from './tokens/load-keys.ts'
 import { openAccessKeys, type OpenAccessKeys } from './tokens/open-access-keys.ts'
 import { version } from './version.ts'
 
-/** What the settings must have grown into before the service can run. */
+/** The settings must have grown into these before the service can run. */
 export interface ServiceOptions {
   config: Config
   databaseUrl: string
@@ -43,6 +43,8 @@ export interface ServiceOptions {
   /** `null`: plain HTTP. */
   tls: { certFile: string; keyFile: string } | null
   keys: Keys
+  /** Whether browsers are told to reach this host by HTTPS only, for a year. */
+  sendsHsts: boolean
   log: SystemLog
 }
 
@@ -90,6 +92,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     log,
     metrics,
     callers: deps.callers,
+    sendsHsts: options.sendsHsts,
     isDraining: () => isDraining,
   })
   const closers: ((deadlineMs: number) => Promise<void>)[] = [

@@ -15,7 +15,7 @@ import {
   roles,
 } from './setting-types.ts'
 
-/** What stands in the environment is wrong or incomplete; `problems` has one line each. */
+/** The environment is wrong or incomplete; `problems` has one line for each thing. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
@@ -176,7 +176,7 @@ export function denialLeewaySeconds({ LEEWAY }: Config): number {
   return 2 * LEEWAY
 }
 
-/** What `signoff serve` cannot do without. */
+/** The settings that `signoff serve` cannot do without. */
 const SERVE_NEEDS = ['DATABASE_URL', 'REDIS_URL', 'SIGNING_KEYS_FILE', 'REFRESH_KEY_FILE'] as const
 const TLS_NEEDS = ['TLS_CERT_FILE', 'TLS_KEY_FILE'] as const
 

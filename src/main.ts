@@ -57,7 +57,7 @@ function addUserCommands(user: Command): void {
   user
     .command('add <name>')
     .description('add a user')
-    .option('--role <role>', 'what peers see as the scope of the tokens', 'user')
+    .option('--role <role>', 'the role, which peers see as the scope of the tokens', 'user')
     .addOption(json)
     .action(async (username: string, { role, ...output }: Output & { role: string }) => {
       const { userAdd } = await import('./commands/user.ts')
@@ -220,5 +220,5 @@ async function main(): Promise<number> {
 }
 
 process.exitCode = await main()
-// What still holds the process, such as a connection to a server that hangs, has had its time.
+// A connection to a server that hangs, or whatever else still holds the process, has had its time.
 setTimeout(() => process.exit(), 1000).unref()

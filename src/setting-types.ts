@@ -66,7 +66,7 @@ export const originPatterns = commaSeparated
       ].join(' '),
   })
 
-/** Names of roles, parted by commas. Those who register become `user`, so that it is always one of them. */
+/** Names of roles, parted by commas. People who register become `user`, so that it is always one of them. */
 export const roles = commaSeparated
   .refine((names) => names.every((name) => /^[\w.:-]{1,64}$/.test(name)), {
     error: 'names of up to 64 letters, digits, dots, colons, hyphens and underscores are expected',

@@ -1,7 +1,7 @@
 // The closed set of ways the rules say no.
 
 /**
- * What any credential can meet:
+ * Any credential can meet these:
  *
  * - `credentials_invalid`: unknown user, wrong password or inactive user; never said which.
  * - `token_invalid`: not a token of ours, or altered.
@@ -23,7 +23,7 @@ export type CredentialErrorCode =
   | 'unavailable'
 
 /**
- * What those meet who manage accounts and sessions:
+ * The management of accounts and sessions can meet these:
  *
  * - `username_invalid`, `password_too_weak`: `reasons` says why.
  * - `username_taken`: somebody else has it.
@@ -41,7 +41,7 @@ export interface AuthErrorOptions extends ErrorOptions {
   reasons?: readonly string[]
 }
 
-/** What every rule and port rejects with; anything else is a defect. */
+/** Every rule and port rejects with this; anything else is a defect. */
 export class AuthError extends Error {
   override readonly name = 'AuthError'
   readonly code: AuthErrorCode

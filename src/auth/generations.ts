@@ -103,7 +103,7 @@ export async function sessionOf(deps: GenerationDeps, presented: Presented): Pro
   // Of two who come late at once, one finds the row changed: usually it says by now that both are the same replay.
   const again = await judge(deps, presented.claims)
   if (again.standing === 'in_grace') return again.session
-  // This caller was in time. Whoever asks again is judged afresh.
+  // This caller was in time. A caller that asks again is judged afresh.
   throw new AuthError('unavailable')
 }
 

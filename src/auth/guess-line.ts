@@ -1,18 +1,12 @@
 // The line in which those who guess from one address, or one IPv6 /48, at the same moment wait for each other.
 
-const UNANSWERED_IN_AN_OUTAGE = 3
-
-/** Those who guess from one address, or one IPv6 /48, at this moment. */
+/** The guesses from one address, or one IPv6 /48, at this moment. */
 export interface Line {
   /** Waiting or being evaluated. */
   length: number
   /** Being evaluated, all together and by username. */
   evaluated: number
   evaluatedOf: Map<string, number>
-  /** Evaluations in a row that a store, or the hashing, had no answer for. */
-  unanswered: number
-  /** How often there were several in a row. */
-  outages: number
   /** Ends when whoever stands ahead is admitted or refused. */
   turn: Promise<void>
   /** Wakes the one at the head when an evaluation has ended. */
@@ -24,8 +18,6 @@ export function newLine(): Line {
     length: 0,
     evaluated: 0,
     evaluatedOf: new Map(),
-    unanswered: 0,
-    outages: 0,
     turn: Promise.resolve(),
     wake: () => undefined,
   }
@@ -42,14 +34,6 @@ export function end(line: Line, username: string): void {
   if (left > 0) line.evaluatedOf.set(username, left)
   else line.evaluatedOf.delete(username)
   line.wake()
-}
-
-/** One may be an accident; several are an outage, which all who wait hear of. */
-export function noteUnanswered(line: Line): void {
-  line.unanswered += 1
-  if (line.unanswered < UNANSWERED_IN_AN_OUTAGE) return
-  line.unanswered = 0
-  line.outages += 1
 }
 
 /** Runs `work` when whoever stands ahead is done with theirs. */

@@ -1,7 +1,7 @@
-// What counts as one address: attempts are counted for those whom one person holds together.
+// Decides which addresses count as one: attempts are counted for those that one person holds together.
 import ipaddr from 'ipaddr.js'
 
-/** Who holds one IPv6 address holds its /64, the least that is given to anyone; a site may have a /48 (RFC 6177). */
+/** The holder of one IPv6 address holds its /64, the least that is given to anyone; a site may have a /48 (RFC 6177). */
 const NETWORK_PREFIX = 64
 const SITE_PREFIX = 48
 

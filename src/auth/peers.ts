@@ -1,4 +1,4 @@
-// What an operator does to peers: add, remove.
+// An operator manages peers: adds and removes them.
 import type { PeerCredentials, Peers, PeerSecrets } from './ports/peers.ts'
 
 export interface PeersDeps {

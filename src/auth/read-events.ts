@@ -2,6 +2,7 @@
 import type { AccessClaims } from '../contract/claims.ts'
 import type { OwnAccount } from './ports/accounts.ts'
 import type { EventRecord } from './ports/log.ts'
+import { pageOf } from './page-of.ts'
 
 export interface EventsPage {
   /** Newest first. */
@@ -22,8 +23,7 @@ export async function readEvents(
   { ownAccount }: { ownAccount: OwnAccount },
   { claims, before, limit }: EventsQuery,
 ): Promise<EventsPage> {
-  // One more than asked for tells whether there is a next page.
-  const found = await ownAccount.events({ userId: claims.sub, before, limit: limit + 1 })
-  const events = found.slice(0, limit)
-  return { events, next: found.length > limit ? (events.at(-1)?.id ?? null) : null }
+  const query = { userId: claims.sub, before, limit }
+  const { found, next } = await pageOf(query, async (page) => await ownAccount.events(page))
+  return { events: found, next }
 }

@@ -1,6 +1,7 @@
 // The user's own live sessions, a page at a time.
 import type { AccessClaims } from '../contract/claims.ts'
 import type { SessionSummary, Sessions } from './ports/sessions.ts'
+import { pageOf } from './page-of.ts'
 
 export interface SessionsPage {
   /** Newest first. */
@@ -21,8 +22,7 @@ export async function readSessions(
   { sessions: store }: { sessions: Pick<Sessions, 'list'> },
   { claims, before, limit }: SessionsQuery,
 ): Promise<SessionsPage> {
-  // One more than asked for tells whether there is a next page.
-  const found = await store.list({ userId: claims.sub, before, limit: limit + 1 })
-  const sessions = found.slice(0, limit)
-  return { sessions, next: found.length > limit ? (sessions.at(-1)?.id ?? null) : null }
+  const query = { userId: claims.sub, before, limit }
+  const { found, next } = await pageOf(query, async (page) => await store.list(page))
+  return { sessions: found, next }
 }

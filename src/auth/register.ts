@@ -19,7 +19,7 @@ export interface RegisterInput extends NewCredentials {
   origin: Caller
 }
 
-/** What nobody had to be trusted for. */
+/** The role for which nobody had to be trusted. */
 const ROLE = 'user'
 
 /**

@@ -1,6 +1,6 @@
 // How guessing is slowed: by address, by username and address, and by username from anywhere; that of peers by address.
 import { AuthError } from './errors.ts'
-import { begin, end, evaluationEnd, inTurn, newLine, noteUnanswered, type Line } from './guess-line.ts'
+import { begin, end, evaluationEnd, inTurn, newLine, type Line } from './guess-line.ts'
 import { networkOf, siteOf } from './network-of.ts'
 import type { HashCaller } from './ports/accounts.ts'
 import type { AttemptCounters, AttemptWindow } from './ports/attempts.ts'
@@ -68,10 +68,9 @@ export function createThrottle(attempts: AttemptCounters): Throttle {
       if (line.length >= MAX_LINE) throw new AuthError('unavailable')
       lines.set(keys.block, line)
       line.length += 1
-      const { outages } = line
       try {
-        const scope = await inTurn(line, async () => await admit(attempts, keys, { line, outages, caller }))
-        return await evaluate(attempts, keys, { line, scope, attempt, caller })
+        const scope = await inTurn(line, async () => await admit(attempts, keys, { line, caller }))
+        return await evaluate(attempts, keys, { line, scope, attempt })
       } finally {
         line.length -= 1
         if (line.length === 0) lines.delete(keys.block)
@@ -90,7 +89,7 @@ export function createThrottle(attempts: AttemptCounters): Throttle {
   }
 }
 
-/** What decides whether a guess is one too many. */
+/** This decides whether a guess is one too many. */
 interface Scope {
   window: AttemptWindow
   key: string
@@ -106,7 +105,7 @@ interface Scope {
 async function admit(
   attempts: AttemptCounters,
   keys: GuessKeys,
-  { line, outages, caller }: { line: Line; outages: number; caller: HashCaller },
+  { line, caller }: { line: Line; caller: HashCaller },
 ): Promise<Scope> {
   for (;;) {
     requireInTime(caller)
@@ -117,8 +116,6 @@ async function admit(
       attempts.peek(USERNAME, keys.username),
       attempts.peek(LOGIN, keys.pair),
     ])
-    // Whoever waits behind those that a store did not answer would wait for the same store.
-    if (line.outages > outages) throw new AuthError('unavailable')
     if (ofAddress.count >= ADDRESS_ATTEMPTS) throw refusal(ofAddress.resetMs)
     if (logins.count >= LOGINS) throw refusal(logins.resetMs)
 
@@ -139,7 +136,10 @@ async function admit(
   }
 }
 
-/** A guess that has waited for longer would be evaluated too late, and so would all behind it. */
+/**
+ * A guess that has waited for longer would be evaluated too late, and so would all behind it. That also ends the wait
+ * behind evaluations which a store does not answer.
+ */
 function requireInTime(caller: HashCaller): void {
   if (!caller.isInTime()) throw new AuthError('unavailable')
 }
@@ -155,7 +155,6 @@ function pairScope({ pair }: GuessKeys): Scope {
 
 interface Evaluation<T> {
   line: Line
-  caller: HashCaller
   scope: Scope
   attempt: () => Promise<T>
 }
@@ -163,17 +162,15 @@ interface Evaluation<T> {
 async function evaluate<T>(
   attempts: AttemptCounters,
   keys: GuessKeys,
-  { line, scope, attempt, caller }: Evaluation<T>,
+  { line, scope, attempt }: Evaluation<T>,
 ): Promise<T> {
   try {
     const result = await attempt()
-    line.unanswered = 0
     await noteRight(attempts, keys)
     return result
   } catch (error) {
     // Counted before the next one is admitted.
     if (isWrongGuess(error)) await countFailure(attempts, keys, scope)
-    if (isUnanswered(error) && caller.isInTime()) noteUnanswered(line)
     throw error
   } finally {
     end(line, keys.username)
@@ -233,10 +230,6 @@ function keysOf(asTyped: string, ipAddress: string): GuessKeys {
     site: JSON.stringify([block, username]),
     username,
   }
-}
-
-function isUnanswered(error: unknown): boolean {
-  return error instanceof AuthError && error.code === 'unavailable'
 }
 
 function isWrongGuess(error: unknown): boolean {

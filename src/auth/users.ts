@@ -1,4 +1,4 @@
-// What an operator does to users: add, list, disable, enable, set a password, a role or claims.
+// An operator manages users: adds, lists, disables and enables them, and sets a password, a role or claims.
 import { v7 as uuidv7 } from 'uuid'
 import { AuthError } from './errors.ts'
 import type { OwnClaims } from '../contract/claims.ts'
@@ -24,7 +24,7 @@ export interface UsersDeps {
   roles: readonly string[]
 }
 
-/** What it takes to end the sessions of a user. */
+/** The end of a user's sessions takes these. */
 type EndingDeps = Pick<UsersDeps, 'userAdmin' | 'sessions' | 'denylist'>
 
 /** The operator at the machine itself. */
@@ -101,7 +101,7 @@ export async function setClaims(
   { username, json }: { username: string; json: string },
 ): Promise<OwnClaims> {
   const claims = parseOwnClaims(json)
-  // What they say is nobody's but the tokens' business; which they are, an investigation wants to know.
+  // The values of the claims are the tokens' business alone; an investigation wants to know which they are.
   const message = Object.keys(claims).join(', ') || 'none'
   known(
     await deps.userAdmin.setClaims({ username, claims }, { ...entry('CLAIMS_CHANGED'), message }),

@@ -16,7 +16,7 @@ export interface RemoteKeys {
   version: () => number
 }
 
-/** What is asked of a `fetch` here. */
+/** No more than this is asked of a `fetch` here. */
 export type FetchKeys = (
   url: string,
   init: {
@@ -31,11 +31,11 @@ export interface RemoteKeysDeps {
   /** Seconds, by any clock. */
   now: () => number
   fetch: FetchKeys
-  /** Whoever failed is left alone for so long. */
+  /** A server that failed is left alone for so long. */
   failurePauseSeconds: number
   /** Hears of each failure to fetch. */
   onFetchFailure: (url: URL, cause: unknown) => void
-  /** What is wrong with a key; such a one is left out, as if it were not published. */
+  /** Says what is wrong with a key; such a one is left out, as if it were not published. */
   problemOf?: (key: PublishedKey) => string | null
   /** Hears of a key that was left out, once as long as it is published. */
   onLeftOut?: (url: URL, leftOut: LeftOut) => void

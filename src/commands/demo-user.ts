@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { AuthError } from '../auth/errors.ts'
 import { addUser, type UsersDeps } from '../auth/users.ts'
 import { denialLeewaySeconds, type Config } from '../config.ts'
-import { withUsers } from './user.ts'
+import { withUsers } from './with-users.ts'
 
 export interface DemoUser {
   username: string

@@ -5,7 +5,7 @@ import { OTHER_DEPLOYMENT } from '../store/relay/other-deployment.ts'
 import { journalNameOf } from '../store/redis/proof.ts'
 import { describeError } from './describe-error.ts'
 
-/** What was found; else why not. */
+/** The findings; else why there are none. */
 export type Settled<T> = { found: T; problem: null } | { found: null; problem: string }
 
 export async function settled<T>(work: () => Promise<T>): Promise<Settled<T>> {

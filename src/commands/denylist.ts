@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { systemClock } from '../clock.ts'
 import { PARTITIONS } from '../contract/denylist-keys.ts'
 import type { Config } from '../config.ts'
-import type { SystemLog } from '../ops/log.ts'
+import { silentLog } from '../ops/log.ts'
 import { connectedRedis } from '../store/redis/connection/connected-redis.ts'
 import { rebuildDenylist, type RebuildProgress } from '../store/relay/rebuild-denylist.ts'
 import { readJournalSide, readLeader, readRedisSide } from '../store/relay/denylist-status.ts'
@@ -129,12 +129,4 @@ async function withPostgres<T>(
   } finally {
     await database.close()
   }
-}
-
-/** What fails is told by the command itself. */
-const silentLog: SystemLog = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
 }

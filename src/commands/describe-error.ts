@@ -1,4 +1,4 @@
-// What went wrong, in words for a person at a terminal.
+// Says what went wrong, in words for a person at a terminal.
 import { AuthError } from '../auth/errors.ts'
 
 /** The rules give their reasons; a store that cannot answer says so itself, one level down. */

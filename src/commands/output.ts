@@ -1,4 +1,4 @@
-// What commands print: for people, or with --json for programs.
+// Prints the results of commands: for people, or with --json for programs.
 
 export interface Output {
   json: boolean

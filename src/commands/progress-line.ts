@@ -1,4 +1,4 @@
-// What a long command says while it works, on standard error: now and then, and nothing where it is soon done.
+// Says on standard error how far a long command is: now and then, and nothing where it is soon done.
 
 const EVERY_MS = 1000
 

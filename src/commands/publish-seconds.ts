@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from 'commander'
 
 /**
- * What caches need: a verifier that asks every ten minutes, behind a cache that keeps an answer for the five minutes
+ * Caches need this much: a verifier that asks every ten minutes, behind a cache that keeps an answer for the five minutes
  * which it may be kept. `signoff/peer`, jose and jwks-rsa ask that often.
  */
 export const CACHED_SECONDS = 900
@@ -10,7 +10,7 @@ export const CACHED_SECONDS = 900
 export const PUBLISH_SECONDS = 3600
 const MAX_PUBLISH_SECONDS = 2_592_000
 
-/** What was typed, as a number. Throws an `InvalidArgumentError`. */
+/** The typed text as a number. Throws an `InvalidArgumentError`. */
 export function parsePublishSeconds(text: string): number {
   const seconds = Number(text)
   if (/^\d{1,7}$/.test(text) && seconds <= MAX_PUBLISH_SECONDS) return seconds

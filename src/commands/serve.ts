@@ -51,7 +51,15 @@ async function serviceOptions(config: ServeConfig, log: SystemLog): Promise<Serv
   const problems = tls ? tlsProblems(tls, warn) : []
   if ('problems' in loaded) throw new ConfigError([...problems, ...loaded.problems])
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config, databaseUrl: DATABASE_URL, redisUrl: REDIS_URL, tls, keys: loaded.keys, log }
+  return {
+    config,
+    databaseUrl: DATABASE_URL,
+    redisUrl: REDIS_URL,
+    tls,
+    keys: loaded.keys,
+    sendsHsts: true,
+    log,
+  }
 }
 
 /** The files that the settings name; `null` when TLS is off, or they name none. */

@@ -106,8 +106,14 @@ async function provide(config: Config, provision: Provision): Promise<ServiceOpt
         ? null
         : (tlsFiles(config) ?? (await developmentCertificate(join(dataDir, 'tls')))),
     keys: await provideKeys(config, dataDir),
+    sendsHsts: !isLocalhost(config.ISSUER),
     log: systemLog(config.LOG_LEVEL ?? 'warn'),
   }
+}
+
+/** Other projects on this machine speak plain HTTP under that name, which a browser would refuse them for a year. */
+function isLocalhost(issuer: string): boolean {
+  return new URL(issuer).hostname === 'localhost'
 }
 
 /** The URLs of Postgres and Redis, `null` for what cannot be had. */

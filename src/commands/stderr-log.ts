@@ -1,4 +1,4 @@
-// What the parts of the service have to say while a command runs them.
+// The log of the parts of the service that a command runs.
 import type { SystemLog } from '../ops/log.ts'
 
 /** For a person at a terminal: warnings and errors in plain words, apart from what the command prints. */

@@ -1,9 +1,9 @@
-// What `signoff start` prints when it is up: where it is, and lines to paste.
+// The text that `signoff start` prints when it is up: where it is, and lines to paste.
 import type { DemoUser } from './demo-user.ts'
 
 export interface WalkthroughInput {
   url: string
-  /** What curl should trust; `null` for plain HTTP. */
+  /** The certificate that curl should trust; `null` for plain HTTP. */
   certFile: string | null
   demo: DemoUser | null
 }

@@ -1,4 +1,4 @@
-// What stands in the tokens: header types and claims, as peers see them.
+// The header types and claims of the tokens, as peers see them.
 
 /** Seconds since 1970-01-01T00:00:00Z (NumericDate, RFC 7519 section 2). */
 export type EpochSeconds = number
@@ -13,7 +13,7 @@ export const MAX_ACCESS_TOKEN_SECONDS = 86_400
 /** No session lives longer, and none of its refresh tokens. */
 export const MAX_SESSION_SECONDS = 31_536_000
 
-/** What an operator has access tokens say of a user besides: none of the names below. */
+/** An operator has access tokens say these of a user besides: none of the names below is among them. */
 export type OwnClaims = Readonly<Record<string, unknown>>
 
 interface CommonClaims {
@@ -46,6 +46,6 @@ export interface RefreshClaims extends CommonClaims {
   gen?: number | undefined
   /** The cookie that holds it outlives the browser, as those of its successors will. */
   persistent?: true | undefined
-  /** Those for the access tokens that come of it, where no row is read for that; absent where there are none. */
+  /** The claims for the access tokens that come of it, where no row is read for that; absent where there are none. */
   claims?: OwnClaims | undefined
 }

@@ -1,7 +1,7 @@
 // The Redis keys of the denylist: what the service writes and every peer reads.
 
 /**
- * What can be denied, as one text: a session (`<sid>`), one token of it (`<sid>:<jti>`),
+ * These can be denied, as one text: a session (`<sid>`), one token of it (`<sid>:<jti>`),
  * or a foreign token (SHA-256, hex).
  */
 export type DeniedId = string

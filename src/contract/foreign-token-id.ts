@@ -1,6 +1,6 @@
 // How a token that another login service issued is named on the denylist.
 
-/** What the name depends on: claims as the verified payload has them, and `header.payload` as sent. */
+/** The name depends on these: claims as the verified payload has them, and `header.payload` as sent. */
 export interface ForeignTokenParts {
   iss: string | undefined
   /** Counts when it is a text that is not empty. */

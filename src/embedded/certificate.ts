@@ -25,7 +25,7 @@ export async function developmentCertificate(dir: string): Promise<CertificateFi
   if (!(await isGood(files))) {
     await mkdir(dir, { recursive: true, mode: 0o700 })
     const { private: key, cert } = await generate()
-    // Whoever is interrupted between the two leaves a pair that does not match, which the next start replaces.
+    // An interruption between the two leaves a pair that does not match, which the next start replaces.
     await writePrivateFile(files.keyFile, key)
     await writePrivateFile(files.certFile, cert)
   }

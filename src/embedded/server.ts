@@ -1,4 +1,4 @@
-// What an embedded server is to the service that started it, whichever server it is.
+// An embedded server looks like this to the service that started it, whichever server it is.
 
 /** Where embedded data lives, the environment programs are looked up in, and who hears of progress. */
 export interface EmbeddedOptions {
@@ -19,4 +19,16 @@ export interface EmbeddedServer {
   stop(): Promise<void>
   /** Calls back once if the server ends without `stop()`, at once if it already has. */
   onExit(handler: (reason: string) => void): void
+}
+
+/** The embedded server that runs in `server`, and is reached under `url`. */
+export function servingAt(url: string, server: Omit<EmbeddedServer, 'url'>): EmbeddedServer {
+  return {
+    url,
+    pid: server.pid,
+    stop: () => server.stop(),
+    onExit: (handler) => {
+      server.onExit(handler)
+    },
+  }
 }

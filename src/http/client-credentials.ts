@@ -5,7 +5,7 @@ import type { PeerCredentials } from '../auth/ports/peers.ts'
 import { InvalidInputError } from './errors.ts'
 import { onlyValue } from './form-body.ts'
 
-/** What every 401 about them carries. */
+/** Every 401 about them carries this. */
 export const BASIC_CHALLENGE = { 'WWW-Authenticate': 'Basic realm="signoff"' }
 
 /**

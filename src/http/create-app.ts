@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import cors from '@koa/cors'
 import Koa, { type Middleware } from 'koa'
-import helmet from 'koa-helmet'
 import type { SystemLog } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { isAllowedOrigin, type AllowedOrigins } from './allowed-origins.ts'
@@ -12,10 +11,11 @@ import { answerErrors, type DialectErrors } from './errors.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 import { openApi } from './openapi/router.ts'
 import { routeOf } from './route-of.ts'
+import { securityHeaders } from './security-headers.ts'
 import { settleConnection } from './settle-connection.ts'
 
 export interface AppOptions extends AllowedOrigins {
-  /** What is described at `/docs` is all of them: here they are served, and nowhere else. */
+  /** All of them are described at `/docs`: here they are served, and nowhere else. */
   dialects: Dialect[]
   /** Of this program. */
   version: string
@@ -24,33 +24,25 @@ export interface AppOptions extends AllowedOrigins {
   log: SystemLog
   metrics: Metrics
   callers: Pick<WaitingCallers, 'arrived' | 'dismiss' | 'progressedAtMs'>
+  /** Whether browsers are told to reach this host by HTTPS only (RFC 6797), for a year. */
+  sendsHsts: boolean
   /** While true, connections are closed after their answer. */
   isDraining: () => boolean
 }
 
-/** What callers may name their requests; anything else is replaced. */
+/** Callers may name their requests like this; anything else is replaced. */
 const SANE_REQUEST_ID = /^[\w.:-]{1,128}$/
 
-const HSTS_MAX_AGE_SECONDS = 31_536_000
 const PREFLIGHT_MAX_AGE_SECONDS = 600
 
 export function createApp(options: AppOptions): Koa {
-  const { allowedOrigins, log } = options
+  const { allowedOrigins, log, sendsHsts } = options
   const app = new Koa()
   app.use(answerDeadline())
   app.use(settleConnection())
   app.use(plainJsonType)
   app.use(identifyRequest(options))
-  app.use(
-    helmet({
-      // Nothing here is a page; a dialect that serves one states its own policy.
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      },
-      strictTransportSecurity: { maxAge: HSTS_MAX_AGE_SECONDS },
-    }),
-  )
+  app.use(securityHeaders(sendsHsts))
   if (allowedOrigins.length > 0) app.use(corsFor(options))
   app.use(answerErrors(options.fallback, log))
   const dialects = [...options.dialects, openApi({ described: options.dialects, version: options.version })]
@@ -96,7 +88,7 @@ function corsFor(options: AppOptions): Middleware {
     exposeHeaders: ['X-Request-Id', 'Retry-After', 'WWW-Authenticate'],
     maxAge: PREFLIGHT_MAX_AGE_SECONDS,
   })
-  // Those see to OPTIONS themselves: a gateway that passes a preflight on would take its answer for a yes.
+  // These see to OPTIONS themselves: a gateway that passes a preflight on would take its answer for a yes.
   const endpoints = options.dialects.flatMap((dialect) => dialect.endpoints)
   const without = endpoints.flatMap(({ path, takesAnything }) => (takesAnything ? [path, `${path}/`] : []))
   return async (ctx, next) => {

@@ -33,7 +33,7 @@ export interface DialectErrors {
   http: (status: number, ctx: Context, problems: readonly FieldProblem[]) => Refusal
 }
 
-/** What is wrong with one field of a body. */
+/** A problem with one field of a body. */
 export interface FieldProblem {
   field: string
   message: string

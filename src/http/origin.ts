@@ -1,4 +1,4 @@
-// Who asked: the address, seen through the proxies that are trusted, and the user agent; both bounded.
+// Tells who asked: the address, seen through the proxies that are trusted, and the user agent; both bounded.
 import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -29,7 +29,7 @@ export function isProxy(text: string): boolean {
   }
 }
 
-/** What handlers need to say who asked. */
+/** Handlers need this to say who asked. */
 export interface OriginOf {
   originOf: (ctx: Context) => Caller
 }

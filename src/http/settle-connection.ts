@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Middleware } from 'koa'
 
-/** What is read of an unwanted body to keep its connection. A longer or slower one costs the connection. */
+/** So much of an unwanted body is read to keep its connection. A longer or slower one costs the connection. */
 const DRAINED_BYTES = 256 * 1024
 const DRAIN_MS = 500
 /** A caller that still writes has this long to read the answer. */

@@ -25,7 +25,7 @@ const LOOK_EVERY_MS = 500
 const STANDSTILL_MS = 3000
 /** A request that was sent during a standstill, and lay in its socket, is read within that time after it. */
 const CATCHING_UP_MS = 2500
-/** What is left of the deadline of a request after that is for the hash itself, and for what comes after it. */
+/** The rest of the deadline of a request is for the hash itself, and for what comes after it. */
 const IN_TIME_MS = 1500
 
 export function waitingCallers(clock: Clock, log: SystemLog): WaitingCallers {

@@ -2,7 +2,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
 export interface FeedMetrics {
-  /** What the feed for replicas holds, and whether it may be believed. */
+  /** These say what the feed for replicas holds, and whether it may be believed. */
   feedHolds: (held: { denials: number; isKnown: boolean }) => void
   /** How many replicas read the feed from this instance. */
   feedReaders: (count: number) => void

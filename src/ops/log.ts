@@ -1,7 +1,7 @@
 // The system log: JSON lines on standard output.
 import { pino, stdSerializers } from 'pino'
 
-/** What the rest of the program needs of it. */
+/** The rest of the program needs no more of the log than this. */
 export interface SystemLog {
   debug: LogMethod
   info: LogMethod
@@ -12,6 +12,14 @@ export interface SystemLog {
 interface LogMethod {
   (message: string): void
   (fields: object, message: string): void
+}
+
+/** For callers that tell of what fails by themselves. */
+export const silentLog: SystemLog = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
 }
 
 /** Lines that cannot be written wait up to this much, then the newest are dropped. */

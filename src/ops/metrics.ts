@@ -6,7 +6,7 @@ import { feedMetrics, type FeedMetrics } from './feed-metrics.ts'
 export interface Metrics extends FeedMetrics, DenylistMetrics {
   logEntryFailed: () => void
   requestDone: (request: { method: string; route: string; status: number; seconds: number }) => void
-  /** What a log entry tells of has happened. */
+  /** Counts that something happened of which a log entry tells. */
   eventHappened: (type: string) => void
   /** The text of `GET /metrics`, with its content type. */
   render: () => Promise<{ contentType: string; text: string }>
@@ -23,7 +23,7 @@ export function createMetrics(): Metrics {
   })
   const events = new Counter({
     name: 'signoff_events_total',
-    help: 'What the log entries tell of, by their type: logins, failed ones, logouts, reused refresh tokens …',
+    help: 'Events that log entries tell of, by their type: logins, failed ones, logouts, reused refresh tokens …',
     labelNames: ['type'],
     registers,
   })

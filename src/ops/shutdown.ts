@@ -1,4 +1,4 @@
-// What SIGTERM and Ctrl-C do: an orderly end, once; a second one ends at once.
+// SIGTERM and Ctrl-C bring an orderly end, once; a second one ends the process at once.
 
 /** Resolves with the first signal from now on; also when it comes before anybody waits for it. */
 export async function stopSignal(): Promise<NodeJS.Signals> {

@@ -1,7 +1,7 @@
-// What a hashing thread runs: argon2id with the parameters of OWASP's first recommendation.
+// A hashing thread runs this: argon2id with the parameters of OWASP's first recommendation.
 import { hashSync, verifySync } from '@node-rs/argon2'
 
-/** What one hash costs (argon2id is the library's default): 19 MiB, two passes, one lane. */
+/** The cost of one hash (argon2id is the library's default): 19 MiB, two passes, one lane. */
 export const ARGON2_PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
 
 export type Argon2Task = { password: string } | { password: string; passwordHash: string }

@@ -1,4 +1,4 @@
-// What the payload of an access token must say (RFC 9068 section 4, RFC 8725 section 3).
+// Checks what the payload of an access token must say (RFC 9068 section 4, RFC 8725 section 3).
 import type { AccessClaims, EpochSeconds } from '../contract/claims.ts'
 import { TokenError } from './token-error.ts'
 
@@ -15,7 +15,7 @@ export class OtherAddresseeError extends Error {
   override readonly name = 'OtherAddresseeError'
 }
 
-/** What does not change with time. Throws `token_invalid`; its cause may be an `OtherAddresseeError`. */
+/** Checks the part that does not change with time. Throws `token_invalid`; its cause may be an `OtherAddresseeError`. */
 export function parseAccessClaims(payload: Record<string, unknown>, expected: Expected): ParsedClaims {
   const { nbf = 0 } = payload
   const isWhole =
@@ -67,7 +67,7 @@ export interface ParsedClaims {
   startsAt: EpochSeconds
 }
 
-/** What does. Throws `token_invalid` for a token that is not valid yet, or `token_expired`. */
+/** Checks the part that does. Throws `token_invalid` for a token that is not valid yet, or `token_expired`. */
 export function checkTimes(
   { claims, startsAt }: ParsedClaims,
   { now, leewaySeconds }: { now: EpochSeconds; leewaySeconds: number },

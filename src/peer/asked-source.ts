@@ -1,4 +1,4 @@
-// What is known of a source that is asked at each check: whether it answers, and what it last failed with.
+// Remembers of a source that is asked at each check whether it answers, and what it last failed with.
 import type { Freshness } from './denylist.ts'
 import { currentMoment, secondsBetween, type Moment } from './moment.ts'
 import { seldom } from './seldom.ts'
@@ -19,7 +19,7 @@ export interface AskedSourceOptions {
   onError: (error: Error) => void
 }
 
-/** Whoever does not answer is not asked by everybody at once: beyond that the answer is `unknown`, at once. */
+/** A source that does not answer is not asked by everybody at once: beyond that the answer is `unknown`, at once. */
 const MAX_UNDER_WAY = 256
 
 export function askedSource({ name, timeoutMs, onError }: AskedSourceOptions): AskedSource {

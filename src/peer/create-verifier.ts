@@ -19,7 +19,7 @@ export interface VerifierOptions {
   audience: string
   /** How to know what was revoked: `feed(…)`, `redis(…)` or `introspection(…)`. */
   denylist: DenylistSource
-  /** What becomes of a good token when it cannot be told whether it was revoked; `deny` by default. */
+  /** Decides about a good token when it cannot be told whether it was revoked; `deny` by default. */
   onUnknown?: UnknownPolicy
   /** `${issuer}/.well-known/jwks.json` by default. */
   jwksUrl?: string
@@ -35,7 +35,7 @@ export interface VerifierOptions {
   /**
    * Hears of everything that goes wrong in the background (feed, keys, Redis, a handler that throws), to be
    * logged; as often as it is tried. And, once in ten seconds, of tokens that the issuer signed for another `iss`
-   * or `aud` than these options name. Nothing else of a token is in it, and nothing of a secret. What it throws is left aside.
+   * or `aud` than these options name. Nothing else of a token is in it, and nothing of a secret. Its own errors are left aside.
    */
   onError?: (error: Error) => unknown
 }
@@ -153,7 +153,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 
   function refreshKeys(): void {
-    // Who failed to be reached has been told of; a token that needs its keys asks again.
+    // An issuer that could not be reached has been told of; a token that needs its keys asks again.
     keys.refresh().catch(() => undefined)
   }
 }

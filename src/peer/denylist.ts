@@ -1,4 +1,4 @@
-// What a verifier asks about a token whose signature is good: the three sources of denials have this in common.
+// A verifier asks this about a token whose signature is good: the three sources of denials have it in common.
 import type { AccessClaims, EpochSeconds } from '../contract/claims.ts'
 import type { DeniedId } from '../contract/denylist-keys.ts'
 import type { Fetch } from './fetch.ts'
@@ -23,7 +23,7 @@ export type UnknownPolicy = 'deny' | 'allow'
  */
 export type SessionEndReason = 'token_denied' | 'denylist_unknown'
 
-/** What it returns is left aside, but for a promise that rejects: that goes to `onError`, as what it throws does. */
+/** The handler's result is left aside, but for a promise that rejects: that goes to `onError`, as what it throws does. */
 export type SessionEndHandler = (reason: SessionEndReason) => unknown
 
 export interface Freshness {
@@ -48,7 +48,7 @@ export interface Denylist {
   close: () => Promise<void>
 }
 
-/** What a verifier tells its denylist. */
+/** A verifier tells this to its denylist. */
 export interface DenylistContext {
   issuer: string
   onUnknown: UnknownPolicy

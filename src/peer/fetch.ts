@@ -1,4 +1,4 @@
-// What peers need of HTTP: a part of what `fetch` does, so that any `fetch` will do.
+// Peers need this much of HTTP: a part of what `fetch` does, so that any `fetch` will do.
 
 export interface FetchInit {
   method?: string

@@ -65,7 +65,7 @@ export function redisSessionPoll({ ask, onUnknown, onError }: RedisSessionPollDe
       await Promise.all(batches.splice(0, PARALLEL_BATCHES).map(pollBatch))
     }
     giveUp()
-    // Who is watched no longer is forgotten here.
+    // A session that is watched no longer is forgotten here.
     knownAt = new Map([...watchers.sids()].map((sid) => [sid, knownAt.get(sid) ?? currentMoment()]))
   }
 

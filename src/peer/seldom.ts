@@ -1,4 +1,4 @@
-// What is told again and again is told from time to time.
+// Tells from time to time of something that happens again and again.
 import { currentMoment, secondsBetween, type Moment } from './moment.ts'
 
 /** An outage fails every check; one line in ten seconds tells of it. */

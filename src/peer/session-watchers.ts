@@ -1,4 +1,4 @@
-// Who wants to know when a session ends; each is told once.
+// The handlers that want to know when a session ends; each is told once.
 import type { SessionEndHandler, SessionEndReason } from './denylist.ts'
 
 export interface SessionWatchers {

@@ -16,7 +16,7 @@ export type TokenErrorCode =
   | 'denylist_unknown'
   | 'keys_unavailable'
 
-/** What `verify` rejects with; anything else is a defect. */
+/** `verify` rejects with this; anything else is a defect. */
 export class TokenError extends Error {
   override readonly name = 'TokenError'
   readonly code: TokenErrorCode

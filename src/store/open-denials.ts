@@ -41,7 +41,7 @@ export interface DenialsOptions extends FeedTimes {
 export interface Denials {
   denylist: Denylist
   feed: DenialFeed
-  /** What each part has to say for itself, `ok` when all is well. */
+  /** The state of each part in its own words, `ok` when all is well. */
   readiness(): Record<string, string>
   /** The names of the settings in which the instances differ, though they must not. */
   differingSettings: () => readonly string[]

@@ -65,7 +65,7 @@ export interface Stores {
   auditLog: AuditLog
   attempts: AttemptCounters
   peers: Peers
-  /** What each part has to say for itself, `ok` when all is well. */
+  /** The state of each part in its own words, `ok` when all is well. */
   readiness(): Promise<Record<string, string>>
   /** The names of the settings in which the instances differ, though they must not. */
   differingSettings: () => readonly string[]

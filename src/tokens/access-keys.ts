@@ -8,7 +8,7 @@ import { publicJwks, type SigningKey, type SigningKeys } from './signing-keys.ts
 
 export interface AccessKeys {
   signers: AccessSigners
-  /** What is published (RFC 7517 section 5). */
+  /** The keys that are published (RFC 7517 section 5). */
   jwks: () => { keys: JWK[] }
   /** The names of all keys, in the order of the file. */
   kids: () => string[]

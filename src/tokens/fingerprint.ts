@@ -1,4 +1,4 @@
-// What may be told of a secret, so that two who have it can see whether it is the same.
+// Makes of a secret what may be told of it, so that two who have it can see whether it is the same.
 import type { Signer } from './jws.ts'
 
 /** No signing input of a token, which has a dot, nor what a `jti` is made from. */

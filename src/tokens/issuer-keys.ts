@@ -7,7 +7,7 @@ import { KeysUnavailableError, remoteKeys, type LeftOut, type PublishedKey } fro
 import type { EpochSeconds } from '../contract/claims.ts'
 import { problemOfRsaKey } from './rsa-weakness.ts'
 
-/** What an issuer may sign with: never a shared secret, which for us would be its public key. */
+/** An issuer may sign with these: never with a shared secret, which for us would be its public key. */
 export const ISSUER_ALGORITHMS = [
   'ES256',
   'ES384',

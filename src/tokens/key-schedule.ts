@@ -31,7 +31,7 @@ export function holdSecondsOf(times: { accessTtlSeconds: number; leewaySeconds: 
 }
 
 /**
- * What becomes of each key, in the order of the file; one of them signs. That is the one whose time came last. Keys
+ * Decides what becomes of each key, in the order of the file; one of them signs. That is the one whose time came last. Keys
  * without a time come before all others, and of these the first signs, the rest verify: so it is in a file where no
  * key has a time. Every instance with the same file and a right clock comes to the same answer.
  */

@@ -13,7 +13,7 @@ export interface Keys {
   /** Where they were read, and are read again when that changes. */
   signingKeysFile: string
   refresh: Signer
-  /** What the browser's CSRF tokens are made from. */
+  /** The key that the browser's CSRF tokens are made from. */
   csrfSecret: Uint8Array
   /** Marks the access tokens that we made, where a shared secret signs them. */
   accessSeal: AccessSeal
@@ -28,7 +28,7 @@ export interface KeySettings {
   trustedIssuersFile?: string | undefined
   /** Our own. */
   issuer: string
-  /** What peers know, if anything: the refresh key must be another secret. */
+  /** The secret that peers know, if any: the refresh key must be another one. */
   sharedSecret?: string | undefined
   /** Hears of key files that every user can read. */
   warn?: ((line: string) => void) | undefined

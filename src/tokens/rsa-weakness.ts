@@ -1,4 +1,4 @@
-// What is known against an RSA public key: looked at once a key, before anything is verified with it.
+// Looks for the known weaknesses of an RSA public key: once a key, before anything is verified with it.
 
 /** As a JSON Web Key has them (RFC 7518 section 6.3.1). */
 export interface RsaPublicKey {

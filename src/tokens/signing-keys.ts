@@ -65,7 +65,7 @@ export async function readSigningKeys(text: string): Promise<SigningKeys> {
   return [first, ...rest]
 }
 
-/** What is published at `/.well-known/jwks.json` (RFC 7517 section 5): public parts only. */
+/** The keys that are published at `/.well-known/jwks.json` (RFC 7517 section 5): public parts only. */
 export function publicJwks(keys: readonly SigningKey[]): { keys: JWK[] } {
   return {
     keys: keys.map(({ kid, publicKey }) => ({

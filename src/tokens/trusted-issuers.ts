@@ -9,7 +9,7 @@ import { problemOfRsaKey } from './rsa-weakness.ts'
 export interface TrustedIssuer {
   /** `iss` of its tokens, exactly. */
   issuer: string
-  /** What `aud` of its tokens must be or contain. */
+  /** `aud` of its tokens must be or contain this. */
   audience: string
   keys: IssuerKeySource
 }
@@ -20,7 +20,7 @@ const KINDS_EXPECTED = 'an RSA, Ed25519, P-256, P-384 or P-521 public key is exp
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 const KEY_FIELDS = ['jwks_url', 'jwks', 'public_key'] as const
 
-/** What is no object at all gets this message; an unknown field keeps the one that names it. */
+/** A value that is no object at all gets this message; an unknown field keeps the one that names it. */
 const objectOr = (message: string) => ({
   error: (issue: z.core.$ZodRawIssue) => (issue.code === 'invalid_type' ? message : undefined),
 })

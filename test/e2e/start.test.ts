@@ -53,6 +53,18 @@ describe('signoff start', () => {
     for (const url of [databaseUrl, redisUrl]) expect(await accepts(url)).to.equal(false)
   })
 
+  it('asks no browser to keep to HTTPS on localhost, where other projects live, but does on any other host', async () => {
+    const onLocalhost = await start()
+    const { headers: ofLocalhost } = await onLocalhost.call('/healthz', { method: 'GET' })
+    onLocalhost.child.kill('SIGTERM')
+    await once(onLocalhost.child, 'exit')
+    const elsewhere = await start({ ISSUER: 'https://auth.example.com' })
+    const { headers: ofHost } = await elsewhere.call('/healthz', { method: 'GET' })
+
+    expect(ofLocalhost).to.not.have.property('strict-transport-security')
+    expect(ofHost['strict-transport-security']).to.contain('max-age=31536000')
+  })
+
   it('keeps users and sessions over a restart', async () => {
     const first = await start()
     const pair = await login(first.call)
@@ -153,8 +165,10 @@ describe('signoff start', () => {
     return { child, output: () => output }
   }
 
-  async function start(): Promise<{ child: ChildProcess; output: () => string; call: Signoff['call'] }> {
-    const { child, output } = run()
+  async function start(
+    env: Record<string, string> = {},
+  ): Promise<{ child: ChildProcess; output: () => string; call: Signoff['call'] }> {
+    const { child, output } = run(env)
     await eventually(() => output().includes('Signoff is up') || child.exitCode !== null)
     if (child.exitCode !== null) throw new Error(output())
     const { url } = await running()

@@ -14,12 +14,47 @@ export function signalTree(pid: number, signal: NodeJS.Signals): void {
 }
 
 export function descendantsOf(pid: number): number[] {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
-  const processes = table
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
+  const processes = [...parentsOf()]
   const below = (parent: number): number[] =>
-    processes.flatMap(([child = 0, itsParent]) => (itsParent === parent ? [child, ...below(child)] : []))
+    processes.flatMap(([child, itsParent]) => (itsParent === parent ? [child, ...below(child)] : []))
   return below(pid)
+}
+
+/** Of every process of this machine, the number of its parent. */
+export function parentsOf(): Map<number, number> {
+  return new Map(processTable().map(({ pid, parent }) => [pid, parent]))
+}
+
+/**
+ * The processes between npm and this one, npm included, the nearest first; where no npm runs it, only its parent. They
+ * are not told, or do not tell each other, that the run is to stop.
+ */
+export function startersOf(pid: number): number[] {
+  const processes = new Map(processTable().map((one) => [one.pid, one]))
+  const starters: number[] = []
+  let at = processes.get(processes.get(pid)?.parent ?? 0)
+  while (at) {
+    starters.push(at.pid)
+    if (/^npm\b/.test(at.command)) return starters
+    at = processes.get(at.parent)
+  }
+  return starters.slice(0, 1)
+}
+
+interface TableRow {
+  pid: number
+  parent: number
+  /** As it shows itself. */
+  command: string
+}
+
+function processTable(): TableRow[] {
+  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  return table.split('\n').flatMap((line) => {
+    const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? []
+    return pid === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), command: command ?? '' }]
+  })
 }

@@ -1,16 +1,25 @@
 // The folder that everything of one run lies in, by which its processes are known: none of them outlives the run.
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
-import { descendantsOf } from './process-tree.ts'
+import { descendantsOf, startersOf } from './process-tree.ts'
 
 const PREFIX = 'signoff-run-'
-const ORPHAN_CHECK_MS = 1000
+
+/** What the warden of a run is told. */
+export interface Warded {
+  pid: number
+  folder: string
+  /** Without each of these the run is to stop: its parent, the parent of that, and so on. */
+  starters: number[]
+}
 
 /**
  * From now on the folder for temporary files is one of this run's own. Ends what it left behind, and removes it, when
- * what this returns is called, when the run is told to stop, when whatever started it is gone; and, after a `kill -9`
- * of all that, at the next call.
+ * what this returns is called, when the run is told to stop, when whatever started it is gone, and after a `kill -9` of
+ * it; after one of its warden too, at the next call.
  */
 export function ownRunFolder(): () => void {
   const system = tmpdir()
@@ -21,6 +30,7 @@ export function ownRunFolder(): () => void {
   const folder = mkdtempSync(join(system, `${PREFIX}${process.pid}-`))
   // A Postgres that root starts may run as somebody else.
   chmodSync(folder, 0o711)
+  ward({ pid: process.pid, folder, starters: startersOf(process.pid) })
   process.env['TMPDIR'] = folder
 
   const stop = (): void => {
@@ -29,18 +39,27 @@ export function ownRunFolder(): () => void {
     process.exit(1)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.prependListener(signal, stop)
-  const parent = process.ppid
-  // Mocha's own parent is told to stop, and does not tell it.
-  setInterval(() => {
-    if (process.ppid !== parent) stop()
-  }, ORPHAN_CHECK_MS).unref()
-
   return () => {
     clear(folder)
   }
 }
 
-function clear(folder: string): void {
+/** In a process apart, which no Ctrl-C reaches; it knows the folder from its input alone, or it would end itself. */
+function ward(warded: Warded): void {
+  const script = join(import.meta.dirname, 'run-warden.ts')
+  const warden = spawn(process.execPath, ['--import', 'tsx', script], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  warden.stdin.on('error', () => undefined)
+  warden.stdin.write(`${JSON.stringify(warded)}\n`)
+  warden.unref()
+  // A pipe to a child is a socket, which would keep the run alive.
+  if (warden.stdin instanceof Socket) warden.stdin.unref()
+}
+
+/** Ends the processes of that folder, and removes it. */
+export function clear(folder: string): void {
   for (const pid of processesOf(folder)) end(pid)
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }

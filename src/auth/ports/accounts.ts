@@ -27,7 +27,7 @@ export interface Users {
   findById(id: string): Promise<Account | null>
 }
 
-/** What users are called, for those who would like to know and can do without. */
+/** The names of users, for callers that would like to know them and can do without. */
 export interface Usernames {
   /** `null` for nobody, and where it cannot be had at once. Never rejects. */
   nameOf(userId: string): Promise<string | null>
@@ -39,7 +39,7 @@ export interface ChangedUser {
 }
 
 /**
- * The changes that an operator makes to users; one transaction each. What ends their sessions comes first, and ends none by itself:
+ * The changes that an operator makes to users; one transaction each. The change comes first, and ends no session by itself:
  * from then on no login begins one by what held before. `null` when there is no such user. Rejects with `unavailable`.
  */
 export interface UserAdmin {

@@ -2,7 +2,7 @@
 
 /** Where attempts are counted, so that guessing can be slowed. Never rejects: without its store it counts in memory. */
 export interface AttemptCounters {
-  /** What is counted for `key` at the moment. */
+  /** Resolves to the count of `key` at the moment. */
   peek(window: AttemptWindow, key: string): Promise<AttemptCount>
   /** Counts one more, in a window that begins with the first; resolves to the count, this one included. */
   count(window: AttemptWindow, key: string): Promise<AttemptCount>
@@ -10,7 +10,7 @@ export interface AttemptCounters {
   clear(window: AttemptWindow, key: string): Promise<void>
 }
 
-/** What is counted apart, each with a length of its own. */
+/** Each window is counted apart, and has a length of its own. */
 export interface AttemptWindow {
   name: string
   seconds: number

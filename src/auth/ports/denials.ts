@@ -1,4 +1,4 @@
-// What is refused: the journal, which is durable, and the denylist, which is cheap to ask.
+// The two places that say which tokens are refused: the journal, which is durable, and the denylist, which is cheap to ask.
 import type { EpochSeconds } from '../../contract/claims.ts'
 import type { DeniedId, JournalTime } from '../../contract/denylist-keys.ts'
 import type { FeedDenial } from '../../contract/feed.ts'

@@ -1,6 +1,6 @@
-// What happened, as it is told: who asked, and the entries that are kept.
+// The words for telling of what happened: the one that asked, and the entries that are kept.
 
-/** Who asked, as far as the connection tells. */
+/** The one that asked, as far as the connection tells. */
 export interface Origin {
   ipAddress: string
   /** `null` where the caller sent none. */

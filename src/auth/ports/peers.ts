@@ -7,7 +7,7 @@ export interface Peer {
   createdAt: Date
 }
 
-/** What a peer says of itself. */
+/** A peer says this of itself. */
 export interface PeerCredentials {
   clientId: string
   clientSecret: string

@@ -106,7 +106,7 @@ export interface Rotated {
   denials: Denial[]
 }
 
-/** What the row of a session that is on says. */
+/** The row of a session that is on says this. */
 export interface LiveSession {
   generation: number
   /** When the current generation began, in milliseconds since 1970; `null` at generation 0. */

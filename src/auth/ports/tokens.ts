@@ -2,7 +2,7 @@
 import type { AccessClaims, EpochSeconds, OwnClaims, RefreshClaims } from '../../contract/claims.ts'
 import type { DeniedId } from '../../contract/denylist-keys.ts'
 
-/** What a token is made for. */
+/** The purposes that a token is made for. */
 export interface Grant {
   sid: string
   userId: string

@@ -11,7 +11,7 @@ import { readIfPresent } from '../files/read-if-present.ts'
 const TAKE_TIMEOUT_MS = 10_000
 const RETRY_MS = 20
 
-/** What the holder tells others who may read its data directory. Holds passwords: not for logs. */
+/** The holder tells this to others who may read its data directory. It holds passwords: it is not for logs. */
 export interface RunningInfo {
   pid: number
   url?: string

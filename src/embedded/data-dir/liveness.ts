@@ -6,7 +6,7 @@ import { createServer, connect, type AddressInfo, type Server } from 'node:net'
 const PROBE_TIMEOUT_MS = 1000
 const ANSWER_LENGTH = 64
 
-/** What a lock file says of its holder's proof. */
+/** A lock file says this of its holder's proof. */
 export interface LifeSign {
   port: number
   nonce: string

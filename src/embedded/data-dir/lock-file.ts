@@ -6,7 +6,7 @@ import { writeDraft } from '../files/private-file.ts'
 import { isAlive } from '../process/process-state.ts'
 import { readIfPresent } from '../files/read-if-present.ts'
 
-/** What the file says, whoever wrote it. */
+/** The file says this, whichever process wrote it. */
 export interface LockHolder extends LifeSign {
   pid: number
 }

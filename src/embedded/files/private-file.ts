@@ -4,8 +4,21 @@ import { open, rename, rm } from 'node:fs/promises'
 
 /** Resolves once the content is durable under `file`, mode 0600, in place of what was there. */
 export async function writePrivateFile(file: string, content: string): Promise<void> {
+  await replaceByDraft(file, content)
+}
+
+/**
+ * Writes the content beside `file`, has `prepare` see to that draft, and puts it in the place of `file`. Where any of
+ * it fails, it leaves `file` as it is and no draft behind.
+ */
+export async function replaceByDraft(
+  file: string,
+  content: string,
+  prepare?: (draft: string) => Promise<void>,
+): Promise<void> {
   const draft = await writeDraft(file, content)
   try {
+    await prepare?.(draft)
     await rename(draft, file)
   } catch (error) {
     await rm(draft, { force: true })

@@ -19,7 +19,7 @@ export interface PostgresAccount {
   own(place: string): Promise<void>
 }
 
-/** What the account has to reach: the programs, and the data directory with Postgres's own folder in it. */
+/** The account has to reach these: the programs, and the data directory with Postgres's own folder in it. */
 export interface Reach {
   programs: string
   dataDir: string

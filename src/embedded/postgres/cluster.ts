@@ -85,7 +85,7 @@ function initdbOptions(data: string, passwordFile: string): string[] {
   return ['-D', data, ...login, ...text, '--no-instructions']
 }
 
-/** What a killed start left; an initdb that outlived it may still be writing, so a failure here is no matter. */
+/** Removes what a killed start left; an initdb that outlived it may still be writing, so a failure here is no matter. */
 async function removeDrafts(home: string): Promise<void> {
   const drafts = (await readdir(home)).filter((name) => name.startsWith(DRAFT))
   for (const name of drafts) {

@@ -18,14 +18,14 @@ import {
 import { stopPostgresOrphan } from './orphan.ts'
 import { postgresQuery, postgresUrl } from './query.ts'
 import { startServerProcess, type ServerProcess, type StopStep } from '../process/server-process.ts'
-import type { EmbeddedOptions, EmbeddedServer } from '../server.ts'
+import { servingAt, type EmbeddedOptions, type EmbeddedServer } from '../server.ts'
 import { waitUntil } from '../process/wait-until.ts'
 
 const READY_TIMEOUT_MS = 30_000
 const ATTEMPTS = 10
 const ATTEMPT_PAUSE_MS = 300
 
-/** What passes by itself: the free port was taken, or children of a killed Postgres have not all gone yet. */
+/** These troubles pass by themselves: the free port was taken, or children of a killed Postgres have not all gone yet. */
 const PASSING = /Address already in use|shared memory block .* is still in use/
 
 // SIGINT asks Postgres for a fast shutdown, SIGQUIT for an immediate one (it then recovers at the next start).
@@ -137,12 +137,5 @@ async function serving(
     await server.stop()
     throw error
   }
-  return {
-    url: postgresUrl({ ...at, database: 'signoff' }),
-    pid: server.pid,
-    stop: () => server.stop(),
-    onExit: (handler) => {
-      server.onExit(handler)
-    },
-  }
+  return servingAt(postgresUrl({ ...at, database: 'signoff' }), server)
 }

@@ -1,4 +1,4 @@
-// What of the environment a child gets to see: enough to run, none of the service's secrets.
+// Picks the part of the environment that a child gets to see: enough to run, none of the service's secrets.
 
 const PASSED_ON = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'SystemRoot']
 

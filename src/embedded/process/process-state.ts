@@ -1,4 +1,4 @@
-// What can be known of a process this one did not start.
+// Tells what can be known of a process that this one did not start.
 import { readFile, readlink } from 'node:fs/promises'
 
 /** Whether a process with this id exists and has not ended; a zombie nobody reaps has. */

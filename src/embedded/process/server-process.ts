@@ -13,7 +13,7 @@ export interface StopStep {
 }
 
 export interface ServerCommand extends Command {
-  /** What a person calls it. */
+  /** The name that a person has for it. */
   name: string
   env: NodeJS.ProcessEnv
   /** Begun anew at each start, so that it stays small. */

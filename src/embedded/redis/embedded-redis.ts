@@ -9,7 +9,7 @@ import { redisCommand } from './command.ts'
 import { redisPlaces, redisUrl, writeRedisConfig, type RedisAccess, type RedisPlaces } from './config.ts'
 import { stopRedisOrphan } from './orphan.ts'
 import { startServerProcess, type ServerProcess, type StopStep } from '../process/server-process.ts'
-import type { EmbeddedOptions, EmbeddedServer } from '../server.ts'
+import { servingAt, type EmbeddedOptions, type EmbeddedServer } from '../server.ts'
 import { waitUntil } from '../process/wait-until.ts'
 
 const READY_TIMEOUT_MS = 10_000
@@ -51,7 +51,7 @@ async function start(binary: RedisBinary, places: RedisPlaces): Promise<Embedded
       stopSteps: STOP_STEPS,
     })
     const failure = await readiness(server, access)
-    if (failure === null) return serving(server, access)
+    if (failure === null) return servingAt(redisUrl(access), server)
 
     await server.stop()
     const log = await logTail(places.logFile)
@@ -67,15 +67,4 @@ async function readiness(server: ServerProcess, access: RedisAccess): Promise<st
   await waitUntil(async () => server.ended() !== null || (await answers()) === 'PONG', READY_TIMEOUT_MS)
   if ((await answers()) === 'PONG') return null
   return server.ended() ?? `it did not answer within ${READY_TIMEOUT_MS / 1000} seconds`
-}
-
-function serving(server: ServerProcess, access: RedisAccess): EmbeddedServer {
-  return {
-    url: redisUrl(access),
-    pid: server.pid,
-    stop: () => server.stop(),
-    onExit: (handler) => {
-      server.onExit(handler)
-    },
-  }
 }

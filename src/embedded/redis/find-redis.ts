@@ -12,7 +12,7 @@ const VERSION_TIMEOUT_MS = 5000
 
 export interface RedisBinary {
   path: string
-  /** What to run it with; names its libraries where they lie apart. */
+  /** The environment to run it with; it names its libraries where they lie apart. */
   env: NodeJS.ProcessEnv
 }
 

@@ -73,7 +73,7 @@ async function download(work: string, run: Run): Promise<Download> {
     if (last.ok) break
   }
   const archives = path.join(work, 'cache', 'archives')
-  // What is incomplete lies in a folder of its own until its checksum is right.
+  // An incomplete download lies in a folder of its own until its checksum is right.
   const files = (await readdir(archives)).filter((name) => name.endsWith('.deb'))
   if (last.ok && files.length > 0) return { ok: true, files: files.map((name) => path.join(archives, name)) }
   // Without lists no package is known: then the first cause is why there are none.
@@ -111,7 +111,7 @@ async function moveIntoPlace(unpacked: string, { home, runs }: PackageRequest): 
   } catch (error) {
     if (await runs(home)) return
     if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-    // What is there no longer runs, as after the move to another system.
+    // The package that is there no longer runs, as after the move to another system.
     await rename(home, path.join(path.dirname(unpacked), 'replaced'))
     await rename(unpacked, home)
   }

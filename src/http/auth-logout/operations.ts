@@ -1,4 +1,4 @@
-// What the logout for every credential says of itself: it answers each in the words of that credential's dialect.
+// Describes the logout for every credential: it answers each in the words of that credential's dialect.
 import { z } from 'zod'
 import { browserLogoutErrors, notAuthenticated } from '../browser/errors.ts'
 import { forged, refusal as browserRefusal } from '../browser/operations.ts'

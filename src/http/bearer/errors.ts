@@ -1,4 +1,4 @@
-// What the bearer dialect says when it says no: one sentence.
+// The refusals of the bearer dialect: one sentence each.
 import { sentenceOf, throttledRefusal, type DialectErrors, type Refusal } from '../errors.ts'
 
 const unauthorized = (error: string): Refusal => ({

@@ -1,4 +1,4 @@
-// What the bearer logout says of itself.
+// Describes the bearer logout.
 import { z } from 'zod'
 import type { Operation } from '../endpoint.ts'
 import { answers, refusals } from '../openapi/answers.ts'

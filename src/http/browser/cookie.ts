@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import type { SignedRefresh } from '../../auth/ports/tokens.ts'
 import type { EpochSeconds } from '../../contract/claims.ts'
 import { RefusalError } from '../errors.ts'
-import { cookieNotKept } from './errors.ts'
+import { cookieNotKept, notAuthenticated } from './errors.ts'
 
 /** The prefix makes browsers refuse it from other hosts and over plain HTTP (RFC 6265bis section 4.1.3.2). */
 const NAME = '__Host-signoff'
@@ -25,6 +25,13 @@ export interface HeldRefresh {
 
 export function readCookie(ctx: Context): string | null {
   return ctx.cookies.get(NAME) ?? null
+}
+
+/** Throws the refusal of a request without that cookie. */
+export function requireCookie(ctx: Context): string {
+  const token = readCookie(ctx)
+  if (token === null) throw new RefusalError(notAuthenticated)
+  return token
 }
 
 // Written by hand: Koa refuses `Secure` where TLS ends at a proxy.

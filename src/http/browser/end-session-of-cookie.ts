@@ -9,7 +9,7 @@ import { clearCookie, type CookieDeps } from './cookie.ts'
 import { requireCsrfToken, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
 export interface CookieLogout {
-  /** What the cookie holds. */
+  /** The token that the cookie holds. */
   token: string
   fields: Record<string, unknown>
 }

@@ -1,4 +1,4 @@
-// What the browser dialect says when it says no: a code for the program, a message for the person.
+// The refusals of the browser dialect: a code for the program, a message for the person.
 import { sentenceOf, throttledRefusal, type DialectErrors, type Refusal } from '../errors.ts'
 
 const body = (error_code: string, message: string) => ({ error_code, message })

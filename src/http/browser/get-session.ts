@@ -1,16 +1,13 @@
 // GET /auth/session: who is logged in, for a page that was just loaded.
 import { readSession, type ReadSessionDeps } from '../../auth/read-session.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { RefusalError } from '../errors.ts'
-import { readCookie } from './cookie.ts'
-import { notAuthenticated } from './errors.ts'
+import { requireCookie } from './cookie.ts'
 import { csrfTokenOf, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
 export function getSession(deps: ReadSessionDeps & ForgeryDeps): Endpoint['handler'] {
   return async (ctx) => {
     requireOwnOrigin(deps, ctx)
-    const token = readCookie(ctx)
-    if (token === null) throw new RefusalError(notAuthenticated)
+    const token = requireCookie(ctx)
 
     const { user, session } = await readSession(deps, token)
     ctx.body = {

@@ -1,4 +1,4 @@
-// What the browser dialect says of its endpoints.
+// Describes the endpoints of the browser dialect.
 import { z } from 'zod'
 import type { AuthErrorCode } from '../../auth/errors.ts'
 import type { Operation } from '../endpoint.ts'
@@ -25,7 +25,7 @@ const words = { errors: browserErrors, schema: refusal }
 const foreignPage = csrfFailed('The request comes from a page of another origin.')
 const badCookie: AuthErrorCode[] = ['token_expired', 'token_denied', 'unavailable']
 
-/** What keeps other pages from acting with a visitor's cookie. */
+/** These refusals keep other pages from acting with a visitor's cookie. */
 export const forged = {
   foreign_page: foreignPage,
   csrf_token_missing: csrfFailed('The header X-CSRF-Token is missing.'),
@@ -34,7 +34,7 @@ export const forged = {
 
 export const login: Operation = {
   operationId: 'beginBrowserSession',
-  summary: 'Username and password for a session cookie and an access token',
+  summary: 'Log in for a session cookie and an access token',
   description:
     'A session whose cookie comes along ends with the success of this login, whoever’s it was. A login that fails leaves it alone.',
   tags: TAGS,
@@ -64,7 +64,7 @@ export const login: Operation = {
 
 export const read: Operation = {
   operationId: 'readBrowserSession',
-  summary: 'Who is logged in',
+  summary: 'Tell who is logged in',
   description: 'For a page that was just loaded: it gets the CSRF token again.',
   tags: TAGS,
   security: [{ sessionCookie: [] }],
@@ -93,7 +93,7 @@ export const read: Operation = {
 
 export const refresh: Operation = {
   operationId: 'refreshBrowserSession',
-  summary: 'The cookie for a new access token',
+  summary: 'Refresh the access token by the cookie',
   description:
     'The cookie is replaced by its successor, which outlives the browser where the login said so (`remember_me`).',
   tags: TAGS,

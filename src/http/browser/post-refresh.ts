@@ -2,17 +2,14 @@
 import { refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
 import { verifyRefresh } from '../../auth/verify-refresh.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { RefusalError } from '../errors.ts'
 import type { OriginOf } from '../origin.ts'
-import { readCookie, setCookie, type CookieDeps } from './cookie.ts'
-import { notAuthenticated } from './errors.ts'
+import { requireCookie, setCookie, type CookieDeps } from './cookie.ts'
 import { requireCsrfToken, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
 export function postRefresh(deps: RefreshDeps & ForgeryDeps & CookieDeps & OriginOf): Endpoint['handler'] {
   return async (ctx) => {
     requireOwnOrigin(deps, ctx)
-    const token = readCookie(ctx)
-    if (token === null) throw new RefusalError(notAuthenticated)
+    const token = requireCookie(ctx)
     requireCsrfToken(deps, ctx, verifyRefresh(deps.tokens, token).sid)
 
     const { claims, access, refresh } = await refreshRotating(deps, {

@@ -1,4 +1,4 @@
-// What the OAuth endpoints say when they say no (RFC 6749 section 5.2).
+// The refusals of the OAuth endpoints (RFC 6749 section 5.2).
 import { BASIC_CHALLENGE } from '../client-credentials.ts'
 import { throttledRefusal, type DialectErrors, type FieldProblem, type Refusal } from '../errors.ts'
 

@@ -1,4 +1,4 @@
-// What clients discover of this service (RFC 8414).
+// The metadata by which clients discover this service (RFC 8414).
 
 /** The document at `/.well-known/oauth-authorization-server`. */
 export function authorizationServerMetadata(issuer: string) {

@@ -1,4 +1,4 @@
-// What the OAuth endpoints say of themselves.
+// Describes the OAuth endpoints.
 import { z } from 'zod'
 import type { ZodOpenApiResponsesObject } from 'zod-openapi'
 import type { AuthErrorCode } from '../../auth/errors.ts'
@@ -33,14 +33,18 @@ const activeToken = z.object({
   sid: z.string(),
 })
 
-export const introspect: Operation = {
-  operationId: 'introspectToken',
-  summary: 'What an access token says, if it is good here and now (RFC 7662)',
-  description:
-    'Whatever is no live access token, refresh tokens included, is `{"active":false}`. 503: that cannot be told.',
+const ASKED_WITH_TOKEN = {
   tags: TAGS,
   security: [{ peer: [] }],
   requestBody: takes(tokenForm, { token: ACCESS_TOKEN }, FORM),
+}
+
+export const introspect: Operation = {
+  operationId: 'introspectToken',
+  summary: 'Tell what an access token says, if it is good here and now (RFC 7662)',
+  description:
+    'Whatever is no live access token, refresh tokens included, is `{"active":false}`. 503: that cannot be told.',
+  ...ASKED_WITH_TOKEN,
   responses: {
     '200': {
       description: 'It is live, or it is not.',
@@ -78,9 +82,7 @@ export const revoke: Operation = {
   summary: 'End the session behind a token of either kind (RFC 7009)',
   description:
     'A token of a trusted foreign issuer is denied itself, unless it lives longer than denials are kept: that is 400. A token that has expired ends its session all the same.',
-  tags: TAGS,
-  security: [{ peer: [] }],
-  requestBody: takes(tokenForm, { token: ACCESS_TOKEN }, FORM),
+  ...ASKED_WITH_TOKEN,
   responses: {
     '200': { description: 'The session is over, now or before; or there was none. Without a body.' },
     ...refused('token_outlives_denial'),
@@ -89,7 +91,7 @@ export const revoke: Operation = {
 
 export const metadata: Operation = {
   operationId: 'readServerMetadata',
-  summary: 'Where all of this is, for OAuth clients to discover (RFC 8414)',
+  summary: 'Tell OAuth clients where all of this is (RFC 8414)',
   tags: TAGS,
   security: [],
   responses: {

@@ -1,4 +1,4 @@
-// What operations are made of: bodies and answers, each with an example; refusals in their dialect's own words.
+// The parts of operations: bodies and answers, each with an example; refusals in their dialect's own words.
 import { STATUS_CODES } from 'node:http'
 import type { Context } from 'koa'
 import { z } from 'zod'
@@ -60,9 +60,9 @@ export interface Refusals {
   rules?: readonly AuthErrorCode[]
   /** Statuses for what HTTP itself is unhappy with. */
   http?: readonly number[]
-  /** What may be wrong with the fields of the body. */
+  /** The problems that the fields of the body may have. */
   problems?: readonly FieldProblem[]
-  /** What the endpoint says itself, by the name of the example. */
+  /** The refusals of the endpoint's own, by the name of the example. */
   others?: Readonly<Record<string, Refusal>>
 }
 
@@ -81,7 +81,7 @@ export function refusals(...parts: Refusals[]): ZodOpenApiResponsesObject {
   return responses
 }
 
-/** What an endpoint refuses with, by trying it. */
+/** Finds the refusals of an endpoint by trying it. */
 export function refusalOf(attempt: () => unknown): Refusal {
   try {
     attempt()

@@ -1,4 +1,4 @@
-// What the description and its page say of themselves.
+// Describes the description itself, and its page.
 import { z } from 'zod'
 import type { ZodOpenApiResponseObject } from 'zod-openapi'
 import type { Operation } from '../endpoint.ts'
@@ -9,11 +9,11 @@ import { ASSET_NAMES } from './assets.ts'
 
 const TAGS = ['Description']
 
-const notModified: ZodOpenApiResponseObject = { description: 'What the caller has is still right.' }
+const notModified: ZodOpenApiResponseObject = { description: 'The copy that the caller has is still right.' }
 
 export const description: Operation = {
   operationId: 'readDescription',
-  summary: 'This description (OpenAPI 3.1)',
+  summary: 'Read this description (OpenAPI 3.1)',
   tags: TAGS,
   security: [],
   responses: {
@@ -32,7 +32,7 @@ export const description: Operation = {
 
 export const page: Operation = {
   operationId: 'showDescription',
-  summary: 'A page that shows this description, and tries it out',
+  summary: 'Show this description as a page, and try it out',
   tags: TAGS,
   security: [],
   responses: {
@@ -46,7 +46,7 @@ export const page: Operation = {
 
 export const asset: Operation = {
   operationId: 'readAsset',
-  summary: 'A file that the page is made of',
+  summary: 'Read a file that the page is made of',
   tags: TAGS,
   security: [],
   requestParams: { path: z.object({ file: z.enum(ASSET_NAMES) }) },

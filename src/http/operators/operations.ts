@@ -1,4 +1,4 @@
-// What the endpoints for operators say of themselves.
+// Describes the endpoints for operators.
 import { z } from 'zod'
 import type { Operation } from '../endpoint.ts'
 import { answers, headers } from '../openapi/answers.ts'
@@ -16,7 +16,7 @@ const readiness = z.object({
 
 export const healthz: Operation = {
   operationId: 'checkHealth',
-  summary: 'Whether the process lives',
+  summary: 'Tell whether the process lives',
   tags: TAGS,
   security: [],
   responses: { '200': answers('It does.', z.object({ status: z.literal('ok') }), { status: 'ok' }) },
@@ -24,7 +24,7 @@ export const healthz: Operation = {
 
 export const readyz: Operation = {
   operationId: 'checkReadiness',
-  summary: 'Whether everything that requests need is there',
+  summary: 'Tell whether everything that requests need is there',
   tags: TAGS,
   security: [],
   responses: {

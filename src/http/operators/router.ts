@@ -1,4 +1,4 @@
-// What operators and their orchestrators ask: is the process alive, and is what it stands on there.
+// Answers operators and their orchestrators: whether the process lives, and whether all that it stands on is there.
 import type { Dialect, Endpoint } from '../endpoint.ts'
 import { answer } from '../errors.ts'
 import { tokenApiErrors } from '../token-api/errors.ts'

@@ -1,4 +1,4 @@
-// What the gateway check says when it says no: the codes of `signoff/peer`, for whoever reads the body.
+// The refusals of the gateway check: the codes of `signoff/peer`, for a caller that reads the body.
 import { throttledRefusal, type DialectErrors, type Refusal } from '../errors.ts'
 
 /** Without a token, the challenge names no error (RFC 6750 section 3.1). */

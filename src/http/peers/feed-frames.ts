@@ -5,7 +5,7 @@ import type { FeedDenial, FeedOpen, FeedSync } from '../../contract/feed.ts'
 
 export interface FeedFrames {
   open(arrivedAt: number): string
-  /** Those from `from` up to `to`, of which the ones count that were journaled at or after `since`. */
+  /** The denials from `from` up to `to`, of which the ones count that were journaled at or after `since`. */
   snapshot(from: number, to: number, since: JournalTime): Buffer
   /** One event each. */
   denials(from: number, to: number): Buffer

@@ -13,12 +13,12 @@ export interface FeedReader {
   stalledMs: () => number
 }
 
-/** What all readers are brought up to. */
+/** All readers are brought up to this. */
 export interface FeedNews {
   number: number
   /** Of the next denial that nobody has. */
   end: number
-  /** What comes after the denials. */
+  /** The text that comes after the denials. */
   sync: Buffer
 }
 
@@ -38,7 +38,7 @@ export interface FeedRequest {
   lastEventId: string
 }
 
-/** What it may leave unread; the rest waits in the list of denials. */
+/** A reader may leave so much unread; the rest waits in the list of denials. */
 const UNREAD_BYTES = 64 * 1024
 
 export function feedReader(deps: FeedReaderDeps, { arrivedAt, lastEventId }: FeedRequest): FeedReader {
@@ -90,7 +90,7 @@ export function feedReader(deps: FeedReaderDeps, { arrivedAt, lastEventId }: Fee
   /** `null` when it has all there is. */
   function nextPiece(): Buffer | null {
     const { number, end, sync } = news()
-    // Those that are gone by now are past.
+    // The denials that are gone by now are past.
     const from = Math.max(next, feed.begin)
     if (from < snapshotEnd) {
       next = Math.min(nextMultiple(from), snapshotEnd)
@@ -107,7 +107,7 @@ export function feedReader(deps: FeedReaderDeps, { arrivedAt, lastEventId }: Fee
   }
 }
 
-/** Those who come together get the same pieces. */
+/** Readers who come together get the same pieces. */
 function nextMultiple(from: number): number {
   return (Math.floor(from / PIECE) + 1) * PIECE
 }

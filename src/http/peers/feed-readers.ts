@@ -1,4 +1,4 @@
-// Who reads the feed: each at its own pace from the one list of denials, and none that holds others up.
+// The readers of the feed: each at its own pace from the one list of denials, and none that holds others up.
 import type { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { AuthError } from '../../auth/errors.ts'
@@ -83,7 +83,7 @@ export function feedReaders(deps: FeedReadersDeps): FeedReaders {
   async function serveAll(): Promise<void> {
     if (isServing) return
     isServing = true
-    // Whoever brought the news does not wait for all readers.
+    // The caller that brought the news does not wait for all readers.
     await yieldToOthers()
     while (feed.end > news.end || feed.asOf > asOf) {
       takeNews()

@@ -30,7 +30,7 @@ function getFeed(deps: FeedDeps): Endpoint['handler'] {
     const stream = deps.feedReaders.open({ arrivedAt, lastEventId: ctx.get('Last-Event-ID') })
     // A proxy that collects what it passes on would keep denials back.
     ctx.set('X-Accel-Buffering', 'no')
-    // Whoever comes again is to reach any instance; and one that stops does not wait for what is idle.
+    // A reader that comes again is to reach any instance; and one that stops does not wait for what is idle.
     ctx.set('Connection', 'close')
     ctx.type = 'text/event-stream'
     ctx.body = stream

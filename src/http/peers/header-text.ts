@@ -1,7 +1,7 @@
 // Text from anywhere as the value of a header, where it can neither break out nor be altered on its way.
 
 /**
- * What is not visible ASCII is percent-encoded, as UTF-8, the percent sign and a space at an end included: so two
+ * Anything but visible ASCII is percent-encoded, as UTF-8, the percent sign and a space at an end included: so two
  * texts are never the same value.
  */
 export function headerText(text: string): string {

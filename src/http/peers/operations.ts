@@ -1,4 +1,4 @@
-// What the endpoints for peers say of themselves.
+// Describes the endpoints for peers.
 import { z } from 'zod'
 import type { Operation } from '../endpoint.ts'
 import { answers, headers, refusals } from '../openapi/answers.ts'
@@ -10,7 +10,7 @@ const jwk = z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), u
 
 export const jwks: Operation = {
   operationId: 'readSigningKeys',
-  summary: 'The public keys of access tokens (RFC 7517)',
+  summary: 'Read the public keys of access tokens (RFC 7517)',
   tags: ['Peers'],
   security: [],
   responses: {
@@ -32,7 +32,7 @@ export const jwks: Operation = {
 
 export const check: Operation = {
   operationId: 'checkRequest',
-  summary: 'Whether a request may pass, and whose it is: for gateways',
+  summary: 'Tell a gateway whether a request may pass, and whose it is',
   description: [
     'For nginx `auth_request`, Caddy `forward_auth`, Traefik and Envoy. Every method is answered alike, and a body',
     'is not read. What is not visible ASCII in a role is percent-encoded. With `GATEWAY_COOKIE=on` the session cookie',
@@ -73,7 +73,7 @@ data: {"id":"01a1fe9c-7d0e-71a2-8c55-0f4f1d2b9a01","until":1763760301}
 
 export const denylistFeed: Operation = {
   operationId: 'followDenylist',
-  summary: 'The denylist as server-sent events',
+  summary: 'Follow the denylist as server-sent events',
   description:
     'For a replica: every current denial, then each new one as it happens, and once a second up to when that is all. `Last-Event-ID` resumes, at whichever instance. Ends after some minutes: come again.',
   tags: ['Peers'],

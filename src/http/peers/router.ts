@@ -1,4 +1,4 @@
-// What peers ask for before they ask anything: the keys that verify access tokens, and where everything is.
+// Peers ask for these before they ask anything: the keys that verify access tokens, and where everything is.
 import type { JWK } from 'jose'
 import type { Dialect, Endpoint } from '../endpoint.ts'
 import { authorizationServerMetadata } from '../oauth/metadata.ts'

@@ -1,4 +1,4 @@
-// What the token API says when it says no (the words of Django REST framework and SimpleJWT).
+// The refusals of the token API (the words of Django REST framework and SimpleJWT).
 import {
   sentenceOf,
   throttledRefusal,

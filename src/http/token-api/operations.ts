@@ -1,4 +1,4 @@
-// What the token API says of its endpoints.
+// Describes the endpoints of the token API.
 import { z } from 'zod'
 import type { ZodOpenApiResponsesObject } from 'zod-openapi'
 import type { AuthErrorCode } from '../../auth/errors.ts'
@@ -8,7 +8,7 @@ import { ACCESS_TOKEN, CREDENTIALS, REFRESH_TOKEN } from '../openapi/samples.ts'
 import { foreignPage, tokenApiErrors } from './errors.ts'
 import { loginFields, refreshFields, validateFields, verifyFields } from './fields.ts'
 
-/** What `parseBody` reads. */
+/** The media types that `parseBody` reads. */
 export const MEDIA_TYPES = [
   'application/json',
   'application/x-www-form-urlencoded',
@@ -29,7 +29,7 @@ const BAD_REFRESH_TOKEN = ['token_invalid', 'token_expired', 'token_wrong_type',
 
 export const login: Operation = {
   operationId: 'obtainTokenPair',
-  summary: 'Username and password for a pair of tokens',
+  summary: 'Log in for a pair of tokens',
   tags: TAGS,
   security: [],
   requestBody: takes(loginFields, CREDENTIALS, MEDIA_TYPES),
@@ -49,7 +49,7 @@ export const login: Operation = {
 
 export const refresh: Operation = {
   operationId: 'refreshToken',
-  summary: 'A refresh token for a new access token',
+  summary: 'Refresh the access token',
   description:
     'With `REFRESH_ROTATION=on`, also for its successor: the old refresh token is then used up. A token that ' +
     'rotates already (of the account API, say) rotates here too, whatever the setting.',
@@ -68,7 +68,7 @@ export const refresh: Operation = {
 
 export const verify: Operation = {
   operationId: 'verifyToken',
-  summary: 'Whether a token of either kind is good',
+  summary: 'Tell whether a token of either kind is good',
   tags: TAGS,
   security: [],
   requestBody: takes(verifyFields, { token: ACCESS_TOKEN }, MEDIA_TYPES),

@@ -1,4 +1,4 @@
-// What a body says, in any of the three media types that the token API takes.
+// Reads a body in any of the three media types that the token API takes.
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { Busboy } from '@fastify/busboy'

@@ -1,11 +1,15 @@
-// What /api/v1 says of the endpoints at which users look after their account.
+// Describes the endpoints of /api/v1 at which users look after their account.
 import { z } from 'zod'
+import type { AuthErrorCode } from '../../auth/errors.ts'
 import type { Operation } from '../endpoint.ts'
+import type { FieldProblem } from '../errors.ts'
 import { answers, takes } from '../openapi/answers.ts'
 import { CREDENTIALS, SESSION_ID, USER } from '../openapi/samples.ts'
 import { passwordIncorrect, tokenMissing } from './errors.ts'
 import { pageQuery, passwordChange, removal, sessionPath } from './fields.ts'
 import { BAD_TOKEN, TAGS, MALFORMED, MISSING_FIELD, refused, user } from './problem-operations.ts'
+
+const ASKED_WITH_ACCESS_TOKEN = { tags: TAGS, security: [{ bearer: [] }] }
 
 const MISSING = { token_missing: tokenMissing }
 
@@ -41,9 +45,8 @@ const event = z.object({
 
 export const readMe: Operation = {
   operationId: 'readAccount',
-  summary: 'The account behind the access token',
-  tags: TAGS,
-  security: [{ bearer: [] }],
+  summary: 'Read the account behind the access token',
+  ...ASKED_WITH_ACCESS_TOKEN,
   responses: {
     '200': answers('The account, as it is now.', user, USER),
     ...refused({ rules: BAD_TOKEN, others: MISSING }),
@@ -54,46 +57,33 @@ export const removeMe: Operation = {
   operationId: 'removeAccount',
   summary: 'Delete the account',
   description: 'Every session of it ends.',
-  tags: TAGS,
-  security: [{ bearer: [] }],
+  ...ASKED_WITH_ACCESS_TOKEN,
   requestBody: takes(removal, { password: CREDENTIALS.password }),
   responses: {
     '204': { description: 'The account is gone.' },
-    ...refused({
-      rules: [...BAD_TOKEN, 'throttled'],
-      http: MALFORMED,
-      problems: [MISSING_FIELD],
-      others: { ...MISSING, password_incorrect: passwordIncorrect },
-    }),
+    ...refusedWithPassword(['throttled'], MISSING_FIELD),
   },
 }
 
 export const changePassword: Operation = {
   operationId: 'changePassword',
-  summary: 'A new password for the current one',
+  summary: 'Change the password',
   description: 'Every other session of the user ends; the one that asks goes on.',
-  tags: TAGS,
-  security: [{ bearer: [] }],
+  ...ASKED_WITH_ACCESS_TOKEN,
   requestBody: takes(passwordChange, {
     current_password: CREDENTIALS.password,
     new_password: 'incorrect zebra capacitor pin',
   }),
   responses: {
     '204': { description: 'The new password holds.' },
-    ...refused({
-      rules: [...BAD_TOKEN, 'password_too_weak', 'throttled'],
-      http: MALFORMED,
-      problems: [{ ...MISSING_FIELD, field: 'new_password' }],
-      others: { ...MISSING, password_incorrect: passwordIncorrect },
-    }),
+    ...refusedWithPassword(['password_too_weak', 'throttled'], { ...MISSING_FIELD, field: 'new_password' }),
   },
 }
 
 export const listSessions: Operation = {
   operationId: 'listSessions',
-  summary: 'The devices on which the user is logged in',
-  tags: TAGS,
-  security: [{ bearer: [] }],
+  summary: 'List the devices on which the user is logged in',
+  ...ASKED_WITH_ACCESS_TOKEN,
   requestParams: { query: pageQuery },
   responses: {
     '200': answers(PAGE, z.object({ sessions: z.array(session), next_cursor: z.string().nullable() }), {
@@ -117,8 +107,7 @@ export const listSessions: Operation = {
 export const revokeSession: Operation = {
   operationId: 'revokeSession',
   summary: 'End one session of the user',
-  tags: TAGS,
-  security: [{ bearer: [] }],
+  ...ASKED_WITH_ACCESS_TOKEN,
   requestParams: { path: sessionPath },
   responses: {
     '204': { description: 'The session is over.' },
@@ -128,9 +117,8 @@ export const revokeSession: Operation = {
 
 export const listEvents: Operation = {
   operationId: 'listEvents',
-  summary: 'What happened to the account',
-  tags: TAGS,
-  security: [{ bearer: [] }],
+  summary: 'List what happened to the account',
+  ...ASKED_WITH_ACCESS_TOKEN,
   requestParams: { query: pageQuery },
   responses: {
     '200': answers(PAGE, z.object({ events: z.array(event), next_cursor: z.string().nullable() }), {
@@ -146,10 +134,16 @@ export const listEvents: Operation = {
       ],
       next_cursor: EVENT_ID,
     }),
-    ...refused({
-      rules: BAD_TOKEN,
-      problems: BAD_PAGE,
-      others: MISSING,
-    }),
+    ...refused({ rules: BAD_TOKEN, problems: BAD_PAGE, others: MISSING }),
   },
+}
+
+/** Where the password is asked for once more. */
+function refusedWithPassword(rules: AuthErrorCode[], problem: FieldProblem): Operation['responses'] {
+  return refused({
+    rules: [...BAD_TOKEN, ...rules],
+    http: MALFORMED,
+    problems: [problem],
+    others: { ...MISSING, password_incorrect: passwordIncorrect },
+  })
 }

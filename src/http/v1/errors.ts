@@ -1,4 +1,4 @@
-// What /api/v1 says when it says no: problem details (RFC 9457), with a code for the program.
+// The refusals of /api/v1: problem details (RFC 9457), with a code for the program.
 import { STATUS_CODES } from 'node:http'
 import { throttledRefusal, type DialectErrors, type FieldProblem, type Refusal } from '../errors.ts'
 
@@ -22,7 +22,7 @@ export type ProblemCode =
   | 'internal_error'
   | 'unavailable'
 
-/** What stands in the body besides type, title, status and code. */
+/** These stand in the body besides type, title, status and code. */
 export interface ProblemParts {
   detail: string
   /** Of `username_invalid` and `password_too_weak`: a sentence each. */

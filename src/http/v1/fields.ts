@@ -8,7 +8,7 @@ export const registration = z.object({ username: anyText, password: anyText })
 
 export const refreshBody = z.object({ refresh_token: token })
 
-// What is not known here is refused, and so must not be left out.
+// A field that is not known here is refused, and so none must be left out.
 export const logoutBody = z.looseObject({ refresh_token: token.optional(), ...logoutScopeFields.shape })
 
 export const removal = z.looseObject({ password })

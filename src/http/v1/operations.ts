@@ -1,4 +1,4 @@
-// What /api/v1 says of the endpoints that hand out tokens and end sessions.
+// Describes the endpoints of /api/v1 that hand out tokens and end sessions.
 import { z } from 'zod'
 import { credentials } from '../credentials.ts'
 import type { Operation } from '../endpoint.ts'
@@ -24,7 +24,7 @@ const PAIR = {
 
 export const register: Operation = {
   operationId: 'register',
-  summary: 'A new account, and its first session',
+  summary: 'Register an account and begin its first session',
   tags: TAGS,
   security: [],
   requestBody: takes(registration, CREDENTIALS),
@@ -43,7 +43,7 @@ export const register: Operation = {
 
 export const login: Operation = {
   operationId: 'login',
-  summary: 'Username and password for a pair',
+  summary: 'Log in for a pair of tokens',
   tags: TAGS,
   security: [],
   requestBody: takes(credentials, CREDENTIALS),
@@ -55,7 +55,7 @@ export const login: Operation = {
 
 export const refresh: Operation = {
   operationId: 'refresh',
-  summary: 'A refresh token for the next pair',
+  summary: 'Refresh the pair of tokens',
   description:
     'The refresh token is used up: within a few seconds it gets the same successor again, later it ends the session.',
   tags: TAGS,
@@ -73,7 +73,7 @@ export const refresh: Operation = {
 
 export const logout: Operation = {
   operationId: 'logoutTokens',
-  summary: 'End the session of an access token, a refresh token, or all of the user’s',
+  summary: 'End the session of an access token or a refresh token, or all of the user’s',
   description: [
     'With a `refresh_token`, the session behind that one ends; it has to be the same user’s as the access token.',
     'Without a good access token, the refresh token alone will do. The scope `all` (or `all_devices`) ends every',

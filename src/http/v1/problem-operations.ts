@@ -1,4 +1,4 @@
-// What the descriptions of /api/v1 have in common: users, and problem details.
+// The descriptions of /api/v1 have this in common: users, and problem details.
 import { z } from 'zod'
 import type { ZodOpenApiResponsesObject } from 'zod-openapi'
 import type { AuthErrorCode } from '../../auth/errors.ts'
@@ -20,7 +20,7 @@ const problemDetails = z.object({
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
 })
 
-/** What can be wrong with a body before anybody understands it. */
+/** A body can be refused with these before anybody understands it. */
 export const MALFORMED = [400, 413, 415] as const
 
 export const MISSING_FIELD = { field: 'password', message: 'This field is required.' }

@@ -106,7 +106,7 @@ export function connectFeed(deps: FeedConnectionDeps, request: FeedRequest): Fee
   }
 
   function take(streamEvent: StreamEvent): void {
-    // What was read already when the end was decided does not count any more.
+    // Events that were read already when the end was decided do not count any more.
     controller.signal.throwIfAborted()
     const event = parseFeedEvent(streamEvent)
     switch (event?.type) {
@@ -127,7 +127,7 @@ export function connectFeed(deps: FeedConnectionDeps, request: FeedRequest): Fee
         replica.sync(event.sync)
         hasSynced = true
         resumeFrom = event.resumeFrom
-        // As good as silence. What it is measured by was set meanwhile, perhaps: the next one measures anew.
+        // As good as silence. Its measure was set meanwhile, perhaps: the next one measures anew.
         if (!replica.isKnown()) return
     }
     heardAtMs = moment().monotonicMs

@@ -1,4 +1,4 @@
-// What the events of the feed say, as far as they are what they should be.
+// Reads the events of the feed, as far as they are what they should be.
 import type { FeedDenial, FeedOpen, FeedSync } from '../../contract/feed.ts'
 import type { StreamEvent } from './event-stream.ts'
 

@@ -7,7 +7,7 @@ import { systemPace, type Pace } from '../pace.ts'
 import { DenialSetFullError } from './denial-set.ts'
 import { connectFeed, FeedRefusedError, type FeedConnection } from './feed-connection.ts'
 import { reconnectDelayMs, type Attempts } from './reconnect-delay.ts'
-import { replica } from './replica.ts'
+import { answersOf, replica } from './replica.ts'
 
 export interface FeedOptions extends ClientCredentials {
   /** `${issuer}/denylist/feed` by default. */
@@ -50,16 +50,8 @@ export function openFeed(
   const reading = readUntilClosed()
 
   return {
-    check: own.check,
-    onSessionEnd: own.onSessionEnd,
-    whenKnown: own.whenKnown,
-    freshness: () => ({
-      isKnown: own.isKnown(),
-      ageSeconds: own.ageSeconds(),
-      denials: own.size,
-      // An outage is over with the first heartbeat after it.
-      lastError: connection?.hasSynced() ? null : lastError,
-    }),
+    // An outage is over with the first heartbeat after it.
+    ...answersOf(own, () => (connection?.hasSynced() ? null : lastError)),
     async close() {
       stopTicking()
       closing.abort()

@@ -20,7 +20,7 @@ export interface KnownUntil {
   readonly mattersSeconds: number
 }
 
-/** What the connection it came over said of lease and cover goes with it. */
+/** The lease and cover that the connection it came over named go with it. */
 interface Reached extends Moment {
   open: FeedOpen
 }

@@ -5,7 +5,7 @@ export interface Attempts {
   failures: number
   /** The last one failed in a way that only somebody who acts can change, as wrong credentials. */
   isHopeless: boolean
-  /** What the service asked for, or 0. */
+  /** The wait that the service asked for, or 0. */
   retryAfterMs: number
 }
 

@@ -1,7 +1,7 @@
 // A copy of the denylist in the memory of the peer, with what it is good for at each moment.
 import type { EpochSeconds } from '../../contract/claims.ts'
 import type { FeedDenial, FeedOpen, FeedSync } from '../../contract/feed.ts'
-import type { SessionEndHandler, UnknownPolicy, Verdict, VerifiedToken } from '../denylist.ts'
+import type { Denylist, SessionEndHandler, UnknownPolicy, Verdict, VerifiedToken } from '../denylist.ts'
 import type { Moment } from '../moment.ts'
 import { sessionWatchers } from '../session-watchers.ts'
 import { denialSet } from './denial-set.ts'
@@ -68,14 +68,14 @@ export function replica({ moment, now, onUnknown, onError, maxDenials }: Replica
     },
 
     sync(sync) {
-      // What ended meanwhile may have left the feed already.
+      // Denials that ended meanwhile may have left the feed already.
       if (reached.isBeyondCover()) watchers.endAll('denylist_unknown')
       reached.sync(sync)
       if (reached.isKnown()) resolveKnown()
     },
 
     check({ claims, tokenId }) {
-      // What was denied stays so, known or not.
+      // A token that was denied stays so, known or not.
       if (denials.has(claims.sid) || denials.has(tokenId)) return 'denied'
       const { coversSeconds } = reached
       if (coversSeconds !== null && claims.iat + coversSeconds < now()) return 'too_old'
@@ -106,5 +106,20 @@ export function replica({ moment, now, onUnknown, onError, maxDenials }: Replica
     get size() {
       return denials.size
     },
+  }
+}
+
+/** The answers of a denylist, out of its replica; `lastError` tells what is wrong with the way to it at this moment. */
+export function answersOf(own: Replica, lastError: () => Error | null): Omit<Denylist, 'close'> {
+  return {
+    check: own.check,
+    onSessionEnd: own.onSessionEnd,
+    whenKnown: own.whenKnown,
+    freshness: () => ({
+      isKnown: own.isKnown(),
+      ageSeconds: own.ageSeconds(),
+      denials: own.size,
+      lastError: lastError(),
+    }),
   }
 }

@@ -4,7 +4,7 @@ import type { Verifier } from '../create-verifier.ts'
 import { bearerToken } from './bearer-token.ts'
 import { refusalOf, type Refusal } from './refusal.ts'
 
-/** What is used of `http.IncomingMessage`. */
+/** The part of `http.IncomingMessage` that is used. */
 export interface UpgradeRequest {
   headers: {
     authorization?: string | undefined
@@ -24,7 +24,7 @@ const REASONS: Record<Refusal['status'], string> = { 401: 'Unauthorized', 503: '
  * (`chat`): a browser expects one of its offers back, and the token has no business in an answer. A token in the
  * query is never looked at: addresses are logged.
  *
- * Never rejects for a token that is refused. What a session's end has to close is `onSessionEnd`'s business.
+ * Never rejects for a token that is refused. To close at a session's end is `onSessionEnd`'s business.
  */
 export async function authenticateUpgrade(
   verifier: Pick<Verifier, 'verify'>,

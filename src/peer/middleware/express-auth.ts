@@ -4,12 +4,12 @@ import type { Verifier } from '../create-verifier.ts'
 import { bearerToken } from './bearer-token.ts'
 import { refusalOf } from './refusal.ts'
 
-/** What is used of Express's request. */
+/** The part of Express's request that is used. */
 export interface ExpressRequest {
   headers: { authorization?: string | undefined }
 }
 
-/** What is used of Express's response. */
+/** The part of Express's response that is used. */
 export interface ExpressResponse {
   status: (status: number) => unknown
   set: (headers: Record<string, string>) => unknown

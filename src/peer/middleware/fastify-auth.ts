@@ -3,12 +3,12 @@ import type { Verifier } from '../create-verifier.ts'
 import { bearerToken } from './bearer-token.ts'
 import { refusalOf } from './refusal.ts'
 
-/** What is used of Fastify's request. */
+/** The part of Fastify's request that is used. */
 export interface FastifyRequest {
   headers: { authorization?: string | undefined }
 }
 
-/** What is used of Fastify's reply. */
+/** The part of Fastify's reply that is used. */
 export interface FastifyReply {
   code: (status: number) => unknown
   headers: (headers: Record<string, string>) => unknown

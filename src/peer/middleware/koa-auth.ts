@@ -3,7 +3,7 @@ import type { Verifier } from '../create-verifier.ts'
 import { bearerToken } from './bearer-token.ts'
 import { refusalOf } from './refusal.ts'
 
-/** What is used of Koa's context. */
+/** The part of Koa's context that is used. */
 export interface KoaContext {
   get: (header: string) => string
   set: (headers: Record<string, string>) => void

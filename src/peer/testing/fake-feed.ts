@@ -2,7 +2,7 @@
 import type { EpochSeconds } from '../../contract/claims.ts'
 import type { FeedDenial, FeedOpen } from '../../contract/feed.ts'
 import type { DenylistSource } from '../denylist.ts'
-import { replica, type Replica } from '../feed/replica.ts'
+import { answersOf, replica, type Replica } from '../feed/replica.ts'
 import type { Moment } from '../moment.ts'
 
 export interface FakeFeed {
@@ -43,15 +43,7 @@ export function fakeFeed({ clock, nowMs }: FakeFeedDeps): FakeFeed {
       replicas.add(own)
       if (!isCutOff) catchUp(own)
       return {
-        check: own.check,
-        onSessionEnd: own.onSessionEnd,
-        whenKnown: own.whenKnown,
-        freshness: () => ({
-          isKnown: own.isKnown(),
-          ageSeconds: own.ageSeconds(),
-          denials: own.size,
-          lastError: isCutOff ? new Error('the fake feed is cut off') : null,
-        }),
+        ...answersOf(own, () => (isCutOff ? new Error('the fake feed is cut off') : null)),
         close: async () => {
           replicas.delete(own)
           await Promise.resolve()

@@ -12,7 +12,7 @@ export interface FakeSignoff {
   mint: (options?: MintOptions) => Promise<MintedToken>
   /** Logs out: the session's tokens are refused from now on, and its handlers are called. */
   endSession: (sid: string) => void
-  /** As when the feed is cut off for longer than the lease. What ends meanwhile is heard of in `comeBack`. */
+  /** As when the feed is cut off for longer than the lease. An end meanwhile is heard of in `comeBack`. */
   goUnknown: () => void
   comeBack: () => void
   /** Lets so many seconds pass, by the clock of tokens and denylist alike. */

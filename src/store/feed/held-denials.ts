@@ -13,7 +13,7 @@ export interface HeldDenials {
   prune(nowMs: number): void
 }
 
-/** What is told of one denial by several sources differs by the time they took. */
+/** Several sources that tell of one denial differ by the time they took. */
 const SAME_WITHIN_MS = 5000
 
 /** Let go of together: moving those that stay costs time. */

@@ -3,7 +3,7 @@ import type { Denial } from '../../auth/ports/denials.ts'
 import { insertEntry, type LoggedStatement } from './log-entries.ts'
 import { unlessDenied } from './postgres-journal.ts'
 
-/** What `endSessions` yields. */
+/** `endSessions` yields these rows. */
 export interface DenialRow {
   id: string
   ttlMs: number

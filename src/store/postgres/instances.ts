@@ -22,7 +22,7 @@ export interface ListedInstance {
   isPresent: boolean
   /** Whether it is a command, which vouches for nothing, and reads the list once. */
   isCommand: boolean
-  /** What it says of its settings; `null` where it says nothing, or is not there. */
+  /** The instance says this of its settings; `null` where it says nothing, or is not there. */
   settings: string | null
 }
 
@@ -32,7 +32,7 @@ export interface Instance {
   /** For people: `host:pid`. */
   name: string
   isCommand?: boolean
-  /** What it says of the settings that must be the same at all instances; nothing, where there is none. */
+  /** The instance says this of the settings that must be the same at all instances; nothing, where there is none. */
   settings?: () => string | null
 }
 

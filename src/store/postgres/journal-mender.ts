@@ -13,7 +13,7 @@ export interface JournalMender {
   /**
    * Journals those of the denials that the journal lacks, or would be over with too early, and ends the sessions
    * among them. Resolves to the ids that it wrote, once these are durable. An id that can be none of ours is left
-   * out: they come from Redis. What one statement does (1,000 denials) is done as a whole or not at all.
+   * out: they come from Redis. One statement (1,000 denials) is done as a whole or not at all.
    * Rejects with `unavailable` or `failed`.
    */
   mend(denials: readonly HeardDenial[]): Promise<string[]>

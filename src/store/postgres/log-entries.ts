@@ -11,7 +11,7 @@ export interface LoggedStatement {
   withoutEntry: Statement
 }
 
-/** What one store of entries does for all who have something to tell. */
+/** One store of entries does this for all who have something to tell. */
 export interface LogEntries extends AuditLog {
   /** Asks the statement, its entry with it. */
   query<Row extends object>(statement: LoggedStatement, values: unknown[], entry: LogEntry): Promise<Row[]>

@@ -30,7 +30,7 @@ export function outageLog(log: SystemLog): OutageLog {
   }
 }
 
-/** What the server is that was asked, where it is not the primary; else `null`. */
+/** Names the kind of server that was asked, where it is not the primary; else `null`. */
 function wrongServerOf(error: unknown): string | null {
   if (error instanceof NotPrimaryError) return error.message
   return error instanceof DatabaseError && error.code === '25006' ? TAKES_NO_WRITES : null

@@ -1,4 +1,4 @@
-// What Postgres says of its own health: whether it is the one to write to, and whether it may lose what it has committed.
+// Reads of Postgres's own health: whether it is the one to write to, and whether it may lose what it has committed.
 
 /** Whether what a server answers can be out of date, and what it is told can be refused. */
 export interface ServerRole {
@@ -6,7 +6,7 @@ export interface ServerRole {
   isReadOnly: boolean
 }
 
-/** What a commit that it has acknowledged stands on. */
+/** A commit that it has acknowledged stands on these. */
 export interface Durability {
   fsync: string
   fullPageWrites: string

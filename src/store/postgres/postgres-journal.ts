@@ -15,7 +15,7 @@ const IS_DENIED: Statement = {
          ) AS "isDenied", ${ROLE}`,
 }
 
-/** What is denied already is left alone, unless `condition` holds: then it moves to the journal's end, for the relay to see. */
+/** A denial that is there already is left alone, unless `condition` holds: then it moves to the journal's end, for the relay to see. */
 export const unlessDenied = (condition: string) => `
     ON CONFLICT (denied_id) DO UPDATE
     SET seq = EXCLUDED.seq, created_at = EXCLUDED.created_at, expires_at = EXCLUDED.expires_at

@@ -19,7 +19,7 @@ const LIVE_SESSION = `
   (SELECT role FROM users WHERE users.id = user_id) AS role,
   (SELECT claims FROM users WHERE users.id = user_id) AS claims`
 
-/** Those of a closed account are about to end, each in its turn: until then nothing is refreshed by them. */
+/** The sessions of a closed account are about to end, each in its turn: until then nothing is refreshed by them. */
 const IS_OPEN = `ended_at IS NULL AND EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND is_active)`
 
 const IS_ON = `id = $1 AND ${IS_OPEN} AND expires_at > now() - $2::float8 * interval '1 second'`

@@ -1,5 +1,5 @@
 // Asks a Postgres, before anything is served from it, whether a logout can stand on it.
-import type { SystemLog } from '../../ops/log.ts'
+import { silentLog } from '../../ops/log.ts'
 import { DURABILITY, ROLE, unfitness, type Durability } from './postgres-health.ts'
 import { postgres, type Statement } from './postgres.ts'
 
@@ -17,7 +17,7 @@ const TIMEOUT_MS = 5000
  * they may not. Rejects when it does not answer within some seconds, or is a standby.
  */
 export async function postgresUnfitness(databaseUrl: string): Promise<string | null> {
-  const database = postgres({ url: databaseUrl, log: silent, timeoutMs: TIMEOUT_MS })
+  const database = postgres({ url: databaseUrl, log: silentLog, timeoutMs: TIMEOUT_MS })
   try {
     const [durability] = await database.query<Durability>(READ)
     if (!durability) throw new Error('Postgres did not tell how it is set up')
@@ -25,12 +25,4 @@ export async function postgresUnfitness(databaseUrl: string): Promise<string | n
   } finally {
     await database.close()
   }
-}
-
-/** Why it could not be asked is told by its rejection. */
-const silent: SystemLog = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
 }

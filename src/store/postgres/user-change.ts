@@ -18,7 +18,7 @@ export interface UserChangeDeps {
 
 /**
  * Resolves to the user; to `null`, and nothing is written, where the statement touched nobody. It ends no sessions: it
- * would have to end all of them at once, and could be kept from it by one. What ends them afterwards sees those of all
+ * would have to end all of them at once, and could be kept from it by one. The statement that ends them afterwards sees those of all
  * logins that came before it. Rejects with `unavailable` or `failed`.
  */
 export async function changeUser(

@@ -20,7 +20,7 @@ export const MARK_KEY = 'denylist:{00}:announced:mark'
 const KEPT_SECONDS = 600
 /** A reader that was away for longer may have missed some. */
 const MAX_GAP_MS = 30_000
-/** What a reader that is further behind has not read yet may be gone by the time that it comes to it. */
+/** A reader that is further behind may find that the rest is gone by the time that it comes to it. */
 const MAX_BEHIND_MS = (KEPT_SECONDS - 60) * 1000
 
 const READ_COUNT = 500

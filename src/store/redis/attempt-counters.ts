@@ -24,7 +24,7 @@ function redisAttemptCounters(redis: Redis | Cluster): AttemptCounters {
     storeClient: redis,
     rejectIfRedisNotReady: true,
     keyPrefix: 'attempts',
-    // What the policy decides is none of the limiter's business: it counts, for as long as each call says.
+    // The policy is none of the limiter's business: it counts, for as long as each call says.
     points: 1,
     duration: 1,
   })

@@ -1,4 +1,4 @@
-// What each instance says of itself in Redis, as a heartbeat: all that I acknowledged up to then is in there.
+// Each instance says this of itself in Redis, as a heartbeat: all that I acknowledged up to then is in there.
 import type { DenylistConnection } from './connection/redis-connection.ts'
 import type { Script } from './redis-commands.ts'
 

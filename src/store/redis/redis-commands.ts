@@ -1,4 +1,4 @@
-// What the denylist asks of Redis: a handful of commands and scripts, so that a simulated Redis can answer them too.
+// The denylist asks this of Redis: a handful of commands and scripts, so that a simulated Redis can answer them too.
 
 /** Runs in Redis as one command: all of it or nothing, and nothing else in between. */
 export interface Script {
@@ -15,7 +15,7 @@ export interface ScriptCall {
   args: (string | number)[]
 }
 
-/** What a stream holds: an id, and fields and values in turn. */
+/** A stream holds these: an id, and fields and values in turn. */
 export type StreamEntry = [id: string, fields: string[]]
 
 /** Each rejects when Redis does not confirm it within its timeout, or refuses it. */

@@ -32,7 +32,7 @@ export interface RequiredWatermark {
   readonly requiredUpTo: JournalTime
   /** Something is denied from now on. */
   noteDenial: () => void
-  /** What was written last may be missing. */
+  /** Tells that the last writes may be missing. */
   raise: () => void
 }
 
@@ -104,7 +104,7 @@ export function redisDenylist(deps: RedisDenylistDeps): RedisDenylist {
     },
 
     tell: async (denials) => {
-      // What is announced is journaled where the journal lacks it, and this was never acknowledged.
+      // An announced denial is journaled where the journal lacks it, and this one was never acknowledged.
       await isWritten(denials, null)
     },
   }

@@ -52,7 +52,7 @@ export function redisFailure(error: unknown): RedisFailure {
   return { kind, sentence: SENTENCES[kind](redisFailureDetail(cause)) }
 }
 
-/** What Redis, or the system, said; without the arguments of a command, which may be a password. */
+/** The words of Redis, or of the system; without the arguments of a command, which may be a password. */
 export function redisFailureDetail(error: unknown): string {
   const { message, code } = (
     error instanceof Error ? error : new Error(String(error))

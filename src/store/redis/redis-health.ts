@@ -1,4 +1,4 @@
-// What Redis says of its own health: whether it may forget what it was told, and how full it is.
+// Reads of Redis's own health: whether it may forget what it was told, and how full it is.
 import type { Redis } from 'ioredis'
 import type { RedisConnection } from './connection/redis-connection.ts'
 import { redisFailure, redisFailureDetail } from './redis-failure.ts'

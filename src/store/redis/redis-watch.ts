@@ -19,7 +19,7 @@ export interface RedisWatchDeps {
 
 export interface RedisWatch {
   /**
-   * What makes it unfit for a denylist, as one sentence; `null` when it was looked at and nothing does. A look that
+   * The reason that it is unfit for a denylist, as one sentence; `null` when it was looked at and there is none. A look that
    * gets no answer leaves the last verdict as it is; before the first one nothing is fit.
    */
   unfit(): string | null

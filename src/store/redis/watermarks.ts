@@ -28,7 +28,7 @@ export interface PartitionState {
 /** A step of one partition: all of it is done, or nothing. */
 export interface Step {
   partition: string
-  /** What must still stand there. */
+  /** The position that must still stand there. */
   from: string
   to: Omit<Position, 'token'>
   denials?: readonly Denial[]
@@ -59,7 +59,7 @@ export interface Watermarks {
 
 export interface Fill {
   partition: string
-  /** What must still stand there: a position of before has been overtaken by a round, which writes by itself. */
+  /** The position that must still stand there: one of before has been overtaken by a round, which writes by itself. */
   position: string
   denials: readonly Denial[]
 }

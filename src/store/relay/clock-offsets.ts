@@ -6,7 +6,7 @@ import type { Metrics } from '../../ops/metrics.ts'
 export interface ClockOffsets {
   /** `readAtEpochMs`: what this machine's clock showed half way through the `roundTripMs` that reading took. */
   note(store: ClockStore, read: ClockReading): void
-  /** What is wrong with the clock, as a sentence that says what to do; `null` when nothing is. */
+  /** The trouble with the clock, as a sentence that says what to do; `null` when there is none. */
   problem(): string | null
 }
 

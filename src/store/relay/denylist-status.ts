@@ -1,4 +1,4 @@
-// What can be said of the denylist at one moment: what the journal has, what Redis has, who keeps it in line.
+// Gathers what can be said of the denylist at one moment: what the journal has, what Redis has, who keeps it in line.
 import type { JournalTime } from '../../contract/denylist-keys.ts'
 import type { Watermarks, PartitionState } from '../redis/watermarks.ts'
 import type { Postgres, Statement } from '../postgres/postgres.ts'
@@ -11,7 +11,7 @@ import { readRedisFitness, type RedisFitness } from '../redis/redis-health.ts'
 
 export interface RedisSide extends RedisFitness {
   states: PartitionState[]
-  /** What the last sweep found; `null` where none has ended within a day. */
+  /** The findings of the last sweep; `null` where none has ended within a day. */
   swept: Swept | null
   /** Whether a service has told lately that another deployment writes to this Redis. */
   hasOtherDeployment: boolean

@@ -1,4 +1,4 @@
-// What goes wrong with Redis, for the system log and /readyz: each reason once a minute, and what stands now.
+// Tells the system log and /readyz what goes wrong with Redis: each reason once a minute, and what stands now.
 import { AuthError } from '../../auth/errors.ts'
 import type { SystemLog } from '../../ops/log.ts'
 import { redisFailure, redisFailureDetail, type RedisFailure } from '../redis/redis-failure.ts'
@@ -32,7 +32,7 @@ export function failureLog(log: SystemLog, now: () => number = () => performance
       log.warn({ reason }, `Redis fails: ${failure.sentence}`)
     },
     noteConnected: () => {
-      // What is refused on a connection may go on being refused on the next.
+      // A command that is refused on a connection may go on being refused on the next.
       const kind = last?.failure.kind
       if (kind === 'no-answer' || kind === 'loading' || kind === 'wrong-credentials') last = null
     },

@@ -1,4 +1,4 @@
-// What this instance has read of its own journal, and which proofs in Redis it therefore believes.
+// Knows what this instance has read of its own journal, and which proofs in Redis it therefore believes.
 import type { Clock } from '../../clock.ts'
 import type { JournalTime } from '../../contract/denylist-keys.ts'
 import type { ListedInstance } from '../postgres/instances.ts'
@@ -6,7 +6,7 @@ import type { JournalClock } from '../postgres/journal-reader.ts'
 import { journalNameOf, type Position, type Watermark } from '../redis/proof.ts'
 import type { PartitionState } from '../redis/watermarks.ts'
 
-/** What Postgres says at one moment: the clock first, the instances after that. */
+/** Postgres says this at one moment: the clock first, the instances after that. */
 export interface JournalReading {
   clock: JournalClock
   /** By the steady clock, before the journal's was read. */

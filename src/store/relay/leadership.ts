@@ -1,4 +1,4 @@
-// What the instance does that leads: it relays, sweeps, and keeps the watermarks while the journal cannot be read.
+// The instance that leads does this: it relays, sweeps, and keeps the watermarks while the journal cannot be read.
 import { AuthError } from '../../auth/errors.ts'
 import type { JournalReader } from '../postgres/journal-reader.ts'
 import type { InstanceAcks } from '../redis/instance-acks.ts'

@@ -5,7 +5,7 @@ import type { PartitionState } from '../redis/watermarks.ts'
 import type { JournalView } from './journal-view.ts'
 import type { OwnPositions } from './own-positions.ts'
 
-/** What is said of it, wherever something is said. */
+/** This is said of it, wherever something is said. */
 export const OTHER_DEPLOYMENT =
   'another deployment writes to this Redis, so no watermark is set: give each its own Redis, or a REDIS_PREFIX'
 

@@ -66,7 +66,7 @@ const BUDGET_MS = 1500
 /** A partition in the middle of a round. */
 interface Underway {
   partition: string
-  /** What stands there, as far as is known. */
+  /** The position that stands there, as far as is known. */
   positionText: string
   /** All that the journal had before that is in it. */
   since: JournalTime

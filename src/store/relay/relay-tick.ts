@@ -1,4 +1,4 @@
-// What every instance does once a second: it says that it is there, looks at Redis, and relays if it is the leader.
+// Every instance does this once a second: it says that it is there, looks at Redis, and relays if it is the leader.
 import { within, type Clock } from '../../clock.ts'
 import { AuthError } from '../../auth/errors.ts'
 import type { Instances } from '../postgres/instances.ts'
@@ -34,7 +34,7 @@ export interface RelayTickDeps {
   onFailure: (error: unknown) => void
 }
 
-/** What a tick has found. */
+/** A tick has found this. */
 export interface TickFindings {
   /** Of the partitions that answered. */
   states: readonly PartitionState[]
@@ -53,7 +53,7 @@ export interface RelayTick {
   leave(): Promise<void>
 }
 
-/** What Postgres says at one moment. */
+/** Postgres says this at one moment. */
 export interface PostgresReading extends JournalReading {
   isLeader: boolean
   /** By the epoch clock of this instance, half way between asking for the clock and its answer. */

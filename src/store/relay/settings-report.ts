@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts'
 import type { SystemLog } from '../../ops/log.ts'
 import type { ListedInstance } from '../postgres/instances.ts'
 
-/** What must be the same at all instances, by the name of the setting. */
+/** The values that must be the same at all instances, by the name of the setting. */
 export interface AgreedSettings {
   /** Whose values may be told. */
   shown: Readonly<Record<string, string>>
@@ -33,7 +33,7 @@ export function settingsText({ shown, hidden }: AgreedSettings): string {
 }
 
 export function settingsReport(clock: Pick<Clock, 'steadyMs'>, log: SystemLog): SettingsReport {
-  /** What was found last, as a text, and since when. */
+  /** The last finding, as a text, and since when it holds. */
   let found = { text: '[]', since: -Infinity, differences: [] as Difference[] }
   let told = found
 

@@ -30,7 +30,7 @@ export interface Repaired {
   oldestAgeSeconds: number
 }
 
-/** What one sweep has found. */
+/** One sweep has found this. */
 export interface Swept {
   /** By the journal's clock, when it ended. */
   endedAtMs: JournalTime

@@ -1,4 +1,4 @@
-// What the last sweep found, noted in Redis for `signoff denylist status`.
+// Notes in Redis what the last sweep found, for `signoff denylist status`.
 import type { DenylistConnection } from '../redis/connection/redis-connection.ts'
 import type { Swept } from './sweep.ts'
 

@@ -35,7 +35,7 @@ export function trustReport({
   metrics,
 }: TrustReportDeps): TrustReport {
   let isTrusted = false
-  /** What Postgres's clock said, and when. */
+  /** The last word of Postgres's clock, and when it was said. */
   let journalClock: { nowMs: JournalTime; readAt: number } | null = null
   let furthestBehind: JournalTime = 0
   let heldUpToldAt = -Infinity

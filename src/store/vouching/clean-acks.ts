@@ -30,7 +30,7 @@ export function cleanAcks({ connection, required, acks }: CleanAcksDeps): CleanA
   let relayedUpTo: JournalTime = 0
   /** By the clock of Redis; 0 before the first time. */
   let cleanAtMs = 0
-  // What was clean before may be missing again.
+  // An acknowledgement that was clean before may be missing again.
   connection.onLoss(() => {
     cleanAtMs = 0
   })

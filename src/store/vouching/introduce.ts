@@ -27,7 +27,7 @@ export async function introduce({ clock, instanceId, instances }: IntroduceDeps)
   let waitedFor = await instances.present()
   const listedSinceMs = waitedFor.find(({ id }) => id === instanceId)?.seenAtMs ?? Infinity
   for (;;) {
-    // Whoever said that it is there, read the list with the same statement.
+    // An instance that said it is there has read the list with the same statement.
     waitedFor = waitedFor.filter(
       ({ id, isPresent, isCommand, seenAtMs }) =>
         id !== instanceId && isPresent && !isCommand && seenAtMs <= listedSinceMs,

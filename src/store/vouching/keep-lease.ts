@@ -12,7 +12,7 @@ export interface KeepLeaseDeps {
 }
 
 /**
- * Nothing is acknowledged without Postgres. What was acknowledged before must be in Redis, by the word of each of
+ * Nothing is acknowledged without Postgres. All that was acknowledged before must be in Redis, by the word of each of
  * the instances; so a watermark may stand until one lease after the oldest of these words. Only the instance that
  * brought a partition to where it stands may say so, and only over a connection that never broke: a Redis that lost
  * something stands elsewhere, or has ended the connection.

@@ -12,7 +12,7 @@ export interface Membership {
 const SEEN_FOR_MS = 8000
 
 /**
- * Who sets a watermark has read first who is there: so this instance is known once there is one from after it
+ * The one that sets a watermark has read first who is there: so this instance is known once there is one from after it
  * had registered, for as long as it goes on doing so. `onKnown` hears until when, by `now`, it is.
  */
 export function membership(

@@ -11,7 +11,7 @@ export interface RequiredUpTo {
   noteClock(nowMs: JournalTime, askedAt: number): void
   /** Something is denied from now on. */
   noteDenial(): void
-  /** What was written last may be missing: requires a watermark from after the last denial. */
+  /** The last writes may be missing: requires a watermark from after the last denial. */
   raise: () => void
 }
 

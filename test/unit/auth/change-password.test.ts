@@ -2,13 +2,13 @@
 import { expect } from 'chai'
 import { changePassword, type ChangePasswordDeps } from '../../../src/auth/change-password.ts'
 import { login } from '../../../src/auth/login.ts'
-import type { EndingOfUser } from '../../../src/auth/ports/session-ends.ts'
 import { refreshRotating } from '../../../src/auth/refresh.ts'
 import { authenticate } from '../../../src/auth/verify-access.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
-import { liveSessions, loggedIn, type LoggedIn } from '../../support/builders/logged-in.ts'
+import { liveSessions, type LoggedIn } from '../../support/builders/logged-in.ts'
 import { fastHash } from '../../support/fakes/fast-passwords.ts'
-import { memoryStores, PASSWORD, type MemoryStores } from '../../support/fakes/memory-stores.ts'
+import { halfEnded, loggedInTwice } from '../../support/builders/logged-in-twice.ts'
+import { PASSWORD, type MemoryStores } from '../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
 const NEW_PASSWORD = 'incorrect zebra capacitor pin'
@@ -19,10 +19,7 @@ describe('change password', () => {
   let elsewhere: LoggedIn
 
   beforeEach(async () => {
-    stores = memoryStores()
-    stores.addUser({ username: 'alice' })
-    here = await loggedIn(stores)
-    elsewhere = await loggedIn(stores)
+    ;({ stores, here, elsewhere } = await loggedInTwice())
   })
 
   const ask = async (
@@ -129,22 +126,10 @@ describe('change password', () => {
   })
 
   describe('whose other sessions cannot all be ended', () => {
-    /** The first batch ends, and no other. */
-    const half = async () => {
-      for (let more = 0; more < 4; more++) await loggedIn(stores)
-      stores.database.batchSessions = 2
-      let batches = 0
-      const sessions = {
-        ...stores.sessions,
-        endOfUser: async (ending: EndingOfUser) => {
-          stores.database.isAnswering = batches++ === 0
-          return await stores.sessions.endOfUser(ending)
-        },
-      }
-      const answer = await refusalOf(ask(PASSWORD, NEW_PASSWORD, { sessions }))
-      stores.database.isAnswering = true
-      return answer
-    }
+    const half = async () =>
+      await halfEnded(stores, async (failing) => {
+        await ask(PASSWORD, NEW_PASSWORD, failing)
+      })
 
     it('is unavailable, holds, and is done when the very same is asked again', async () => {
       const answer = await half()

@@ -1,13 +1,13 @@
 // Removing one's own account: nothing of it can be used any more.
 import { expect } from 'chai'
 import { login } from '../../../src/auth/login.ts'
-import type { EndingOfUser } from '../../../src/auth/ports/session-ends.ts'
 import { readAccount } from '../../../src/auth/read-account.ts'
 import { refreshRotating } from '../../../src/auth/refresh.ts'
 import { removeAccount } from '../../../src/auth/remove-account.ts'
 import { authenticate } from '../../../src/auth/verify-access.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../support/builders/logged-in.ts'
+import { halfEnded, loggedInTwice } from '../../support/builders/logged-in-twice.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
@@ -17,10 +17,7 @@ describe('remove account', () => {
   let elsewhere: LoggedIn
 
   beforeEach(async () => {
-    stores = memoryStores()
-    stores.addUser({ username: 'alice' })
-    here = await loggedIn(stores)
-    elsewhere = await loggedIn(stores)
+    ;({ stores, here, elsewhere } = await loggedInTwice())
   })
 
   const ask = async (password = PASSWORD) => {
@@ -70,22 +67,10 @@ describe('remove account', () => {
   })
 
   describe('whose sessions cannot all be ended', () => {
-    const half = async () => {
-      for (let more = 0; more < 4; more++) await loggedIn(stores)
-      stores.database.batchSessions = 2
-      let batches = 0
-      const sessions = {
-        ...stores.sessions,
-        endOfUser: async (ending: EndingOfUser) => {
-          stores.database.isAnswering = batches++ === 0
-          return await stores.sessions.endOfUser(ending)
-        },
-      }
-      const input = { claims: here.claims, password: PASSWORD, origin: ORIGIN }
-      const answer = await refusalOf(removeAccount({ ...stores, sessions }, input))
-      stores.database.isAnswering = true
-      return answer
-    }
+    const half = async () =>
+      await halfEnded(stores, async (failing) => {
+        await removeAccount(failing, { claims: here.claims, password: PASSWORD, origin: ORIGIN })
+      })
 
     it('is unavailable, closes the account, and is done when the same is asked again', async () => {
       const answer = await half()

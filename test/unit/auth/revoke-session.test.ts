@@ -6,7 +6,8 @@ import { revokeSession } from '../../../src/auth/revoke-session.ts'
 import { authenticate } from '../../../src/auth/verify-access.ts'
 import { ORIGIN } from '../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../support/builders/logged-in.ts'
-import { memoryStores, type MemoryStores } from '../../support/fakes/memory-stores.ts'
+import { loggedInTwice } from '../../support/builders/logged-in-twice.ts'
+import type { MemoryStores } from '../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
 describe('revoke session', () => {
@@ -15,10 +16,7 @@ describe('revoke session', () => {
   let elsewhere: LoggedIn
 
   beforeEach(async () => {
-    stores = memoryStores()
-    stores.addUser({ username: 'alice' })
-    here = await loggedIn(stores)
-    elsewhere = await loggedIn(stores)
+    ;({ stores, here, elsewhere } = await loggedInTwice())
   })
 
   const ask = async (sessionId = elsewhere.claims.sid) => {

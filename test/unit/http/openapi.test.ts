@@ -39,6 +39,7 @@ function routedPaths(options: { isRegistrationOpen: boolean }): string[] {
     log: recordingLog(),
     metrics: createMetrics(),
     callers: { arrived: () => undefined, dismiss: () => undefined, progressedAtMs: () => -Infinity },
+    sendsHsts: true,
     isDraining: () => false,
   })
   const routers = app.middleware.map((step) => (step as { router?: { stack: { path: string }[] } }).router)

@@ -1,4 +1,4 @@
-// Who of several instances does what only one may do, which instances there are, and the order the relay reads in.
+// Settles which of several instances does what only one may do, which instances there are, and the order the relay reads in.
 import type { Knex } from 'knex'
 
 export async function up(knex: Knex): Promise<void> {

@@ -1,4 +1,4 @@
-// What a row has to know before it hands out a successor that nobody seems to have received.
+// A row has to know this before it hands out a successor that nobody seems to have received.
 import type { Knex } from 'knex'
 
 export async function up(knex: Knex): Promise<void> {

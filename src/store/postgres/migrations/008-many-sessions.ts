@@ -1,4 +1,4 @@
-// What it takes to end the sessions of one user in batches, however many there are: indexes, and a note on the user.
+// The end of one user's sessions in batches, however many there are, takes these: indexes, and a note on the user.
 import type { Knex } from 'knex'
 
 const LIVE = 'user_sessions_live_index'

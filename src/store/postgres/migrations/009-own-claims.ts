@@ -1,4 +1,4 @@
-// What access tokens say of a user besides what the service says.
+// A user gets claims of its own, which access tokens carry besides those of the service.
 import type { Knex } from 'knex'
 
 export async function up(knex: Knex): Promise<void> {

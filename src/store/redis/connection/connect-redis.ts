@@ -3,9 +3,9 @@ import { Redis } from 'ioredis'
 import { connectCluster } from './redis-cluster.ts'
 import {
   accessOptions,
-  BOUNDS,
   COMMAND_TIMEOUT_MS,
   connectionOfOne,
+  masterOptions,
   reconnectDelays,
   type ConnectOptions,
   type RedisConnection,
@@ -34,23 +34,15 @@ export function connectRedis(
   }
 }
 
-function connectStandalone(
-  target: StandaloneTarget,
-  { onError, prefix, commandTimeoutMs }: ConnectOptions,
-): RedisConnection {
+function connectStandalone(target: StandaloneTarget, options: ConnectOptions): RedisConnection {
   const delays = reconnectDelays()
   const client = new Redis({
     ...target.addresses[0],
     ...accessOptions(target),
-    ...BOUNDS,
-    commandTimeout: commandTimeoutMs,
+    ...masterOptions(options, delays),
     db: target.database,
-    enableOfflineQueue: false,
-    enableAutoPipelining: true,
-    keyPrefix: prefix,
-    retryStrategy: delays.delayMs,
   })
-  client.on('error', onError)
+  client.on('error', options.onError)
   client.on('ready', delays.noteReady)
   return connectionOfOne(client)
 }

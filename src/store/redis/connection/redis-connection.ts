@@ -1,4 +1,4 @@
-// What a connection to Redis is to the rest, in whichever shape Redis comes; and the bounds each of them keeps.
+// A connection to Redis as the rest sees it, in whichever shape Redis comes; and the bounds each of them keeps.
 import { EventEmitter } from 'node:events'
 import type { Cluster, Redis, RedisOptions } from 'ioredis'
 import type { RedisCommands } from '../redis-commands.ts'
@@ -14,7 +14,7 @@ export interface RedisConnection {
    * read-only ends the connection, and the next one is made.
    */
   readonly client: Redis | Cluster
-  /** What the denylist asks, over `client`. */
+  /** The commands that the denylist asks, over `client`. */
   readonly commands: RedisCommands
   /** Whether one script may touch all partitions at once; else each call has its keys in one of them. */
   readonly spansPartitions: boolean
@@ -35,7 +35,7 @@ export interface RedisConnection {
   close(): void
 }
 
-/** What the denylist needs of a connection; a simulated one has no more. */
+/** The denylist needs this of a connection; a simulated one has no more. */
 export type DenylistConnection = Pick<
   RedisConnection,
   'commands' | 'spansPartitions' | 'isReady' | 'onReady' | 'onLoss'
@@ -79,8 +79,14 @@ export function reconnectDelayMs(attempt: number): number {
 const SHORT_LIVED_MS = 1000
 const SHORT_LIVED_DELAY_MS = 500
 
-/** How long one client waits before each attempt: `delayMs` is for `retryStrategy`. */
-export function reconnectDelays(): { delayMs: (attempt: number) => number; noteReady: () => void } {
+/** How long one client waits before each attempt. */
+export interface ReconnectDelays {
+  /** For `retryStrategy`. */
+  delayMs: (attempt: number) => number
+  noteReady: () => void
+}
+
+export function reconnectDelays(): ReconnectDelays {
   let readyAt = -Infinity
   return {
     delayMs: (attempt) =>
@@ -105,6 +111,21 @@ export function accessOptions({
     ...(password !== null && { password }),
     ...(isTls && { tls: {} }),
   }
+}
+
+/** Of a client that speaks with one master: nothing waits for a connection, which is made again and again. */
+export function masterOptions(
+  { prefix, commandTimeoutMs }: Omit<ConnectOptions, 'onError'>,
+  delays: ReconnectDelays,
+) {
+  return {
+    ...BOUNDS,
+    commandTimeout: commandTimeoutMs,
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    keyPrefix: prefix,
+    retryStrategy: delays.delayMs,
+  } satisfies RedisOptions
 }
 
 /** For a Redis that has one master. */

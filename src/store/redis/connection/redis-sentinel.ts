@@ -5,6 +5,7 @@ import {
   BOUNDS,
   COMMAND_TIMEOUT_MS,
   connectionOfOne,
+  masterOptions,
   reconnectDelayMs,
   reconnectDelays,
   type ConnectOptions,
@@ -12,17 +13,13 @@ import {
 } from './redis-connection.ts'
 import type { SentinelTarget } from './redis-url.ts'
 
-/** Connects in the background. `onError` hears of every failed attempt to reach the master. */
-export function connectSentinel(
-  target: SentinelTarget,
-  { onError, prefix, commandTimeoutMs }: ConnectOptions,
-): RedisConnection {
+/** Connects in the background. `options.onError` hears of every failed attempt to reach the master. */
+export function connectSentinel(target: SentinelTarget, options: ConnectOptions): RedisConnection {
   const { addresses, masterName, password, isTls } = target
   const delays = reconnectDelays()
   const client = new Redis({
     ...accessOptions(target),
-    ...BOUNDS,
-    commandTimeout: commandTimeoutMs,
+    ...masterOptions(options, delays),
     sentinels: addresses,
     name: masterName,
     // Sentinels without a password of their own take any; a username would have to be known to them.
@@ -30,16 +27,12 @@ export function connectSentinel(
     ...(isTls && { sentinelTLS: {}, enableTLSForSentinelMode: true }),
     sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
     sentinelRetryStrategy: reconnectDelayMs,
-    enableOfflineQueue: false,
-    enableAutoPipelining: true,
-    keyPrefix: prefix,
-    retryStrategy: delays.delayMs,
   })
-  client.on('error', onError)
+  client.on('error', options.onError)
   client.on('ready', delays.noteReady)
 
   const stopWatching = watchSentinels(target, () => {
-    // Whoever is still on the way asks the sentinels anyway; ended now, it would not set out again.
+    // A client that is still on the way asks the sentinels anyway; ended now, it would not set out again.
     if (client.status === 'ready' || client.status === 'connect') client.disconnect(true)
   })
   return connectionOfOne(client, stopWatching)

@@ -1,4 +1,4 @@
-// What REDIS_URL may say: where Redis is, in which of its shapes, and as whom to go there.
+// Parses REDIS_URL: where Redis is, in which of its shapes, and as whom to go there.
 import { isIPv6 } from 'node:net'
 
 export interface RedisAddress {
@@ -25,7 +25,7 @@ export interface ClusterTarget extends RedisAccess {
 
 export interface SentinelTarget extends RedisAccess {
   shape: 'sentinel'
-  /** What the sentinels call the master and its replicas. */
+  /** The name that the sentinels have for the master and its replicas. */
   masterName: string
 }
 
