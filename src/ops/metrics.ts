@@ -6,6 +6,8 @@ import { feedMetrics, type FeedMetrics } from './feed-metrics.ts'
 export interface Metrics extends FeedMetrics, DenylistMetrics {
   logEntryFailed: () => void
   requestDone: (request: { method: string; route: string; status: number; seconds: number }) => void
+  /** A connection was closed at once, since its address, or the process, has as many as it may have. */
+  connectionRefused: (limit: 'address' | 'total') => void
   /** What a log entry tells of has happened. */
   eventHappened: (type: string) => void
   /** The text of `GET /metrics`, with its content type. */
@@ -27,6 +29,13 @@ export function createMetrics(): Metrics {
     labelNames: ['type'],
     registers,
   })
+  const connectionsRefused = new Counter({
+    name: 'signoff_connections_refused_total',
+    help: 'Connections that were closed at once, by the limit that was reached: of their address, or of the process.',
+    labelNames: ['limit'],
+    registers,
+  })
+  for (const limit of ['address', 'total']) connectionsRefused.inc({ limit }, 0)
   const requests = new Histogram({
     name: 'signoff_http_request_duration_seconds',
     help: 'Time from the request head to the answer.',
@@ -43,6 +52,9 @@ export function createMetrics(): Metrics {
     ...feedMetrics(registers),
     requestDone: ({ method, route, status, seconds }) => {
       requests.observe({ method, route, status }, seconds)
+    },
+    connectionRefused: (limit) => {
+      connectionsRefused.inc({ limit })
     },
     eventHappened: (type) => {
       events.inc({ type })
