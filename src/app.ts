@@ -113,7 +113,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(async () => {
       await admin.close()
     })
-    const server = await listen({ app, host: config.HOST, port: config.PORT, tls: options.tls, log })
+    const server = await listen({
+      app,
+      host: config.HOST,
+      port: config.PORT,
+      tls: options.tls,
+      limits: {
+        maxPerAddress: config.MAX_CONNECTIONS_PER_ADDRESS,
+        trustProxy: config.TRUST_PROXY,
+        metrics,
+      },
+      log,
+    })
     closers.push(async (deadlineMs) => {
       await server.close(deadlineMs)
     })

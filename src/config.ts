@@ -153,6 +153,15 @@ const settings = z.object({
    */
   TRUST_PROXY: proxies.default([]),
 
+  /**
+   * Connections that one address (IPv6: one /64) may have open at each instance; the next one is closed before its TLS
+   * handshake, so that nobody takes all 20,000 that an instance has. An office or a mobile network behind one address
+   * has some hundreds of idle ones at most. Without a limit are proxies that `TRUST_PROXY` names, and this machine.
+   * Raise it where something else brings everybody's connections from its own address: a balancer that passes TCP on,
+   * or the NAT of a container network.
+   */
+  MAX_CONNECTIONS_PER_ADDRESS: integer(1, 20_000).default(1000),
+
   /** `production` refuses a Redis that may evict denials; anything else complains of it. */
   NODE_ENV: z.string().optional(),
 

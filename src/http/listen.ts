@@ -8,6 +8,7 @@ import { readTrustedFile } from '../file-trust.ts'
 import type { SystemLog } from '../ops/log.ts'
 import { watchFiles } from '../ops/watch-files.ts'
 import { bind } from './bind.ts'
+import { limitConnections, type ConnectionLimits } from './limit-connections.ts'
 
 export interface ListenOptions {
   app: Koa
@@ -16,6 +17,7 @@ export interface ListenOptions {
   port: number
   /** `null` speaks plain HTTP. */
   tls: { certFile: string; keyFile: string } | null
+  limits: ConnectionLimits
   log: SystemLog
 }
 
@@ -34,17 +36,17 @@ const PATIENCE = {
   // Longer than the usual 60 s of proxies in front, so that they, not we, close idle connections.
   keepAliveTimeout: 65_000,
 }
-const MAX_CONNECTIONS = 20_000
 
 /** Rejects when the port is taken, or the certificate cannot be used. */
-export async function listen({ app, host, port, tls, log }: ListenOptions): Promise<Listening> {
+export async function listen(options: ListenOptions): Promise<Listening> {
+  const { app, host, port, tls, log } = options
   const callback = app.callback()
   // Koa answers its own errors: the promise never rejects.
   const handler: RequestListener = (request, response) => void callback(request, response)
   const server = tls
     ? createHttpsServer({ ...PATIENCE, ...readCertificate(tls), minVersion: 'TLSv1.2' }, handler)
     : createHttpServer(PATIENCE, handler)
-  server.maxConnections = MAX_CONNECTIONS
+  limitConnections(server, { ...options.limits, log })
 
   await bind(server, { host, port, setting: 'PORT' })
   const stopWatching =

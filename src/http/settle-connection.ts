@@ -19,9 +19,11 @@ export function settleConnection(): Middleware {
   return async (ctx, next) => {
     const { req } = ctx
     // The caller was told that nothing further is heard, or will be told so: acting on it could not be answered.
+    // The connection stays until all before it are answered; nothing more is read meanwhile, however much is sent.
     if (ending.has(req.socket)) {
       ctx.respond = false
-      req.socket.destroy()
+      // Node goes on reading at the end of each request: only then it can be stopped.
+      queueMicrotask(() => req.socket.pause())
       return
     }
     try {
@@ -68,14 +70,21 @@ async function drain(req: IncomingMessage): Promise<void> {
 
 /**
  * Ends the connection in two steps (RFC 9112 section 9.6): Node would close both directions at once, and what a
- * caller has not read by then is lost when it still writes.
+ * caller has not read by then is lost when it still writes. Node calls this when the answer is sent, and so are those
+ * to the requests before it.
  */
 function lingerAfterAnswer({ socket }: IncomingMessage): void {
   socket.destroySoon = () => {
     socket.end()
+    // No more requests are looked for in what still comes.
+    socket.removeAllListeners('data').on('data', drop).resume()
     const timer = setTimeout(() => socket.destroy(), LINGER_MS)
     socket.once('close', () => {
       clearTimeout(timer)
     })
   }
+}
+
+function drop(): void {
+  // It is of no use.
 }

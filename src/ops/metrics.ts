@@ -6,6 +6,8 @@ import { feedMetrics, type FeedMetrics } from './feed-metrics.ts'
 export interface Metrics extends FeedMetrics, DenylistMetrics {
   logEntryFailed: () => void
   requestDone: (request: { method: string; route: string; status: number; seconds: number }) => void
+  /** A connection was closed at once, since its address, or the process, has as many as it may have. */
+  connectionRefused: (limit: 'address' | 'total') => void
   /** Counts that something happened of which a log entry tells. */
   eventHappened: (type: string) => void
   /** The text of `GET /metrics`, with its content type. */
@@ -27,6 +29,13 @@ export function createMetrics(): Metrics {
     labelNames: ['type'],
     registers,
   })
+  const connectionsRefused = new Counter({
+    name: 'signoff_connections_refused_total',
+    help: 'Connections that were closed at once, by the limit that was reached: of their address, or of the process.',
+    labelNames: ['limit'],
+    registers,
+  })
+  for (const limit of ['address', 'total']) connectionsRefused.inc({ limit }, 0)
   const requests = new Histogram({
     name: 'signoff_http_request_duration_seconds',
     help: 'Time from the request head to the answer.',
@@ -52,6 +61,9 @@ export function createMetrics(): Metrics {
         ofKind.set(kind, child)
       }
       child.observe(seconds)
+    },
+    connectionRefused: (limit) => {
+      connectionsRefused.inc({ limit })
     },
     eventHappened: (type) => {
       events.inc({ type })

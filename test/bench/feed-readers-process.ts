@@ -6,7 +6,8 @@ export interface ReadersOrder {
   origin: string
   /** PEM. */
   certificate: string
-  authorization: string
+  /** Of several peers: they take turns. */
+  authorizations: string[]
   count: number
 }
 
@@ -16,8 +17,8 @@ const AT_ONCE = 50
 const [message] = (await once(process, 'message')) as [ReadersOrder]
 let opened = 0
 for (let done = 0; done < message.count; done += AT_ONCE) {
-  const batch = Array.from({ length: Math.min(AT_ONCE, message.count - done) }, async () => {
-    await read(message)
+  const batch = Array.from({ length: Math.min(AT_ONCE, message.count - done) }, async (_, index) => {
+    await read(message, done + index)
   })
   await Promise.all(batch)
 }
@@ -25,12 +26,12 @@ process.send?.(opened)
 // The parent is done, or gone.
 process.on('disconnect', () => process.exit())
 
-async function read({ origin, certificate, authorization }: ReadersOrder): Promise<void> {
+async function read({ origin, certificate, authorizations }: ReadersOrder, turn: number): Promise<void> {
   const client = new Client(origin, { connect: { ca: certificate }, bodyTimeout: 0 })
   const { statusCode, body } = await client.request({
     method: 'GET',
     path: '/denylist/feed',
-    headers: { authorization },
+    headers: { authorization: authorizations[turn % authorizations.length] ?? '' },
   })
   body.on('error', () => undefined)
   body.resume()

@@ -32,22 +32,26 @@ export interface FeedResult {
 
 const TRIES = 1000
 const READERS = [1, 1000]
+/** One alone may have no more than 500 readers. */
+const PEERS = ['bench', 'bench-2', 'bench-3']
 /** Time to come to rest between two of them. */
 const PAUSE_MS = 10
 const LONGEST_MS = 10_000
 
 export async function measureFeed(bench: Bench): Promise<FeedResult[]> {
   const { environment } = bench
-  const peer = await addedPeer(environment.signoff, environment.database, 'bench')
+  const peers: PeerClient[] = []
+  for (const name of PEERS) peers.push(await addedPeer(environment.signoff, environment.database, name))
+  const [peer] = peers
   const [connection] = await openConnections(await targetOf(environment, 1))
-  if (!connection) throw new Error('no connection')
+  if (!connection || !peer) throw new Error('no connection')
   const verifier = await startVerifier(environment, peer)
   try {
     const results: FeedResult[] = []
     for (const readers of READERS) {
       bench.say(`${TRIES} logouts with ${readers} reading the feed`)
       results.push(
-        await withReaders(bench, { peer, readers }, { signoff: environment.signoff, connection, verifier }),
+        await withReaders(bench, { peers, readers }, { signoff: environment.signoff, connection, verifier }),
       )
     }
     return results
@@ -83,13 +87,14 @@ interface Places {
 /** The verifier is one of the readers; the others are in a process of their own. */
 async function withReaders(
   { environment, population }: Bench,
-  { peer, readers }: { peer: PeerClient; readers: number },
+  { peers, readers }: { peers: PeerClient[]; readers: number },
   places: Places,
 ): Promise<FeedResult> {
   const { origin, certificate } = await targetOf(environment, 1)
   const others = fork(new URL('./feed-readers-process.ts', import.meta.url), { serialization: 'advanced' })
   try {
-    others.send({ origin, certificate, authorization: peer.basic, count: readers - 1 } satisfies ReadersOrder)
+    const authorizations = peers.map(({ basic }) => basic)
+    others.send({ origin, certificate, authorizations, count: readers - 1 } satisfies ReadersOrder)
     const [opened] = (await once(others, 'message')) as [number]
     if (opened !== readers - 1) throw new Error(`only ${opened} readers of ${readers - 1}`)
 

@@ -122,7 +122,8 @@ function serve({ world, instance, init, back }: Serving, resolve: (response: Fet
   }
   try {
     const lastEventId = init.headers?.['last-event-id'] ?? ''
-    const stream = instance.readers.open({ arrivedAt: instance.host.clock.steadyMs(), lastEventId })
+    const arrivedAt = instance.host.clock.steadyMs()
+    const stream = instance.readers.open({ clientId: 'peer', arrivedAt, lastEventId })
     const pipe = bodyPipe()
     const { signal } = init
     stream.on('data', (chunk: Buffer) => {

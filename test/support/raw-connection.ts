@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:tls'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Signoff } from './signoff.ts'
 
 export interface RawAnswer {
   status: number
@@ -21,11 +20,21 @@ export interface RawConnection {
   destroy(): void
 }
 
-/** Resolves when the handshake is done. */
-export async function rawConnection(signoff: Pick<Signoff, 'url' | 'files'>): Promise<RawConnection> {
-  const port = Number(new URL(signoff.url).port)
-  const ca = await readFile(signoff.files.certFile)
-  const socket = connect({ host: '127.0.0.1', port, ca, servername: 'localhost' })
+export interface RawConnectionTarget {
+  url: string
+  files: { certFile: string }
+}
+
+/** Resolves when the handshake is done. Rejects where there is none. */
+export async function rawConnection(
+  target: RawConnectionTarget,
+  localAddress = '127.0.0.1',
+): Promise<RawConnection> {
+  const port = Number(new URL(target.url).port)
+  const ca = await readFile(target.files.certFile)
+  // `tls.connect` hands on what `net.connect` takes, though its type does not say so.
+  const options = { host: '127.0.0.1', port, ca, servername: 'localhost', localAddress }
+  const socket = connect(options)
   let received = Buffer.alloc(0)
   let isEnded = false
   socket.on('data', (chunk: Buffer) => {

@@ -41,6 +41,7 @@ const DEFAULTS = {
   SESSION_COOKIE_SAMESITE: 'lax',
   GATEWAY_COOKIE: 'off',
   TRUST_PROXY: [],
+  MAX_CONNECTIONS_PER_ADDRESS: 1000,
 }
 
 describe('readConfig', () => {

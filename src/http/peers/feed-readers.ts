@@ -6,18 +6,25 @@ import type { DenialFeed } from '../../auth/ports/denials.ts'
 import { every, sleep, systemClock, type Clock } from '../../clock.ts'
 import type { Metrics } from '../../ops/metrics.ts'
 import { feedFrames } from './feed-frames.ts'
+import { feedPlaces, type FeedPlaces } from './feed-places.ts'
 import { feedReader, type FeedReader, type FeedRequest } from './feed-reader.ts'
 
 export interface FeedReaders {
-  /** The feed as bytes, for one reader. Throws `unavailable` while the feed cannot tell, or has no room. */
-  open: (request: FeedRequest) => Readable
+  /** The feed as bytes, for one reader. Throws `unavailable` while the feed cannot tell, or has no place for it. */
+  open: (request: PeerFeedRequest) => Readable
   /** Sends every reader away, and takes no more. */
   close: () => void
+}
+
+export interface PeerFeedRequest extends FeedRequest {
+  /** Of the peer that reads. */
+  clientId: string
 }
 
 export interface FeedReadersDeps {
   feed: DenialFeed
   metrics: Pick<Metrics, 'feedReaders' | 'feedReaderCut'>
+  places?: FeedPlaces
   clock?: Clock
   /** When its steady clock began, in milliseconds since 1970. */
   originMs?: number
@@ -27,7 +34,6 @@ export interface FeedReadersDeps {
   random?: () => number
 }
 
-const MAX_READERS = 5000
 /** Of the lease: readers of a feed that is older are sent away while they still have time to find a better one. */
 const SERVED_SHARE = 0.7
 /** Unread for so long, it is of no use to its reader. */
@@ -42,10 +48,9 @@ const MAX_REST_MS = 250
 
 export function feedReaders(deps: FeedReadersDeps): FeedReaders {
   const { feed, metrics, clock = systemClock, originMs, random = Math.random } = deps
-  const { yieldToOthers = setImmediate } = deps
+  const { yieldToOthers = setImmediate, places = feedPlaces() } = deps
   const now = (): number => clock.steadyMs()
-  /** With when each of them has to come again. */
-  const readers = new Map<FeedReader, number>()
+  const readers = new Map<FeedReader, { clientId: string; comesAgainAtMs: number }>()
   const frames = feedFrames(feed, originMs)
   let news = { number: 0, end: 0, sync: frames.sync() }
   let asOf = -Infinity
@@ -55,11 +60,12 @@ export function feedReaders(deps: FeedReadersDeps): FeedReaders {
   feed.onNews(() => void serveAll())
 
   return {
-    open: (request) => {
-      if (isClosed || !isServed() || readers.size >= MAX_READERS) throw new AuthError('unavailable')
+    open: ({ clientId, ...request }) => {
+      if (isClosed || !isServed() || !places.isFree(clientId)) throw new AuthError('unavailable')
       const reader = feedReader({ feed, frames, news: () => news, onGone: forget, now }, request)
       // Not all of those who came together come again together.
-      readers.set(reader, now() + MAX_AGE_MS * (0.8 + 0.2 * random()))
+      readers.set(reader, { clientId, comesAgainAtMs: now() + MAX_AGE_MS * (0.8 + 0.2 * random()) })
+      places.take(clientId)
       metrics.feedReaders(readers.size)
       return reader.stream
     },
@@ -76,7 +82,10 @@ export function feedReaders(deps: FeedReadersDeps): FeedReaders {
   }
 
   function forget(reader: FeedReader): void {
+    const gone = readers.get(reader)
+    if (!gone) return
     readers.delete(reader)
+    places.giveBack(gone.clientId)
     metrics.feedReaders(readers.size)
   }
 
@@ -111,11 +120,11 @@ export function feedReaders(deps: FeedReadersDeps): FeedReaders {
   }
 
   function sweep(): void {
-    for (const [reader, endsAt] of readers) {
+    for (const [reader, { comesAgainAtMs }] of readers) {
       if (reader.stalledMs() > MAX_STALL_MS) {
         metrics.feedReaderCut()
         reader.stream.destroy()
-      } else if (!isServed() || now() > endsAt) {
+      } else if (!isServed() || now() > comesAgainAtMs) {
         reader.dismiss()
       }
     }

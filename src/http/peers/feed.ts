@@ -26,8 +26,10 @@ export function feed(deps: FeedDeps): Dialect {
 function getFeed(deps: FeedDeps): Endpoint['handler'] {
   return async (ctx) => {
     const arrivedAt = performance.now()
-    await authenticatePeer(deps, { credentials: clientCredentials(ctx), origin: deps.originOf(ctx) })
-    const stream = deps.feedReaders.open({ arrivedAt, lastEventId: ctx.get('Last-Event-ID') })
+    const credentials = clientCredentials(ctx)
+    const clientId = await authenticatePeer(deps, { credentials, origin: deps.originOf(ctx) })
+    const lastEventId = ctx.get('Last-Event-ID')
+    const stream = deps.feedReaders.open({ clientId, arrivedAt, lastEventId })
     // A proxy that collects what it passes on would keep denials back.
     ctx.set('X-Accel-Buffering', 'no')
     // A reader that comes again is to reach any instance; and one that stops does not wait for what is idle.

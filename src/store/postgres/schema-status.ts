@@ -1,7 +1,7 @@
 // Where the schema of a database stands to this program. It is only read: a role that may create no table can ask, too.
 import { DatabaseError } from 'pg'
 import { AuthError } from '../../auth/errors.ts'
-import type { SystemLog } from '../../ops/log.ts'
+import { silentLog } from '../../ops/log.ts'
 import { MIGRATION_NAMES } from './migrations.ts'
 import { postgres } from './postgres.ts'
 
@@ -29,7 +29,7 @@ const TIMEOUT_MS = 5000
  * the role may not read, with the driver's error as the cause.
  */
 export async function schemaStatus(databaseUrl: string): Promise<SchemaStatus> {
-  const database = postgres({ url: databaseUrl, log: silent, timeoutMs: TIMEOUT_MS, poolSize: 1 })
+  const database = postgres({ url: databaseUrl, log: silentLog, timeoutMs: TIMEOUT_MS, poolSize: 1 })
   try {
     const names = await database.query<{ name: string }>(READ).then(
       (rows) => rows.map(({ name }) => name),
@@ -56,12 +56,4 @@ export function sentenceOfNewer(newer: readonly string[]): string {
 function isOfMissingTable(error: unknown): boolean {
   const cause = error instanceof AuthError ? error.cause : error
   return cause instanceof DatabaseError && cause.code === NO_SUCH_TABLE
-}
-
-/** What could not be asked is told by the rejection. */
-const silent: SystemLog = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
 }

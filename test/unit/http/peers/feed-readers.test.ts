@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import { expect } from 'chai'
 import { AuthError } from '../../../../src/auth/errors.ts'
+import { feedPlaces } from '../../../../src/http/peers/feed-places.ts'
 import { feedReaders, type FeedReaders } from '../../../../src/http/peers/feed-readers.ts'
 import { memoryDenialFeed, type MemoryDenialFeed } from '../../../support/fakes/memory-denial-feed.ts'
 import { eventsOf, type ServerSentEvent } from '../../../support/server-sent-events.ts'
@@ -23,26 +24,28 @@ describe('feedReaders', () => {
     nowMs = 0
     counts = []
     cut = 0
-    readers = feedReaders({
-      feed,
-      metrics: { feedReaders: (count) => counts.push(count), feedReaderCut: () => (cut += 1) },
-      clock: {
-        epochMs: () => nowMs,
-        steadyMs: () => nowMs,
-        after: (_ms, callback) => {
-          timers.push(callback)
-          return () => {
-            timers = timers.filter((other) => other !== callback)
-          }
-        },
-      },
-    })
+    readers = feedReaders(deps())
   })
   afterEach(() => {
     readers.close()
   })
 
-  const open = () => readers.open({ arrivedAt: 0, lastEventId: '' })
+  const deps = () => ({
+    feed,
+    metrics: { feedReaders: (count: number) => counts.push(count), feedReaderCut: () => (cut += 1) },
+    clock: {
+      epochMs: () => nowMs,
+      steadyMs: () => nowMs,
+      after: (_ms: number, callback: () => void) => {
+        timers.push(callback)
+        return () => {
+          timers = timers.filter((other) => other !== callback)
+        }
+      },
+    },
+  })
+
+  const open = (clientId = 'shop') => readers.open({ clientId, arrivedAt: 0, lastEventId: '' })
   /** What it has been handed; goes on growing. */
   const reading = (stream: Readable): string[] => {
     const chunks: string[] = []
@@ -64,9 +67,9 @@ describe('feedReaders', () => {
     feed.knowUpTo(nowMs + ms)
     passInSilence(ms)
   }
-  const outcomeOf = () => {
+  const outcomeOf = (clientId = 'shop') => {
     try {
-      return open()
+      return open(clientId)
     } catch (error) {
       return error instanceof AuthError ? error.code : error
     }
@@ -112,7 +115,7 @@ describe('feedReaders', () => {
   })
 
   it('write each denial once for a thousand readers', async () => {
-    const all = Array.from({ length: 1000 }, () => reading(open()))
+    const all = Array.from({ length: 1000 }, (_, index) => reading(open(`peer-${index % 2}`)))
     await until(() => all.every((chunks) => chunks.length > 0))
 
     feed.denyMany(100)
@@ -195,13 +198,37 @@ describe('feedReaders', () => {
   })
 
   it('let no more than 5,000 in, and the next as soon as one has gone', async () => {
-    const streams = Array.from({ length: 5000 }, open)
-    const outcome = outcomeOf()
+    const streams = Array.from({ length: 5000 }, (_, index) => open(`peer-${index % 10}`))
+    const outcome = outcomeOf('peer-10')
     streams[0]?.destroy()
     await until(() => counts.at(-1) === 4999)
 
     expect(outcome).to.equal('unavailable')
-    expect(outcomeOf()).to.be.an('object')
+    expect(outcomeOf('peer-10')).to.be.an('object')
+  })
+
+  it('let no more than 500 in of one peer, and the other peers all the same', () => {
+    for (let number = 0; number < 500; number += 1) open('greedy')
+
+    expect(outcomeOf('greedy')).to.equal('unavailable')
+    expect(outcomeOf('shop')).to.be.an('object')
+  })
+
+  it('give a place back to its peer once, however the reader goes', async () => {
+    readers.close()
+    readers = feedReaders({ ...deps(), places: feedPlaces({ places: 3, placesOfPeer: 2 }) })
+    const [destroyed, cutOff, other] = [open('shop'), open('shop'), open('other')]
+    for (const stream of [destroyed, cutOff, other]) stream.on('error', () => undefined)
+    const full = [outcomeOf('shop'), outcomeOf('other'), outcomeOf('third')]
+
+    destroyed.destroy()
+    destroyed.destroy()
+    cutOff.destroy(new Error('cut'))
+    await until(() => counts.at(-1) === 1)
+    const again = [outcomeOf('shop'), outcomeOf('shop'), outcomeOf('shop')]
+
+    expect(full).to.deep.equal(['unavailable', 'unavailable', 'unavailable'])
+    expect(again.map((outcome) => typeof outcome)).to.deep.equal(['object', 'object', 'string'])
   })
 
   it('send everybody away when they close, and let nobody in any more', async () => {

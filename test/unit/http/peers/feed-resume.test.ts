@@ -58,7 +58,7 @@ describe('a replica that resumes at another instance', () => {
     await Promise.resolve()
     const lastEventId = headers?.['last-event-id'] ?? ''
     lastEventIds.push(lastEventId)
-    const stream = target.readers.open({ arrivedAt: clock.steadyMs(), lastEventId })
+    const stream = target.readers.open({ clientId: 'peer', arrivedAt: clock.steadyMs(), lastEventId })
     stream.on('error', () => undefined)
     signal?.addEventListener('abort', () => stream.destroy())
     return {
