@@ -71,7 +71,7 @@ describe('the package in an empty folder', () => {
   let packed: string[]
 
   before(async function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     folder = await mkdtemp(join(tmpdir(), 'signoff-packed-'))
     const modules = join(folder, 'node_modules')
     await mkdir(modules)
@@ -125,7 +125,7 @@ describe('the package in an empty folder', () => {
     { module: 'esnext', moduleResolution: 'bundler' },
   ]) {
     it(`type-checks with ${settings.moduleResolution}, the declarations included`, async function () {
-      this.timeout(60_000)
+      this.timeout(300_000)
       const modules = join(folder, 'node_modules')
       await mkdir(join(modules, '@types'), { recursive: true })
       for (const name of ['@types/node', 'undici-types']) {
