@@ -12,7 +12,9 @@ async function headersBy(middleware: Middleware): Promise<Record<string, unknown
     },
     removeHeader: () => undefined,
   }
-  await middleware({ req: {}, res } as unknown as Context, async () => { await Promise.resolve(); })
+  await middleware({ req: {}, res } as unknown as Context, async () => {
+    await Promise.resolve()
+  })
   return headers
 }
 
