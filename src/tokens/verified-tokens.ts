@@ -5,7 +5,7 @@ import type { SignedClaims } from './token-claims.ts'
 
 type FindSigner = (kid: unknown) => { signer: Signer } | undefined
 
-/** What is remembered of a token never changes: its times, and whether it is denied, are looked at each time. */
+/** Keeps what never changes of a token. Its times, its key, and whether it is denied are looked at each time. */
 export interface VerifiedTokens {
   /** The claims of that very token, as long as `find` has the very key that verified it. */
   claimsOf(token: string, find: FindSigner): SignedClaims | undefined
