@@ -62,7 +62,7 @@ export async function untilReady(signoff: Signoff): Promise<void> {
 }
 
 /** Less than a test may take altogether, so that it fails with what it waited for. */
-const PATIENCE_MS = 60_000
+export const PATIENCE_MS = 60_000
 
 /** Asks until the answer is yes. Fails after a minute: how fast a machine is decides nothing. */
 export async function eventually(

@@ -6,8 +6,7 @@ import {
   connectionOfOne,
   type RedisConnection,
 } from '../../src/store/redis/connection/redis-connection.ts'
-
-const PATIENCE_MS = 60_000
+import { PATIENCE_MS } from './environment.ts'
 
 /** As the service connects to a single Redis, but for the time it waits. */
 export async function patientRedis(url: string): Promise<RedisConnection> {

@@ -11,6 +11,7 @@ import { postgresSessions } from '../../src/store/postgres/postgres-sessions.ts'
 import { postgresUserAdmin } from '../../src/store/postgres/postgres-user-admin.ts'
 import { postgresUsers } from '../../src/store/postgres/postgres-users.ts'
 import { postgres, type Postgres } from '../../src/store/postgres/postgres.ts'
+import { PATIENCE_MS } from './environment.ts'
 import { recordingLog, type RecordingLog } from './fakes/recording-log.ts'
 import { testDatabase, type TestDatabase } from './postgres.ts'
 
@@ -32,10 +33,16 @@ export interface PostgresStoreSubject extends PostgresPorts, StoreSubject {
 
 const LEEWAY_SECONDS = 5
 
-/** Every port over the Postgres at `url`, wired as the service wires them. */
-export function postgresPorts(url: string, { timeoutMs }: { timeoutMs?: number } = {}): PostgresPorts {
+/**
+ * Every port over the Postgres at `url`, wired as the service wires them. Its patience with Postgres is that of the
+ * tests, since the machine may be slow; a test of the service's own patience names its `timeoutMs`.
+ */
+export function postgresPorts(
+  url: string,
+  { timeoutMs = PATIENCE_MS }: { timeoutMs?: number } = {},
+): PostgresPorts {
   const log = recordingLog()
-  const database = postgres({ url, log, ...(timeoutMs !== undefined && { timeoutMs }) })
+  const database = postgres({ url, log, timeoutMs })
   let failures = 0
   const entries = logEntries({
     postgres: database,
@@ -65,7 +72,7 @@ export function postgresPorts(url: string, { timeoutMs }: { timeoutMs?: number }
   }
 }
 
-/** On a database of its own; `timeoutMs` of each question to it, as the service has it by default. */
+/** On a database of its own; `timeoutMs` is the patience of each question to it. */
 export async function postgresStoreSubject(options?: { timeoutMs: number }): Promise<PostgresStoreSubject> {
   const database = await testDatabase()
   return subjectOn(database, { release: database.drop, ports: postgresPorts(database.url, options) })

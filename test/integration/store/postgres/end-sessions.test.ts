@@ -12,14 +12,11 @@ import { postgresStoreSubject, type PostgresStoreSubject } from '../../../suppor
 
 const LOGOUT = logEntry('USER_LOGOUT')
 
-/** A statement that waits for a lock is to be seen waiting, however slow the machine is. */
-const PATIENCE_MS = 60_000
-
 describe('ending many sessions', () => {
   let store: PostgresStoreSubject
 
   beforeEach(async () => {
-    store = await postgresStoreSubject({ timeoutMs: PATIENCE_MS })
+    store = await postgresStoreSubject()
   })
   afterEach(async () => {
     await store.close()

@@ -35,7 +35,7 @@ describe('a user with 3,000 sessions', () => {
   let told: Denial[][]
 
   beforeEach(async () => {
-    store = await postgresStoreSubject({ timeoutMs: 60_000 })
+    store = await postgresStoreSubject()
     const user = await storedUser(store, { username: 'alice', passwordHash: fastHash(PASSWORD) })
     await store.database.sql(
       `INSERT INTO user_sessions (id, user_id, refresh_jti_hash, expires_at, ip_address)

@@ -17,6 +17,9 @@ import { refusalOf } from '../../../support/refusal-of.ts'
 /** The timeout of the service, and what a busy machine may add. */
 const BOUND_MS = 2500
 
+/** As the service has it by default. */
+const PATIENCE = { timeoutMs: 2000 }
+
 /** In epoch seconds. */
 const FAR_AWAY = 9_999_999_999
 
@@ -31,7 +34,7 @@ describe('a Postgres that fails', () => {
     await server.remove()
   })
   beforeEach(async () => {
-    ports = postgresPorts(server.url)
+    ports = postgresPorts(server.url, PATIENCE)
     await eventually(isAnswering)
     ports.log.lines.length = 0
   })
@@ -226,13 +229,13 @@ describe('a Postgres that fails', () => {
 
     it('is unavailable to every port, in time, also to a service that starts without it', async () => {
       await ports.close()
-      ports = postgresPorts(own.url)
+      ports = postgresPorts(own.url, PATIENCE)
       const answeredBefore = await isAnswering()
       await own.stop()
 
       await expectAllUnavailable()
       await ports.close()
-      ports = postgresPorts(own.url)
+      ports = postgresPorts(own.url, PATIENCE)
       await expectAllUnavailable()
 
       expect(answeredBefore).to.equal(true)
