@@ -71,19 +71,29 @@ export function instances(
   const fullName = isCommand ? `${COMMAND}${name}` : name
   /** As the row has them. They are said again where they changed, and where the database has lost them. */
   let said: string | null = null
+  /** Settles with the last `present`. One that reached Postgres after `leave` would list the instance again. */
+  let saying: Promise<unknown> = Promise.resolve()
+
   return {
     present: async () => {
-      const current = settings()
-      const listed = await postgres.query<ListedInstance>(PRESENT, [
-        id,
-        fullName,
-        current === said ? null : current,
-      ])
-      said = listed.find((instance) => instance.id === id)?.settings ?? null
-      return listed
+      const listed = present()
+      saying = Promise.allSettled([saying, listed])
+      return await listed
     },
     leave: async () => {
+      await saying
       await postgres.query(LEAVE, [id])
     },
+  }
+
+  async function present(): Promise<ListedInstance[]> {
+    const current = settings()
+    const listed = await postgres.query<ListedInstance>(PRESENT, [
+      id,
+      fullName,
+      current === said ? null : current,
+    ])
+    said = listed.find((instance) => instance.id === id)?.settings ?? null
+    return listed
   }
 }
