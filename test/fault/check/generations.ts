@@ -46,15 +46,19 @@ function usedUp(operation: Operation, rotations: readonly Operation[], { graceMs
 }
 
 /**
- * Whether it is the late replay that a session has once a day, or another one within the grace of that: it brought
- * the successor that was lost, and nobody had been answered with that one before. Runs are shorter than a day.
+ * Whether it is the late replay that a session has once a day, or another one within the grace of that, or a read of
+ * the token while that replay is still to be had: the successor was lost, and nobody had been answered with that one
+ * before. Runs are shorter than a day.
  */
 function mayBeLateReplay(operation: Operation, session: readonly Operation[], { graceMs }: Bounds): boolean {
   const generation = generationOf(operation)
-  if (operation.kind !== 'rotate') return false
+  const successors = new Set([operation.successor, ...successorsOf(generation, session)])
   const isKnown = session.some(
     (other) =>
-      other.token?.digest === operation.successor && isAccepted(other) && other.endedAt < operation.startedAt,
+      other.token !== null &&
+      successors.has(other.token.digest) &&
+      isAccepted(other) &&
+      other.endedAt < operation.startedAt,
   )
   const isOfAnother = session.some((other) => {
     if (other === operation || other.kind !== 'rotate' || other.answer !== 200) return false
@@ -62,6 +66,14 @@ function mayBeLateReplay(operation: Operation, session: readonly Operation[], { 
     return isBefore && isLate(other, session, graceMs)
   })
   return generation >= 0 && !isKnown && !isOfAnother
+}
+
+/** The digests of the tokens that rotations of this generation brought. */
+function successorsOf(generation: number, session: readonly Operation[]): (string | null)[] {
+  const rotations = session.filter(({ kind, answer }) => kind === 'rotate' && answer === 200)
+  return rotations
+    .filter((rotation) => generationOf(rotation) === generation)
+    .map(({ successor }) => successor)
 }
 
 /** Whether it only read, within the grace of a late replay: for as long that token is the one before, once more. */

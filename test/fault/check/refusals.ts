@@ -1,5 +1,5 @@
 // Rule (d): what nobody wanted over is not refused; "cannot tell" is for times of trouble; age ends what nothing else does.
-import type { Actor, Bounds, FaultWindow, Operation } from '../history.ts'
+import type { Actor, Bounds, FaultWindow, Operation, RunTime, TokenRecord } from '../history.ts'
 import { mayBeReuse } from './generations.ts'
 import { isAccepted, seconds, wordsOf, type Violation } from './violation.ts'
 
@@ -13,7 +13,8 @@ export function wrongRefusals(session: readonly Operation[], bounds: Bounds): Vi
       operation.kind === 'logout' || (isPresented(operation) && mayBeReuse(operation, session, bounds)),
   )
   return session.filter(isRefused).flatMap((operation) => {
-    const isAged = operation.token !== null && operation.endedAt > operation.token.expiresAt
+    const isAged =
+      operation.token !== null && operation.endedAt > lastUseOf(operation, operation.token, bounds)
     // A verify of a used-up token is refused, and ends nothing.
     const isUsedUp = operation.kind === 'verify' && mayBeReuse(operation, session, bounds)
     const isOver = endings.some((ending) => isEndedBy(operation, ending))
@@ -21,6 +22,16 @@ export function wrongRefusals(session: readonly Operation[], bounds: Bounds): Vi
     const sentence = `${wordsOf(operation)} though nobody had asked to end the session and the token was alive`
     return [{ rule: 'd', sentence, operations: [operation] }]
   })
+}
+
+/**
+ * Up to when the token cannot have been refused for its age alone. A refresh that would bring an access token with
+ * no time left is refused, by the clock of the instance; anything else goes on for the leeway, which is more than that
+ * clock is ahead.
+ */
+function lastUseOf({ kind }: Operation, { expiresAt }: TokenRecord, { skewMs }: Bounds): RunTime {
+  const isRefresh = kind === 'refresh' || kind === 'rotate'
+  return isRefresh ? expiresAt - skewMs - EXPIRY_MARGIN_MS : expiresAt
 }
 
 export function refusedLogins(operations: readonly Operation[]): Violation[] {

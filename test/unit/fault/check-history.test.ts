@@ -140,14 +140,16 @@ describe('rule (c): a generation is spent once', () => {
     expect(brokenRules([rotated, again])).to.equal('c')
   })
 
-  for (const kind of ['refresh', 'verify'] as const) {
+  const presented = operation('verify', 1100, { token: { ...generation(1), digest: 'refresh-1' } })
+
+  for (const kind of ['rotate', 'verify'] as const) {
     it(`finds a ${kind} with a token that was used up, after the grace`, () => {
       const used = operation(kind, rotated.endedAt + 4001, {
         token: generation(0),
-        successor: rotated.successor,
+        successor: kind === 'rotate' ? rotated.successor : null,
       })
 
-      expect(brokenRules([rotated, used])).to.equal('c')
+      expect(brokenRules([rotated, presented, used])).to.equal('c')
     })
   }
 
@@ -160,11 +162,11 @@ describe('rule (c): a generation is spent once', () => {
       expect(brokenRules([rotated, late, again])).to.equal('')
     })
 
-    it('lets it be read within the grace after that, and not before or later', () => {
+    it('lets it be read until the grace after that is over, and not later', () => {
       const read = (atMs: number) =>
         brokenRules([rotated, late, operation('verify', atMs, { token: rotated.token })])
 
-      expect([read(5900), read(6100), read(10_000), read(10_100)]).to.deep.equal(['c', '', '', 'c'])
+      expect([read(5900), read(6100), read(10_000), read(10_100)]).to.deep.equal(['', '', '', 'c'])
     })
 
     it('finds the one whose successor had been presented', () => {
@@ -268,6 +270,14 @@ describe('rule (d): nothing is refused that nobody ended', () => {
     ]
 
     expect(brokenRules(history)).to.equal('')
+  })
+
+  it('lets pass a refresh near the end of its token, and a verify no sooner than that', () => {
+    const refused = (kind: 'refresh' | 'verify', beforeMs: number) =>
+      brokenRules([operation(kind, REFRESH.expiresAt - beforeMs, { answer: 401 })])
+
+    expect([refused('refresh', 3600), refused('refresh', 3400)]).to.deep.equal(['d', ''])
+    expect([refused('verify', 100), refused('verify', -100)]).to.deep.equal(['d', ''])
   })
 
   it('lets pass a token that has expired', () => {
