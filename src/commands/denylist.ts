@@ -34,7 +34,7 @@ export async function denylistStatus(config: Config, output: Output): Promise<vo
 
 async function readStatus(config: Config, { databaseUrl, redisUrl }: StoreUrls): Promise<DenylistStatus> {
   const redis = await settled(async () => {
-    const connection = await connectedRedis(redisUrl, config.REDIS_PREFIX)
+    const connection = await connectedRedis(redisUrl, { prefix: config.REDIS_PREFIX })
     try {
       return await readRedisSide(connection, watermarksOf(connection))
     } finally {
@@ -55,7 +55,7 @@ async function readStatus(config: Config, { databaseUrl, redisUrl }: StoreUrls):
 /** Writes Redis anew; says on standard error how far it is. */
 export async function denylistRebuild(config: Config, output: Output): Promise<void> {
   const { databaseUrl, redisUrl } = await storeUrlsOf(config)
-  const connection = await connectedRedis(redisUrl, config.REDIS_PREFIX)
+  const connection = await connectedRedis(redisUrl, { prefix: config.REDIS_PREFIX })
   try {
     await withPostgres({ databaseUrl }, async (database) => {
       await rebuild(config, { database, connection }, output)

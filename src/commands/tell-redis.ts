@@ -14,28 +14,37 @@ export interface TellRedisDeps {
   log: SystemLog
 }
 
+export type TellRedis = (denials: Denial[]) => Promise<boolean>
+
 /**
- * Resolves to whether Redis has them. Never rejects: the journal has them, and every running service carries them over
- * within a second.
+ * The result resolves to whether Redis has them, and never rejects: the journal has them, and every running service
+ * carries them over within a second. A Redis that failed once is left to that: the command says so once, and does not
+ * wait for it again.
  */
-export async function tellRedis(
-  { redisUrl, redisPrefix, journalName, log }: TellRedisDeps,
-  denials: Denial[],
-): Promise<boolean> {
-  if (denials.length === 0) return true
-  try {
-    if (redisUrl === null) throw new Error('REDIS_URL is not set')
-    const connection = await connectedRedis(redisUrl, redisPrefix)
+export function redisTeller(deps: TellRedisDeps): TellRedis {
+  let isLeftToServices = false
+  return async (denials) => {
+    if (denials.length === 0) return true
+    if (isLeftToServices) return false
     try {
-      await writeDenials({ commands: connection.commands, journalName: await journalName() }, denials)
+      await tell(deps, denials)
       return true
-    } finally {
-      connection.close()
+    } catch (error) {
+      isLeftToServices = true
+      deps.log.warn(
+        `Redis was not told (${describeError(error)}): a service does that within a second of reading Postgres`,
+      )
+      return false
     }
-  } catch (error) {
-    log.warn(
-      `Redis was not told (${describeError(error)}): a service does that within a second of reading Postgres`,
-    )
-    return false
+  }
+}
+
+async function tell({ redisUrl, redisPrefix, journalName }: TellRedisDeps, denials: Denial[]): Promise<void> {
+  if (redisUrl === null) throw new Error('REDIS_URL is not set')
+  const connection = await connectedRedis(redisUrl, { prefix: redisPrefix })
+  try {
+    await writeDenials({ commands: connection.commands, journalName: await journalName() }, denials)
+  } finally {
+    connection.close()
   }
 }

@@ -12,7 +12,7 @@ import { journalNameOf } from '../store/redis/proof.ts'
 import { commandPresence, type CommandPresence } from './command-presence.ts'
 import { progressLine } from './progress-line.ts'
 import { stderrLog } from './stderr-log.ts'
-import { tellRedis } from './tell-redis.ts'
+import { redisTeller } from './tell-redis.ts'
 
 export interface UserStores {
   databaseUrl: string
@@ -48,7 +48,12 @@ export async function withUsers<T>(
   const storeDeps = { postgres: database, logEntries: entries, leewaySeconds }
   const presence = commandPresence(database, log)
   const progress = progressLine((count) => `sessions ended so far: ${count}`)
-  const journalName = async (): Promise<string> => await journalNameIn(database, issuer)
+  const tellRedis = redisTeller({
+    redisUrl,
+    redisPrefix,
+    journalName: async () => await journalNameIn(database, issuer),
+    log,
+  })
   try {
     const result = await work({
       roles,
@@ -59,7 +64,7 @@ export async function withUsers<T>(
       denylist: {
         tell: async (denials) => {
           progress.add(denials.length)
-          const isTold = await tellRedis({ redisUrl, redisPrefix, journalName, log }, denials)
+          const isTold = await tellRedis(denials)
           if (!isTold) presence.noteUntold()
         },
       },

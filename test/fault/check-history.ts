@@ -17,9 +17,10 @@ export function checkHistory(history: History): Violation[] {
       ...endedSessions(session, bounds),
       ...generations(session, bounds),
       ...wrongRefusals(session, bounds),
+      ...strayUncertainty(session, { faults, bounds }),
     ]),
+    ...strayUncertainty(ofNoSession(operations), { faults, bounds }),
     ...refusedLogins(operations),
-    ...strayUncertainty(operations, history),
     ...outlived(operations, bounds),
     ...lateAnswers(operations, faults),
     ...strangeAnswers(operations),
@@ -36,6 +37,11 @@ function bySession(operations: readonly Operation[]): Operation[][] {
     else sessions.set(operation.sid, [operation])
   }
   return [...sessions.values()]
+}
+
+/** Logins that were not answered with one. */
+function ofNoSession(operations: readonly Operation[]): Operation[] {
+  return operations.filter(({ sid }) => sid === null)
 }
 
 /** When the offending operation ended. */

@@ -67,6 +67,8 @@ const SETTINGS = {
   LEEWAY: String(LEEWAY_SECONDS),
   ROTATION_GRACE: String(GRACE_SECONDS),
   DENYLIST_LEASE: String(LEASE_SECONDS),
+  // A login that ends the oldest session of its user would end one that nobody wanted over.
+  MAX_SESSIONS_PER_USER: '10000',
   TRUST_PROXY: 'loopback',
   // One for both, whatever their ports.
   ISSUER,

@@ -98,12 +98,15 @@ export function watchRedis({ connection, log }: RedisWatchDeps): RedisWatch {
   }
 }
 
+/** An instance that starts serves without Redis rather than wait for it any longer. */
+const START_TIMEOUT_MS = 3000
+
 /**
  * Why the denylist cannot stand on the Redis at `redisUrl`, as one sentence that says what to do; `null` when it
  * can; a refusal to be looked at is such a reason. Rejects when it does not answer within some seconds.
  */
 export async function redisUnfitness(redisUrl: string): Promise<string | null> {
-  const connection = await connectedRedis(redisUrl)
+  const connection = await connectedRedis(redisUrl, { timeoutMs: START_TIMEOUT_MS })
   try {
     const { unfit } = await readRedisFitness(connection)
     return unfit

@@ -8,10 +8,7 @@ const EXPIRY_MARGIN_MS = 1500
 
 /** `session` is all operations of one session. */
 export function wrongRefusals(session: readonly Operation[], bounds: Bounds): Violation[] {
-  const endings = session.filter(
-    (operation) =>
-      operation.kind === 'logout' || (isPresented(operation) && mayBeReuse(operation, session, bounds)),
-  )
+  const endings = session.filter((operation) => mayEnd(operation, session, bounds))
   return session.filter(isRefused).flatMap((operation) => {
     const isAged =
       operation.token !== null && operation.endedAt > lastUseOf(operation, operation.token, bounds)
@@ -44,18 +41,19 @@ export function refusedLogins(operations: readonly Operation[]): Violation[] {
     }))
 }
 
+/** `session` is all operations of one session, or what belongs to none. */
 export function strayUncertainty(
-  operations: readonly Operation[],
+  session: readonly Operation[],
   { faults, bounds }: { faults: readonly FaultWindow[]; bounds: Bounds },
 ): Violation[] {
-  return operations.flatMap((operation) => {
+  return session.flatMap((operation) => {
     const { at, answer } = operation
     if (answer !== 503 && !(at === 'peer' && answer === 'no answer')) return []
     // What ends with it is not known any more is a socket, however long it was open.
     const said = operation.kind === 'socket' ? { ...operation, startedAt: operation.endedAt } : operation
     if (faults.some((fault) => mayConfuse(fault, at) && isWithin(said, fault, bounds.settleMs))) return []
     if (at === 'feed' && isDoubleFault(said, faults, bounds)) return []
-    if (isNewcomers(operation, faults, bounds)) return []
+    if (mayEnd(operation, session, bounds) && isNewcomers(operation, faults, bounds)) return []
     const sentence = `${wordsOf(operation)} though no fault concerned ${at}`
     return [{ rule: 'd', sentence, operations: [operation] }]
   })
@@ -67,9 +65,8 @@ function isDoubleFault(operation: Operation, faults: readonly FaultWindow[], bou
   return faults.filter((fault) => isWithin(operation, fault, quietMs)).length > 1
 }
 
-/** An instance that was away, and has not reached Redis since it is back, cannot vouch for a logout. */
+/** An instance that was away, and has not reached Redis since it is back, cannot vouch for the end of a session. */
 function isNewcomers(operation: Operation, faults: readonly FaultWindow[], bounds: Bounds): boolean {
-  if (operation.kind !== 'logout') return false
   const ofRedis = faults.filter(
     (fault) => fault.name.includes('Redis') && isWithin(operation, fault, bounds.settleMs),
   )
@@ -112,6 +109,11 @@ function mayConfuse(fault: FaultWindow, actor: Actor): boolean {
 
 function isRefused({ answer }: Operation): boolean {
   return answer === 401 || answer === 403 || answer === 429
+}
+
+/** Whether it is to end the session, or may have looked like a theft, which ends it too. */
+function mayEnd(operation: Operation, session: readonly Operation[], bounds: Bounds): boolean {
+  return operation.kind === 'logout' || (isPresented(operation) && mayBeReuse(operation, session, bounds))
 }
 
 /** A refresh token that is presented for verification is looked at, no more. */

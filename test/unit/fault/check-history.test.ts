@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { checkHistory } from '../../fault/check-history.ts'
-import { readHistory, writeHistory } from '../../fault/history.ts'
+import { readHistory, writeHistory, type Operation } from '../../fault/history.ts'
 import { ACCESS, BOUNDS, brokenRules, fault, generation, operation, REFRESH } from './histories.ts'
 
 const LOGOUT = operation('logout', 1000)
@@ -291,6 +291,31 @@ describe('rule (d): nothing is refused that nobody ended', () => {
 
     expect(brokenRules(unsure, [trouble])).to.equal('')
     expect(brokenRules(unsure, [fault(1000, null, { cannotTell: ['one'] })])).to.equal('')
+  })
+})
+
+describe('rule (d), at an instance that was away and has not reached Redis since', () => {
+  const away = fault(1000, 10_000, { name: 'one killed', silent: ['one'], cannotTell: ['one'] })
+  const redis = fault(9000, 30_000, { name: 'Redis full', cannotTell: ['peer'] })
+  const [first, second] = [0, 1].map((number) =>
+    operation('rotate', 500 + number * 100, {
+      token: generation(number),
+      successor: generation(number + 1).digest,
+    }),
+  ) as [Operation, Operation]
+  const unsure = (more: Partial<Operation>) => operation('rotate', 20_000, { ...more, answer: 503 })
+
+  it('lets pass "cannot tell" to what ends a session: a logout, and a token that was used up', () => {
+    expect(brokenRules([unsure({ kind: 'logout' })], [away, redis])).to.equal('')
+    expect(brokenRules([first, second, unsure({ token: generation(0) })], [away, redis])).to.equal('')
+  })
+
+  it('finds it for the token that is current, and where only one of both has happened', () => {
+    const current = [first, second, unsure({ token: generation(2) })]
+    const logout = [unsure({ kind: 'logout' })]
+
+    expect(brokenRules(current, [away, redis])).to.equal('d')
+    expect([brokenRules(logout, [away]), brokenRules(logout, [redis])]).to.deep.equal(['d', 'd'])
   })
 })
 

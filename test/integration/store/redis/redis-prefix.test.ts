@@ -114,7 +114,7 @@ describe('two deployments on one Redis, under different prefixes', () => {
     await redis.client.set(`shop:${denialKey(unknown)}`, '1', 'PX', 3_600_000)
     await shop.opened.close()
 
-    const connection = await connectedRedis(redis.url, 'shop:')
+    const connection = await connectedRedis(redis.url, { prefix: 'shop:' })
     const instanceId = randomUUID()
     const { mended } = await rebuildDenylist({
       clock: systemClock,
