@@ -33,6 +33,8 @@ export interface JournalView {
 
 /** Clocks are read one after the other, and Postgres may take its time. */
 const CLOCK_NOISE_MS = 1000
+/** A position is brought further each second: none is of long ago. */
+const MAX_FORMER_EPOCHS = 8
 
 export interface JournalViewOptions {
   clock: Clock
@@ -45,6 +47,15 @@ export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions
   let journalName: string | null = null
   let seenAtMs = new Map<string, JournalTime>()
   let present = new Set<string>()
+  /** Of the same journal: what its server was before it started anew, or lost its place to another; the last ones. */
+  let formerEpochs: readonly string[] = []
+
+  function noteEpoch(before: JournalReading | null, { clock: read }: JournalReading): void {
+    if (before?.clock.databaseId !== read.databaseId) formerEpochs = []
+    else if (before.clock.serverEpoch !== read.serverEpoch) {
+      formerEpochs = [...formerEpochs, before.clock.serverEpoch].slice(-MAX_FORMER_EPOCHS)
+    }
+  }
 
   /** Redis's clock went forward against Postgres's: denials may have expired before their time. */
   function hasJumped({ position, redisNowMs }: PartitionState): boolean {
@@ -65,6 +76,7 @@ export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions
 
   return {
     note: (read) => {
+      noteEpoch(reading, read)
       reading = read
       journalName = journalNameOf(read.clock.databaseId, issuer)
       seenAtMs = new Map(read.listed.map((instance) => [instance.id, instance.seenAtMs]))
@@ -89,10 +101,12 @@ export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions
       watermark.journalName === journalName && present.has(watermark.instanceId),
 
     // One that was seen only before that may be of a copy, or of this database before it lost its last second: of a
-    // copy and its original, the original knows nothing of the other's instances, and tells.
-    isForeign: ({ position }) =>
-      reading !== null &&
-      position !== null &&
-      (position.journalName !== journalName || !seenAtMs.has(position.instanceId)),
+    // copy and its original, the original knows nothing of the other's instances, and tells. A server that takes the
+    // place of another may have lost that an instance was there at all; before that one writes here again, it is listed.
+    isForeign: ({ position }) => {
+      if (reading === null || position === null) return false
+      if (position.journalName !== journalName) return true
+      return !seenAtMs.has(position.instanceId) && !formerEpochs.includes(position.serverEpoch)
+    },
   }
 }

@@ -9,7 +9,10 @@ import type { OwnPositions } from './own-positions.ts'
 export const OTHER_DEPLOYMENT =
   'another deployment writes to this Redis, so no watermark is set: give each its own Redis, or a REDIS_PREFIX'
 
-/** Stands for a while after it was seen last, for the commands and for instances that do not relay. */
+/**
+ * Stands for a while after it was seen last, for the commands and for instances that do not relay; its value is until
+ * when, in epoch milliseconds of Redis's clock.
+ */
 export const OTHER_DEPLOYMENT_KEY = 'denylist:{00}:other-deployment'
 
 export interface OtherDeployment {
@@ -23,6 +26,8 @@ export interface OtherDeployment {
 }
 
 const SEEN_FOR_MS = 60_000
+/** At the least, as long as the note stands: the next look is a second away. */
+const NOTED_FOR_MS = 2000
 
 export interface OtherDeploymentDeps {
   clock: Clock
@@ -43,13 +48,17 @@ export function otherDeployment({ clock, connection, own, view }: OtherDeploymen
   return {
     look: async (states, isViewFresh) => {
       const now = clock.steadyMs()
+      const redisNowMs = states[0]?.redisNowMs ?? 0
       if (isViewFresh && states.some(isMoved)) {
         seenUntil = now + SEEN_FOR_MS
-        await commands.set(OTHER_DEPLOYMENT_KEY, '1', SEEN_FOR_MS)
+        await commands.set(OTHER_DEPLOYMENT_KEY, String(redisNowMs + SEEN_FOR_MS), SEEN_FOR_MS)
         return
       }
       const [noted] = await commands.mget([OTHER_DEPLOYMENT_KEY])
-      if (noted !== null) seenUntil = Math.max(seenUntil, now + 2000)
+      if (typeof noted !== 'string') return
+      // It is known from here on, also if Redis comes back without the note.
+      const leftMs = Math.min((Number(noted) || 0) - redisNowMs, SEEN_FOR_MS)
+      seenUntil = Math.max(seenUntil, now + Math.max(leftMs, NOTED_FOR_MS))
     },
     isSeen: () => clock.steadyMs() < seenUntil,
   }

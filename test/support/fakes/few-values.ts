@@ -5,6 +5,7 @@ import type { RedisCommands } from '../../../src/store/redis/redis-commands.ts'
 export interface FewValues extends Pick<RedisCommands, 'mget' | 'set'> {
   /** From here on nothing is answered, until it is taken back. */
   isAway: boolean
+  lose(key: string): void
 }
 
 /** Several instances may share one. */
@@ -25,6 +26,9 @@ export function fewValues(clock: Pick<Clock, 'steadyMs'>): FewValues {
       answer()
       values.set(key, { value: String(value), until: clock.steadyMs() + ttlMs })
       await Promise.resolve()
+    },
+    lose: (key) => {
+      values.delete(key)
     },
   }
   return redis

@@ -169,6 +169,25 @@ describe('journalView', () => {
       expect(view.isForeign(at({ instanceId: 'old' }))).to.equal(false)
     })
 
+    it('is none of the server that was there before, which knew of instances that its successor has lost', () => {
+      const position = at({ instanceId: 'lost', serverEpoch: '1-00000001' })
+      note()
+      const before = view.isForeign(position)
+      note([listed()], { serverEpoch: '2-00000001' })
+      const after = view.isForeign(position)
+      note([listed()], { serverEpoch: '2-00000001', databaseId: '00000000-0000-4000-8000-000000000002' })
+      note([listed()], { serverEpoch: '3-00000001' })
+
+      expect([before, after, view.isForeign(position)]).to.deep.equal([true, false, true])
+    })
+
+    it('is one of a server that this one never was, also of a copy of the journal', () => {
+      note()
+      note([listed()], { serverEpoch: '2-00000001' })
+
+      expect(view.isForeign(at({ instanceId: 'another', serverEpoch: '9-00000001' }))).to.equal(true)
+    })
+
     it('is none by an instance of this deployment, whatever else is wrong with it', () => {
       note()
 

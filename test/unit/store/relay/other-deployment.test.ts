@@ -1,6 +1,11 @@
 // When another deployment is taken to write to the same Redis: by a move that is none of ours, noted for the others.
 import { expect } from 'chai'
-import { otherDeployment, type OtherDeployment } from '../../../../src/store/relay/other-deployment.ts'
+import {
+  OTHER_DEPLOYMENT_KEY,
+  otherDeployment,
+  type OtherDeployment,
+} from '../../../../src/store/relay/other-deployment.ts'
+import type { PartitionState } from '../../../../src/store/redis/watermarks.ts'
 import { ownPositions } from '../../../../src/store/relay/own-positions.ts'
 import { partitionState, position } from '../../../support/builders/partition-state.ts'
 import { fakeClock, type FakeClock } from '../../../support/fakes/fake-clock.ts'
@@ -34,6 +39,9 @@ describe('otherDeployment', () => {
   const colleagues = partitionState(position({ instanceId: 'two' }))
   const strangers = partitionState(position({ instanceId: 'stranger' }))
   const elsewhere = { ...strangers, partition: '0b' }
+
+  /** As Redis reads it now. */
+  const at = (state: PartitionState): PartitionState => ({ ...state, redisNowMs: clock.epochMs() })
 
   it('is not seen while partitions stand where they were brought, or a colleague has moved them, or they were emptied', async () => {
     for (const state of [ours, colleagues, partitionState()]) await leader.look([state], true)
@@ -70,9 +78,9 @@ describe('otherDeployment', () => {
   })
 
   it('is forgotten a minute after it was seen last, by everybody', async () => {
-    await leader.look([strangers], true)
+    await leader.look([at(strangers)], true)
     await clock.advance(59_999)
-    await follower.look([ours], true)
+    await follower.look([at(ours)], true)
     const meanwhile = [leader.isSeen(), follower.isSeen()]
     await clock.advance(1)
     const atTheLeader = leader.isSeen()
@@ -81,6 +89,18 @@ describe('otherDeployment', () => {
 
     expect(meanwhile).to.deep.equal([true, true])
     expect([atTheLeader, follower.isSeen()]).to.deep.equal([false, false])
+  })
+
+  it('is remembered by those that were told of it, also when Redis has lost the note', async () => {
+    await leader.look([at(strangers)], true)
+    await clock.advance(10_000)
+    await follower.look([at(ours)], true)
+    redis.lose(OTHER_DEPLOYMENT_KEY)
+    await clock.advance(49_999)
+    const meanwhile = follower.isSeen()
+    await clock.advance(1)
+
+    expect([meanwhile, follower.isSeen()]).to.deep.equal([true, false])
   })
 
   it('is seen also where it cannot be noted', async () => {
