@@ -82,7 +82,7 @@ export async function relayInstance(deps: RelayInstanceDeps): Promise<RelayInsta
     ...hookedJournal(store.journal, hooks),
     clock: asking(async () => await store.journal.clock()),
   }
-  const view = journalView({ clock, issuer, leewaySeconds: RIG_LEEWAY_SECONDS })
+  const view = journalView({ clock, issuer, leewaySeconds: RIG_LEEWAY_SECONDS, instanceId: id })
   const required = requiredUpTo(clock)
   const journalName = (): string | null => view.journalName
   const denylist = redisDenylist({

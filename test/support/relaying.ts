@@ -62,7 +62,7 @@ export function relaying({ connection, store, nonce }: RelayingDeps): Relaying {
   const told: RoundProgress[] = []
   const losses: (() => void)[] = []
   const own = ownPositions({ onLoss: (listener) => losses.push(listener) })
-  const view = journalView({ clock, issuer: RIG_ISSUER, leewaySeconds: RIG_LEEWAY_SECONDS })
+  const view = journalView({ clock, issuer: RIG_ISSUER, leewaySeconds: RIG_LEEWAY_SECONDS, instanceId })
   const present = instances(store.postgres, { id: instanceId, name: 'test' })
   const watermarks = hookedSteps(redisWatermarks({ connection, partitions: PARTITIONS, nonce }), hooks)
   const deps = {

@@ -40,13 +40,17 @@ export interface JournalViewOptions {
   clock: Clock
   issuer: string
   leewaySeconds: number
+  /** Of this process. */
+  instanceId: string
 }
 
-export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions): JournalView {
+export function journalView(options: JournalViewOptions): JournalView {
+  const { clock, issuer, leewaySeconds, instanceId } = options
   let reading: JournalReading | null = null
   let journalName: string | null = null
   let seenAtMs = new Map<string, JournalTime>()
   let present = new Set<string>()
+  const colleagues = ourInstances(instanceId)
   /** Of the same journal: what its server was before it started anew, or lost its place to another; the last ones. */
   let formerEpochs: readonly string[] = []
 
@@ -65,13 +69,14 @@ export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions
     return jumpedMs > leewaySeconds * 1000 + CLOCK_NOISE_MS
   }
 
-  /**
-   * A copy of the database lists the instances of before it was made, and not that they were seen later. One that was
-   * there a moment ago may have brought the partition further since the list was read: while Postgres is away, it is
-   * not read again.
-   */
-  function isListedSince({ instanceId, relayedUpTo }: Position): boolean {
-    return present.has(instanceId) || (seenAtMs.get(instanceId) ?? -Infinity) >= relayedUpTo
+  /** One that was there a moment ago may go on since the list was read: while Postgres is away, it is not read again. */
+  function isPresent({ instanceId: id }: Watermark): boolean {
+    return present.has(id) && colleagues.has(id)
+  }
+
+  /** A copy of the database lists the instances of before it was made, and not that they were seen later. */
+  function isListedSince(position: Position): boolean {
+    return isPresent(position) || (seenAtMs.get(position.instanceId) ?? -Infinity) >= position.relayedUpTo
   }
 
   return {
@@ -80,7 +85,8 @@ export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions
       reading = read
       journalName = journalNameOf(read.clock.databaseId, issuer)
       seenAtMs = new Map(read.listed.map((instance) => [instance.id, instance.seenAtMs]))
-      present = new Set(read.listed.filter(({ isPresent }) => isPresent).map(({ id }) => id))
+      present = new Set(read.listed.filter((instance) => instance.isPresent).map(({ id }) => id))
+      colleagues.note(read.listed)
     },
     get journalName() {
       return journalName
@@ -97,8 +103,7 @@ export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions
       return isListedSince(position) && !hasJumped(state)
     },
 
-    believesWatermark: (watermark) =>
-      watermark.journalName === journalName && present.has(watermark.instanceId),
+    believesWatermark: (watermark) => watermark.journalName === journalName && isPresent(watermark),
 
     // One that was seen only before that may be of a copy, or of this database before it lost its last second: of a
     // copy and its original, the original knows nothing of the other's instances, and tells. A server that takes the
@@ -108,5 +113,25 @@ export function journalView({ clock, issuer, leewaySeconds }: JournalViewOptions
       if (position.journalName !== journalName) return true
       return !seenAtMs.has(position.instanceId) && !formerEpochs.includes(position.serverEpoch)
     },
+  }
+}
+
+/**
+ * The instances that write to this database: one that is new on the list since the first reading, or was seen anew.
+ * A row that came with a copy of the database says of an instance that it was there, and stays as it is.
+ */
+function ourInstances(instanceId: string) {
+  /** When each was seen, by the last reading. */
+  let seen: ReadonlyMap<string, JournalTime> | null = null
+  let ours = new Set([instanceId])
+  return {
+    note: (listed: readonly ListedInstance[]): void => {
+      const before = seen
+      const isOurs = ({ id, seenAtMs }: ListedInstance): boolean =>
+        ours.has(id) || (before !== null && before.get(id) !== seenAtMs)
+      ours = new Set([instanceId, ...listed.filter(isOurs).map(({ id }) => id)])
+      seen = new Map(listed.map(({ id, seenAtMs }) => [id, seenAtMs]))
+    },
+    has: (id: string): boolean => ours.has(id),
   }
 }

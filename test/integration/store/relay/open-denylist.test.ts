@@ -67,7 +67,7 @@ describe('openDenylist', () => {
       clock,
       partitions: PARTITIONS,
       redis: { checks, announcements, guard: { unfit: () => unfit }, failures },
-      view: journalView({ clock, issuer: 'https://signoff.test', leewaySeconds: LEEWAY_SECONDS }),
+      view: journalView({ clock, issuer: 'https://signoff.test', leewaySeconds: LEEWAY_SECONDS, instanceId }),
       isHeld: (id) => held.has(id),
       leaseSeconds: 3600,
       leewaySeconds: LEEWAY_SECONDS,

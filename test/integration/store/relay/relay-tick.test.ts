@@ -47,7 +47,7 @@ describe('relayTick', () => {
       expect(await present()).to.deep.equal([a.id])
     })
 
-    it('believes no watermark that is older than itself', async () => {
+    it('believes no watermark that is older than itself, and none of an instance that it has not heard of twice', async () => {
       await ticks.settle()
       const fresh = await ticks.start()
       const answers = [await fresh.check(uuidv7())]
@@ -56,8 +56,10 @@ describe('relayTick', () => {
       answers.push(await fresh.check(uuidv7()))
       await a.tick()
       answers.push(await fresh.check(uuidv7()))
+      await fresh.tick()
+      answers.push(await fresh.check(uuidv7()))
 
-      expect(answers).to.deep.equal(['unknown', 'unknown', 'live'])
+      expect(answers).to.deep.equal(['unknown', 'unknown', 'unknown', 'live'])
     })
 
     it('vouches for nothing before it is known that Redis holds all that those before it acknowledged', async () => {

@@ -21,7 +21,7 @@ describe('journalView', () => {
 
   beforeEach(() => {
     clock = fakeClock()
-    view = journalView({ clock, issuer: ISSUER, leewaySeconds: LEEWAY_SECONDS })
+    view = journalView({ clock, issuer: ISSUER, leewaySeconds: LEEWAY_SECONDS, instanceId: 'one' })
   })
 
   const listed = (over: Partial<ListedInstance> = {}): ListedInstance => ({
@@ -144,6 +144,18 @@ describe('journalView', () => {
       note()
 
       expect(view.believesWatermark({ ...watermark, journalName: '0123456789abcdef' })).to.equal(false)
+    })
+
+    it('is believed by an instance that was seen anew, or has come onto the list, since the first reading', () => {
+      const colleague = listed({ id: 'colleague' })
+      const believed = (instanceId: string) => view.believesWatermark({ ...watermark, instanceId })
+      note([listed(), colleague])
+      note([listed(), colleague])
+      const asACopyHasIt = believed('colleague')
+      note([listed(), { ...colleague, seenAtMs: EPOCH_MS + 1 }, listed({ id: 'newcomer' })])
+
+      expect(asACopyHasIt).to.equal(false)
+      expect([believed('colleague'), believed('newcomer')]).to.deep.equal([true, true])
     })
 
     it('is not, by an instance that is not on the list, or gone', () => {
