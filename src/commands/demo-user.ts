@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { access, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AuthError } from '../auth/errors.ts'
-import { addUser, type UsersDeps } from '../auth/users.ts'
+import { addUser, type UsersDeps } from '../auth/accounts/manage-users.ts'
 import { denialLeewaySeconds, type Config } from '../config.ts'
 import { withUsers } from './with-users.ts'
 

@@ -1,5 +1,5 @@
 // signoff peer add|list|remove
-import { addPeer, removePeer } from '../auth/peers.ts'
+import { addPeer, removePeer } from '../auth/peers/manage-peers.ts'
 import type { Peers } from '../auth/ports/peers.ts'
 import type { Config } from '../config.ts'
 import { peerSecrets } from '../passwords/peer-secrets.ts'

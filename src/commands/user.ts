@@ -1,6 +1,13 @@
 // signoff user add|list|disable|enable|set-password|set-role|set-claims
 import { text } from 'node:stream/consumers'
-import { addUser, disableUser, enableUser, setClaims, setPassword, setRole } from '../auth/users.ts'
+import {
+  addUser,
+  disableUser,
+  enableUser,
+  setClaims,
+  setPassword,
+  setRole,
+} from '../auth/accounts/manage-users.ts'
 import { denialLeewaySeconds, type Config } from '../config.ts'
 import { databaseUrlOf, redisUrlBeside } from './database.ts'
 import { print, type Output } from './output.ts'

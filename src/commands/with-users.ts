@@ -1,6 +1,6 @@
 // The stores of a command that manages users, and what ends with a session: progress, presence, and word to Redis.
 import type { UserAdmin } from '../auth/ports/accounts.ts'
-import type { UsersDeps } from '../auth/users.ts'
+import type { UsersDeps } from '../auth/accounts/manage-users.ts'
 import { argon2Passwords } from '../passwords/argon2-passwords.ts'
 import { isCommonPassword } from '../passwords/common-passwords.ts'
 import { journalReader } from '../store/postgres/journal-reader.ts'

@@ -3,9 +3,9 @@ import Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
 import type { ZodOpenApiOperationObject } from 'zod-openapi'
 import { systemClock } from '../clock.ts'
-import { readBody } from './body.ts'
+import { readBody } from './request/body.ts'
 import { answerErrors, type DialectErrors } from './errors.ts'
-import { requestDeadline, type RequestDeadlineDeps } from './request-deadline.ts'
+import { requestDeadline, type RequestDeadlineDeps } from './server/request-deadline.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 

@@ -33,7 +33,7 @@ import { postgresUsers } from './postgres/postgres-users.ts'
 import { NotPrimaryError } from './postgres/postgres-health.ts'
 import { postgres } from './postgres/postgres.ts'
 import { startPruning } from './postgres/prune.ts'
-import { rememberedUsernames } from './remembered-usernames.ts'
+import { rememberedUsernames } from './username-cache.ts'
 
 export interface StoresOptions {
   databaseUrl: string

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { expect } from 'chai'
 import Koa from 'koa'
-import { answerDeadline } from '../../src/http/answer-deadline.ts'
+import { answerDeadline } from '../../src/http/server/answer-deadline.ts'
 import { eventually } from '../support/environment.ts'
 
 /** More than sockets and systems keep on the way. */

@@ -1,6 +1,6 @@
 // A user in the database of a test, with the password that all of them have.
 import { v7 as uuidv7 } from 'uuid'
-import { usernameKey } from '../../src/auth/username-key.ts'
+import { usernameKey } from '../../src/auth/accounts/username-key.ts'
 import { passwordHash } from './password-hash.ts'
 import type { TestDatabase } from './postgres.ts'
 

@@ -1,6 +1,6 @@
 // The ports over a real Postgres as the conformance suites want them.
 import type { EntryRow, StoreSubject } from '../conformance/store-subject.ts'
-import { usernameKeys } from '../../src/auth/username-key.ts'
+import { usernameKeys } from '../../src/auth/accounts/username-key.ts'
 import { logEntries } from '../../src/store/postgres/log-entries.ts'
 import type { Journal } from '../../src/auth/ports/denials.ts'
 import { journalReader, type JournalReader } from '../../src/store/postgres/journal-reader.ts'

@@ -1,6 +1,6 @@
 // A throttle on counters and a clock of the tests' own, and the guesses that tests make at it.
 import { AuthError } from '../../src/auth/errors.ts'
-import { createThrottle, type Guess, type Throttle } from '../../src/auth/throttle.ts'
+import { createThrottle, type Guess, type Throttle } from '../../src/auth/guessing/throttle.ts'
 import { manualClock, type ManualClock } from './fakes/manual-clock.ts'
 import { memoryAttemptCounters, type MemoryAttemptCounters } from './fakes/memory-attempt-counters.ts'
 

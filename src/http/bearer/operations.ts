@@ -1,7 +1,7 @@
 // Describes the bearer logout.
 import { z } from 'zod'
 import type { Operation } from '../endpoint.ts'
-import { answers, refusals } from '../openapi/answers.ts'
+import { answers, refusals } from '../describe/answers.ts'
 import { bearerErrors, tokenMissing } from './errors.ts'
 
 export const logout: Operation = {

@@ -1,10 +1,10 @@
 // POST /auth/logout with the session cookie: ends this session, or others of its user.
 import type { Context } from 'koa'
-import { endScope } from '../../auth/end-session.ts'
-import { type LogoutDeps } from '../../auth/logout.ts'
-import { verifyRefreshToEnd } from '../../auth/verify-to-end.ts'
-import { readLogoutScope } from '../logout-scope.ts'
-import type { OriginOf } from '../origin.ts'
+import { endScope } from '../../auth/sessions/end-session.ts'
+import { type LogoutDeps } from '../../auth/sessions/logout.ts'
+import { verifyRefreshToEnd } from '../../auth/tokens/verify-to-end.ts'
+import { readLogoutScope } from '../request/logout-scope.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { clearCookie, type CookieDeps } from './cookie.ts'
 import { requireCsrfToken, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 

@@ -1,6 +1,6 @@
 // The fields of a login of the browser dialect.
 import { z } from 'zod'
-import { credentials } from '../credentials.ts'
+import { credentials } from '../request/credentials.ts'
 
 export const loginFields = credentials.extend({
   remember_me: z

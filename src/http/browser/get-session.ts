@@ -1,5 +1,5 @@
 // GET /auth/session: who is logged in, for a page that was just loaded.
-import { readSession, type ReadSessionDeps } from '../../auth/read-session.ts'
+import { readSession, type ReadSessionDeps } from '../../auth/sessions/read-session.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { requireCookie } from './cookie.ts'
 import { csrfTokenOf, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'

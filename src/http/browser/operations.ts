@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { AuthErrorCode } from '../../auth/errors.ts'
 import type { Operation } from '../endpoint.ts'
-import { answers, headers, refusals, takes } from '../openapi/answers.ts'
+import { answers, headers, refusals, takes } from '../describe/answers.ts'
 import {
   ACCESS_TOKEN,
   ACCESS_TOKEN_SECONDS,
@@ -10,7 +10,7 @@ import {
   CSRF_TOKEN,
   SESSION_ID,
   USER,
-} from '../openapi/samples.ts'
+} from '../describe/samples.ts'
 import { browserErrors, cookieNotKept, csrfFailed, notAuthenticated } from './errors.ts'
 import { loginFields } from './fields.ts'
 

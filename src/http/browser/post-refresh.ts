@@ -1,8 +1,8 @@
 // POST /auth/session/refresh: the cookie for a new access token; the cookie is replaced.
-import { refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
-import { verifyRefresh } from '../../auth/verify-refresh.ts'
+import { refreshRotating, type RefreshDeps } from '../../auth/sessions/refresh.ts'
+import { verifyRefresh } from '../../auth/tokens/verify-refresh.ts'
 import type { Endpoint } from '../endpoint.ts'
-import type { OriginOf } from '../origin.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { requireCookie, setCookie, type CookieDeps } from './cookie.ts'
 import { requireCsrfToken, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 

@@ -1,8 +1,8 @@
 // POST /auth/session: username and password for a cookie and an access token; the session of the cookie before ends.
-import { replaceSession, type ReplaceSessionDeps } from '../../auth/replace-session.ts'
+import { replaceSession, type ReplaceSessionDeps } from '../../auth/sessions/replace-session.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { readJson } from '../json-body.ts'
-import type { OriginOf } from '../origin.ts'
+import { readJson } from '../request/json-body.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { readCookie, requireCookieKept, setCookie, type CookieDeps } from './cookie.ts'
 import { loginFields } from './fields.ts'
 import { csrfTokenOf, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'

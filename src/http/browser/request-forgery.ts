@@ -1,9 +1,9 @@
 // Keeps foreign pages from acting with a visitor's cookie: where a request comes from, and the token only our pages know.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
-import { isAllowedOrigin, type AllowedOrigins } from '../allowed-origins.ts'
+import { isAllowedOrigin, type AllowedOrigins } from '../request/allowed-origins.ts'
 import { RefusalError } from '../errors.ts'
-import { comesFromForeignSite } from '../foreign-site.ts'
+import { comesFromForeignSite } from '../request/foreign-site.ts'
 import { csrfFailed } from './errors.ts'
 
 export interface ForgeryDeps extends AllowedOrigins {

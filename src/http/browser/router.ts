@@ -1,9 +1,9 @@
 // The browser session, /auth/session: the refresh token stays in a cookie, the page holds the access token.
-import type { ReadSessionDeps } from '../../auth/read-session.ts'
-import type { RefreshDeps } from '../../auth/refresh.ts'
-import type { ReplaceSessionDeps } from '../../auth/replace-session.ts'
+import type { ReadSessionDeps } from '../../auth/sessions/read-session.ts'
+import type { RefreshDeps } from '../../auth/sessions/refresh.ts'
+import type { ReplaceSessionDeps } from '../../auth/sessions/replace-session.ts'
 import type { Dialect } from '../endpoint.ts'
-import type { OriginOf } from '../origin.ts'
+import type { OriginOf } from '../request/caller.ts'
 import type { CookieDeps } from './cookie.ts'
 import { browserErrors } from './errors.ts'
 import { getSession } from './get-session.ts'

@@ -1,5 +1,5 @@
 // The refusals of the OAuth endpoints (RFC 6749 section 5.2).
-import { BASIC_CHALLENGE } from '../client-credentials.ts'
+import { BASIC_CHALLENGE } from '../request/client-credentials.ts'
 import { throttledRefusal, type DialectErrors, type FieldProblem, type Refusal } from '../errors.ts'
 
 const body = (error: string, error_description: string) => ({ error, error_description })

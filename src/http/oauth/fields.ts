@@ -1,11 +1,11 @@
 // The form of introspection and revocation, and the peer that sends it.
 import type { Context } from 'koa'
 import { z } from 'zod'
-import { authenticatePeer, type AuthenticatePeerDeps } from '../../auth/authenticate-peer.ts'
-import { clientCredentials } from '../client-credentials.ts'
+import { authenticatePeer, type AuthenticatePeerDeps } from '../../auth/peers/authenticate-peer.ts'
+import { clientCredentials } from '../request/client-credentials.ts'
 import { InvalidInputError } from '../errors.ts'
-import { onlyValue, readForm } from '../form-body.ts'
-import type { OriginOf } from '../origin.ts'
+import { onlyValue, readForm } from '../request/form-body.ts'
+import type { OriginOf } from '../request/caller.ts'
 
 /** As described; what of it is checked, and in which order, is below. */
 export const tokenForm = z.object({

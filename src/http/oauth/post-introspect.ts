@@ -1,5 +1,5 @@
 // POST /oauth/introspect: what an access token says, if it is good (RFC 7662).
-import { introspect, type Introspection, type IntrospectDeps } from '../../auth/introspect.ts'
+import { introspect, type Introspection, type IntrospectDeps } from '../../auth/tokens/introspect.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { readTokenForm, type TokenFormDeps } from './fields.ts'
 

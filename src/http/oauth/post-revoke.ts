@@ -1,6 +1,6 @@
 // POST /oauth/revoke: ends what stands behind a token (RFC 7009).
-import type { LogoutBearerDeps } from '../../auth/logout-bearer.ts'
-import { revokeToken } from '../../auth/revoke-token.ts'
+import type { LogoutBearerDeps } from '../../auth/sessions/logout-bearer.ts'
+import { revokeToken } from '../../auth/tokens/revoke-token.ts'
 import { answerEmpty } from '../empty-answer.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { readTokenForm, type TokenFormDeps } from './fields.ts'

@@ -1,7 +1,7 @@
 // Describes the endpoints for operators.
 import { z } from 'zod'
 import type { Operation } from '../endpoint.ts'
-import { answers, headers } from '../openapi/answers.ts'
+import { answers, headers } from '../describe/answers.ts'
 
 const TAGS = ['Operators']
 

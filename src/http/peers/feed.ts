@@ -1,11 +1,11 @@
 // GET /denylist/feed: the denials as server-sent events, for replicas of the denylist.
 import type { Context } from 'koa'
-import { authenticatePeer, type AuthenticatePeerDeps } from '../../auth/authenticate-peer.ts'
+import { authenticatePeer, type AuthenticatePeerDeps } from '../../auth/peers/authenticate-peer.ts'
 import { FEED_PATH } from '../../contract/feed.ts'
-import { clientCredentials } from '../client-credentials.ts'
+import { clientCredentials } from '../request/client-credentials.ts'
 import type { Dialect, Endpoint } from '../endpoint.ts'
 import { oauthErrors } from '../oauth/errors.ts'
-import type { OriginOf } from '../origin.ts'
+import type { OriginOf } from '../request/caller.ts'
 import type { FeedReaders } from './feed-readers.ts'
 import { denylistFeed } from './operations.ts'
 

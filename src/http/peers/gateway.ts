@@ -1,8 +1,8 @@
 // The check for gateways, /auth/check: whether a request may pass, and whose it is (nginx auth_request, forward_auth).
 import type { Context } from 'koa'
-import { readSession, type ReadSessionDeps } from '../../auth/read-session.ts'
-import { authenticate, type AuthenticateDeps } from '../../auth/verify-access.ts'
-import { bearerToken } from '../bearer-token.ts'
+import { readSession, type ReadSessionDeps } from '../../auth/sessions/read-session.ts'
+import { authenticate, type AuthenticateDeps } from '../../auth/tokens/verify-access.ts'
+import { bearerToken } from '../request/bearer-token.ts'
 import { readCookie } from '../browser/cookie.ts'
 import { answerEmpty } from '../empty-answer.ts'
 import type { Dialect, Endpoint } from '../endpoint.ts'

@@ -1,7 +1,7 @@
 // Describes the endpoints for peers.
 import { z } from 'zod'
 import type { Operation } from '../endpoint.ts'
-import { answers, headers, refusals } from '../openapi/answers.ts'
+import { answers, headers, refusals } from '../describe/answers.ts'
 import { oauthErrors } from '../oauth/errors.ts'
 import { refusal } from '../oauth/operations.ts'
 import { gatewayErrors, tokenMissing } from './errors.ts'

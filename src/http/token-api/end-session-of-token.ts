@@ -1,9 +1,9 @@
 // POST /auth/logout/ with a refresh token in the body: ends the session behind it, or others of its user.
 import type { Context } from 'koa'
-import { logout, type LogoutDeps } from '../../auth/logout.ts'
+import { logout, type LogoutDeps } from '../../auth/sessions/logout.ts'
 import { InvalidInputError, RefusalError } from '../errors.ts'
-import { readLogoutScope } from '../logout-scope.ts'
-import type { OriginOf } from '../origin.ts'
+import { readLogoutScope } from '../request/logout-scope.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { logoutFields } from './fields.ts'
 import type { Fields } from './parse-body.ts'
 

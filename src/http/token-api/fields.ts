@@ -1,8 +1,8 @@
 // The fields of the token API: one schema each, with the messages that a SimpleJWT client knows.
 import { z } from 'zod'
-import { MAX_PASSWORD_BYTES } from '../../auth/password-rules.ts'
+import { MAX_PASSWORD_BYTES } from '../../auth/accounts/password-rules.ts'
 import { RefusalError } from '../errors.ts'
-import { isWellFormed, loneSurrogate } from '../well-formed.ts'
+import { isWellFormed, loneSurrogate } from '../request/well-formed.ts'
 import type { Fields } from './parse-body.ts'
 
 const text = z

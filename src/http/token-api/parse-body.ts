@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { Busboy } from '@fastify/busboy'
 import type { Context } from 'koa'
-import { bodyOf } from '../body.ts'
+import { bodyOf } from '../request/body.ts'
 import { InvalidInputError, RefusalError } from '../errors.ts'
 
 /** Field names and their values, of whatever type the caller gave them. */

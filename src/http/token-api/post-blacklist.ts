@@ -1,8 +1,8 @@
 // POST /auth/token/blacklist/: ends the session behind a refresh token, under SimpleJWT's name for it.
-import { logout, type LogoutDeps } from '../../auth/logout.ts'
+import { logout, type LogoutDeps } from '../../auth/sessions/logout.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { requireKnownNames } from '../known-names.ts'
-import type { OriginOf } from '../origin.ts'
+import { requireKnownNames } from '../request/known-names.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { refreshFields, validateFields } from './fields.ts'
 import { parseBody } from './parse-body.ts'
 

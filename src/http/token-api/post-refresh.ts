@@ -1,7 +1,7 @@
 // POST /auth/token/refresh/: a refresh token for a new access token, and for its successor where the session rotates.
-import { refresh, refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
+import { refresh, refreshRotating, type RefreshDeps } from '../../auth/sessions/refresh.ts'
 import type { Endpoint } from '../endpoint.ts'
-import type { OriginOf } from '../origin.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { refreshFields, validateFields } from './fields.ts'
 import { parseBody } from './parse-body.ts'
 

@@ -1,6 +1,6 @@
 // POST /auth/token/verify/: whether a token of either kind is good.
-import type { RefreshDeps } from '../../auth/refresh.ts'
-import { verifyToken } from '../../auth/verify-token.ts'
+import type { RefreshDeps } from '../../auth/sessions/refresh.ts'
+import { verifyToken } from '../../auth/tokens/verify-token.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { validateFields, verifyFields } from './fields.ts'
 import { parseBody } from './parse-body.ts'

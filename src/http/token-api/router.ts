@@ -1,5 +1,5 @@
-// The token API, /auth/… and /api/token/…: the paths, bodies and errors that a SimpleJWT client expects. (Logout: see `auth-logout/`.)
-import type { LogoutDeps } from '../../auth/logout.ts'
+// The token API, /auth/… and /api/token/…: the paths, bodies and errors that a SimpleJWT client expects. (Logout: see `logout/`.)
+import type { LogoutDeps } from '../../auth/sessions/logout.ts'
 import type { Dialect, Endpoint, Operation } from '../endpoint.ts'
 import { tokenApiErrors } from './errors.ts'
 import { blacklist, login, refresh, verify } from './operations.ts'

@@ -1,8 +1,8 @@
 // Lets in who has a live access token; the handler learns whose it is.
 import type { Context } from 'koa'
-import { authenticate, type AuthenticateDeps } from '../../auth/verify-access.ts'
+import { authenticate, type AuthenticateDeps } from '../../auth/tokens/verify-access.ts'
 import type { AccessClaims } from '../../contract/claims.ts'
-import { bearerToken } from '../bearer-token.ts'
+import { bearerToken } from '../request/bearer-token.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { RefusalError } from '../errors.ts'
 import { tokenMissing } from './errors.ts'

@@ -1,10 +1,10 @@
 // DELETE /api/v1/auth/sessions/{id}: one device is logged out.
-import { revokeSession, type RevokeSessionDeps } from '../../auth/revoke-session.ts'
-import type { AuthenticateDeps } from '../../auth/verify-access.ts'
+import { revokeSession, type RevokeSessionDeps } from '../../auth/sessions/revoke-session.ts'
+import type { AuthenticateDeps } from '../../auth/tokens/verify-access.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { readJson } from '../json-body.ts'
-import { requireKnownNames } from '../known-names.ts'
-import type { OriginOf } from '../origin.ts'
+import { readJson } from '../request/json-body.ts'
+import { requireKnownNames } from '../request/known-names.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { authenticated } from './authenticated.ts'
 import { nothing, sessionPath } from './fields.ts'
 

@@ -1,7 +1,7 @@
 // The bodies and queries that /api/v1 takes; what validates them also describes them.
 import { z } from 'zod'
-import { logoutScopeFields } from '../logout-scope.ts'
-import { anyText, password, token } from '../credentials.ts'
+import { logoutScopeFields } from '../request/logout-scope.ts'
+import { anyText, password, token } from '../request/credentials.ts'
 
 /** Of any length and content: what is wrong with them is for the rules to say, with reasons. */
 export const registration = z.object({ username: anyText, password: anyText })

@@ -1,10 +1,10 @@
 // GET /api/v1/auth/events: what happened to the account, newest first, a page at a time.
 import type { OwnAccount } from '../../auth/ports/accounts.ts'
 import type { EventRecord } from '../../auth/ports/log.ts'
-import { readEvents } from '../../auth/read-events.ts'
-import type { AuthenticateDeps } from '../../auth/verify-access.ts'
+import { readEvents } from '../../auth/accounts/read-events.ts'
+import type { AuthenticateDeps } from '../../auth/tokens/verify-access.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { readFields } from '../json-body.ts'
+import { readFields } from '../request/json-body.ts'
 import { authenticated } from './authenticated.ts'
 import { pageQuery } from './fields.ts'
 

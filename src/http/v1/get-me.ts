@@ -1,6 +1,6 @@
 // GET /api/v1/auth/me: the account behind the access token.
-import { readAccount, type ReadAccountDeps } from '../../auth/read-account.ts'
-import type { AuthenticateDeps } from '../../auth/verify-access.ts'
+import { readAccount, type ReadAccountDeps } from '../../auth/accounts/read-account.ts'
+import type { AuthenticateDeps } from '../../auth/tokens/verify-access.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { authenticated } from './authenticated.ts'
 

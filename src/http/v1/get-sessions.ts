@@ -1,9 +1,9 @@
 // GET /api/v1/auth/sessions: the devices on which the user is logged in, the newest first, a page at a time.
 import type { SessionSummary, Sessions } from '../../auth/ports/sessions.ts'
-import { readSessions } from '../../auth/read-sessions.ts'
-import type { AuthenticateDeps } from '../../auth/verify-access.ts'
+import { readSessions } from '../../auth/sessions/read-sessions.ts'
+import type { AuthenticateDeps } from '../../auth/tokens/verify-access.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { readFields } from '../json-body.ts'
+import { readFields } from '../request/json-body.ts'
 import { authenticated } from './authenticated.ts'
 import { deviceNames } from './device-name.ts'
 import { pageQuery } from './fields.ts'

@@ -1,9 +1,9 @@
 // POST /api/v1/auth/login: username and password for a pair.
-import { login, type LoginDeps } from '../../auth/login.ts'
-import { credentials } from '../credentials.ts'
+import { login, type LoginDeps } from '../../auth/sessions/login.ts'
+import { credentials } from '../request/credentials.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { readJson } from '../json-body.ts'
-import type { OriginOf } from '../origin.ts'
+import { readJson } from '../request/json-body.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { pairOf } from './pair.ts'
 
 export function postLogin(deps: LoginDeps & OriginOf): Endpoint['handler'] {

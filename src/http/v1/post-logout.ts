@@ -1,11 +1,11 @@
 // POST /api/v1/auth/logout: ends the session of the tokens presented, or others of its user.
-import { logoutEither, type LogoutEitherDeps } from '../../auth/logout-either.ts'
-import { bearerToken } from '../bearer-token.ts'
+import { logoutEither, type LogoutEitherDeps } from '../../auth/sessions/logout-either.ts'
+import { bearerToken } from '../request/bearer-token.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { RefusalError } from '../errors.ts'
-import { readJson } from '../json-body.ts'
-import { readLogoutScope } from '../logout-scope.ts'
-import type { OriginOf } from '../origin.ts'
+import { readJson } from '../request/json-body.ts'
+import { readLogoutScope } from '../request/logout-scope.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { tokenMissing } from './errors.ts'
 import { logoutBody } from './fields.ts'
 

@@ -1,8 +1,8 @@
 // POST /api/v1/auth/refresh: a refresh token for the next pair.
-import { refreshRotating, type RefreshDeps } from '../../auth/refresh.ts'
+import { refreshRotating, type RefreshDeps } from '../../auth/sessions/refresh.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { readJson } from '../json-body.ts'
-import type { OriginOf } from '../origin.ts'
+import { readJson } from '../request/json-body.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { refreshBody } from './fields.ts'
 import { pairOf } from './pair.ts'
 

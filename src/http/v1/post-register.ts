@@ -1,8 +1,8 @@
 // POST /api/v1/auth/register: a new account, and its first session.
-import { register, type RegisterDeps } from '../../auth/register.ts'
+import { register, type RegisterDeps } from '../../auth/accounts/register.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { readJson } from '../json-body.ts'
-import type { OriginOf } from '../origin.ts'
+import { readJson } from '../request/json-body.ts'
+import type { OriginOf } from '../request/caller.ts'
 import { registration } from './fields.ts'
 import { pairOf } from './pair.ts'
 

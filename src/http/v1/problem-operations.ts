@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { ZodOpenApiResponsesObject } from 'zod-openapi'
 import type { AuthErrorCode } from '../../auth/errors.ts'
-import { refusals, type Refusals } from '../openapi/answers.ts'
+import { refusals, type Refusals } from '../describe/answers.ts'
 import { v1Errors } from './errors.ts'
 
 export const TAGS = ['Account API']

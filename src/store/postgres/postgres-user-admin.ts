@@ -1,6 +1,6 @@
 // The UserAdmin port: each change is one transaction, with its log entry.
 import type { UserAdmin } from '../../auth/ports/accounts.ts'
-import { usernameKeys } from '../../auth/username-key.ts'
+import { usernameKeys } from '../../auth/accounts/username-key.ts'
 import type { Statement } from './postgres.ts'
 import { ROW_OF_USERNAME } from './username-row.ts'
 import { changeUser, type UserChangeDeps } from './user-change.ts'

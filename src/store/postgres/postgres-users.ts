@@ -1,6 +1,6 @@
 // The Users port: reads accounts.
 import type { Account, Users } from '../../auth/ports/accounts.ts'
-import { usernameKeys } from '../../auth/username-key.ts'
+import { usernameKeys } from '../../auth/accounts/username-key.ts'
 import type { Postgres, Statement } from './postgres.ts'
 import { ROW_OF_USERNAME } from './username-row.ts'
 

@@ -1,6 +1,6 @@
 // A command that ends many sessions while Redis fails it in the middle: nothing vouches for what Redis was not told.
 import { expect } from 'chai'
-import { disableUser, type UsersDeps } from '../../../src/auth/users.ts'
+import { disableUser, type UsersDeps } from '../../../src/auth/accounts/manage-users.ts'
 import { withUsers } from '../../../src/commands/with-users.ts'
 import { denialKey } from '../../../src/contract/denylist-keys.ts'
 import { AuthError } from '../../../src/auth/errors.ts'

@@ -17,7 +17,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'ack-before-journal',
     changes: [
       {
-        file: 'src/auth/end-session.ts',
+        file: 'src/auth/sessions/end-session.ts',
         find: '    throw error\n  })',
         replace: '    return [] as Denial[]\n  })',
       },
@@ -177,7 +177,7 @@ function knownTo(own: object): Set<string> {
     name: 'rotation-asks-only-the-row',
     changes: [
       {
-        file: 'src/auth/generations.ts',
+        file: 'src/auth/sessions/refresh-reuse.ts',
         find: "if (answer === 'denied') throw new AuthError('token_denied')",
         replace: '',
       },

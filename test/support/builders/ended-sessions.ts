@@ -1,5 +1,5 @@
 // What a change does to the sessions of a user, from its first step to its last: as the rules do it, with the denials.
-import { eachBatch, endOfUser } from '../../../src/auth/end-of-user.ts'
+import { eachBatch, endOfUser } from '../../../src/auth/accounts/end-of-user.ts'
 import type { Account, ChangedUser } from '../../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../../src/auth/ports/denials.ts'
 import type { EndedBatch, EndingOfUser } from '../../../src/auth/ports/session-ends.ts'

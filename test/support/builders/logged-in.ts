@@ -1,6 +1,6 @@
 // Users who are logged in, with the tokens of that session.
-import { login } from '../../../src/auth/login.ts'
-import { verifyAccess } from '../../../src/auth/verify-access.ts'
+import { login } from '../../../src/auth/sessions/login.ts'
+import { verifyAccess } from '../../../src/auth/tokens/verify-access.ts'
 import type { AccessClaims } from '../../../src/contract/claims.ts'
 import { PASSWORD, type MemoryStores } from '../fakes/memory-stores.ts'
 import { ORIGIN } from './account.ts'

@@ -2,7 +2,7 @@
 import type { DenylistSubject } from '../../conformance/denylist.ts'
 import type { PasswordsSubject } from '../../conformance/passwords.ts'
 import type { StoreSubject } from '../../conformance/store-subject.ts'
-import { usernameKeys } from '../../../src/auth/username-key.ts'
+import { usernameKeys } from '../../../src/auth/accounts/username-key.ts'
 import { fastHash, fastPasswords } from './fast-passwords.ts'
 import { manualClock } from './manual-clock.ts'
 import { memoryAuditLog } from './memory-audit-log.ts'

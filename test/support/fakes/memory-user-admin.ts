@@ -1,7 +1,7 @@
 // The UserAdmin port in memory.
 import type { ChangedUser, UserAdmin } from '../../../src/auth/ports/accounts.ts'
 import type { LogEntry } from '../../../src/auth/ports/log.ts'
-import { usernameKey } from '../../../src/auth/username-key.ts'
+import { usernameKey } from '../../../src/auth/accounts/username-key.ts'
 import { statement, storeEntry, type MemoryDatabase, type MemoryUser } from './memory-database.ts'
 import { findInMemory } from './memory-users.ts'
 

@@ -1,6 +1,6 @@
 // The Users port in memory.
 import type { Account, Users } from '../../../src/auth/ports/accounts.ts'
-import { usernameKey, usernameKeys } from '../../../src/auth/username-key.ts'
+import { usernameKey, usernameKeys } from '../../../src/auth/accounts/username-key.ts'
 import { statement, type MemoryDatabase, type MemoryUser } from './memory-database.ts'
 
 export function memoryUsers(database: MemoryDatabase): Users {

@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import type { Context } from 'koa'
 import { AuthError } from '../../../src/auth/errors.ts'
-import { bodyOf } from '../../../src/http/body.ts'
+import { bodyOf } from '../../../src/http/request/body.ts'
 import { dialectRouter, type Dialect, type Endpoint, type Method } from '../../../src/http/endpoint.ts'
 import { tokenApiErrors } from '../../../src/http/token-api/errors.ts'
 import { koaContext, type RequestParts } from '../../support/builders/koa-context.ts'

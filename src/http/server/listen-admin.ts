@@ -1,0 +1,32 @@
+// The admin server: metrics over plain HTTP, on loopback only.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Metrics } from '../../ops/metrics.ts'
+import { bind } from './take-port.ts'
+
+export interface AdminListening {
+  port: number
+  close(): Promise<void>
+}
+
+/** Rejects when the port is taken. */
+export async function listenAdmin(port: number, metrics: Metrics): Promise<AdminListening> {
+  const server = createServer((request, response) => {
+    if (request.url?.split('?', 1)[0] !== '/metrics') {
+      response.writeHead(404).end()
+      return
+    }
+    void metrics.render().then(
+      ({ contentType, text }) => response.writeHead(200, { 'Content-Type': contentType }).end(text),
+      () => response.writeHead(500).end(),
+    )
+  })
+  await bind(server, { host: '127.0.0.1', port, setting: 'ADMIN_PORT' })
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
