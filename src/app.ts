@@ -1,6 +1,6 @@
 // The composition root: the one file that knows every part.
 import { agreedSettings } from './agreed-settings.ts'
-import { createKnownPeers } from './auth/peers/peer-cache.ts'
+import { createPeerCache } from './auth/peers/peer-cache.ts'
 import { createThrottle } from './auth/guessing/throttle.ts'
 import { systemClock } from './clock.ts'
 import { denialLeewaySeconds, type Config } from './config.ts'
@@ -12,7 +12,7 @@ import { listen } from './http/server/listen.ts'
 import { logoutEndpoint } from './http/logout/router.ts'
 import { oauth } from './http/oauth/router.ts'
 import { operators } from './http/operators/router.ts'
-import { originReader } from './http/request/caller.ts'
+import { callerReader } from './http/request/caller.ts'
 import { feed } from './http/peers/feed.ts'
 import { feedReaders } from './http/peers/feed-readers.ts'
 import { gateway } from './http/peers/gateway.ts'
@@ -174,7 +174,7 @@ function dialectDeps({ config, keys, log }: ServiceOptions, { stores, passwords,
   return {
     ...stores,
     throttle: createThrottle(stores.attempts),
-    knownPeers: createKnownPeers({ peers: stores.peers, peerSecrets, nowMs: () => performance.now() }),
+    peerCache: createPeerCache({ peers: stores.peers, peerSecrets, nowMs: () => performance.now() }),
     passwords,
     isCommonPassword,
     tokens,
@@ -212,7 +212,7 @@ function dialectDeps({ config, keys, log }: ServiceOptions, { stores, passwords,
     allowedOrigins: [...config.ALLOWED_ORIGINS, new URL(config.ISSUER).origin],
     cookieSameSite: config.SESSION_COOKIE_SAMESITE,
     gatewayTakesCookie: config.GATEWAY_COOKIE === 'on',
-    originOf: originReader(config.TRUST_PROXY, callers),
+    callerOf: callerReader(config.TRUST_PROXY, callers),
     callers,
     jwks: accessKeys.jwks,
     issuer: config.ISSUER,

@@ -33,7 +33,7 @@ import { postgresUsers } from './postgres/postgres-users.ts'
 import { NotPrimaryError } from './postgres/postgres-health.ts'
 import { postgres } from './postgres/postgres.ts'
 import { startPruning } from './postgres/prune.ts'
-import { rememberedUsernames } from './username-cache.ts'
+import { usernameCache } from './username-cache.ts'
 
 export interface StoresOptions {
   databaseUrl: string
@@ -94,10 +94,10 @@ export function openStores(options: StoresOptions): Stores {
     postgres: database,
     log,
     onFailure: metrics.logEntryFailed,
-    onEvent: ({ type, sessionId, origin }: LogEntry) => {
+    onEvent: ({ type, sessionId, caller }: LogEntry) => {
       metrics.eventHappened(type)
       const words = WORTH_A_LINE[type]
-      if (words !== undefined) log.warn({ sessionId, ipAddress: origin.ipAddress }, words)
+      if (words !== undefined) log.warn({ sessionId, ipAddress: caller.ipAddress }, words)
     },
   })
   const logged = { postgres: database, logEntries: entries, leewaySeconds }
@@ -134,7 +134,7 @@ export function openStores(options: StoresOptions): Stores {
   const users = postgresUsers(database)
   return {
     users,
-    usernames: rememberedUsernames(users),
+    usernames: usernameCache(users),
     userAdmin: postgresUserAdmin(logged),
     ownAccount: postgresOwnAccount(logged),
     sessions: postgresSessions(logged),

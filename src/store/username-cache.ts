@@ -10,7 +10,7 @@ const PATIENCE_MS = 250
 /** How long a store that did not answer is left alone. */
 const PAUSE_MS = 1000
 
-export function rememberedUsernames(users: Pick<Users, 'findById'>): Usernames {
+export function usernameCache(users: Pick<Users, 'findById'>): Usernames {
   const names = recentMap<string>(CAPACITY)
   let pausedUntilMs = 0
 

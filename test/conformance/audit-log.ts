@@ -1,7 +1,7 @@
 // What every log of events must keep.
 import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
-import { logEntry, ORIGIN } from '../support/builders/account.ts'
+import { logEntry, CALLER } from '../support/builders/account.ts'
 import type { CreateStore, StoreSubject } from './store-subject.ts'
 
 export function auditLogConformance(name: string, create: CreateStore): void {
@@ -21,24 +21,24 @@ export function auditLogConformance(name: string, create: CreateStore): void {
       await store.auditLog.write(logEntry('USER_LOGIN_FAILED', { userId, message: 'wrong password' }))
 
       expect(await store.entries()).to.deep.equal([
-        { type: 'USER_LOGIN_FAILED', userId, sessionId: null, ...ORIGIN, message: 'wrong password' },
+        { type: 'USER_LOGIN_FAILED', userId, sessionId: null, ...CALLER, message: 'wrong password' },
       ])
     })
 
     it('keeps an entry about nobody, from a caller without a user agent', async () => {
-      const origin = { ipAddress: '2001:db8::1', userAgent: null }
+      const caller = { ipAddress: '2001:db8::1', userAgent: null }
 
-      await store.auditLog.write({ type: 'USER_LOGIN_FAILED', origin })
+      await store.auditLog.write({ type: 'USER_LOGIN_FAILED', caller })
 
       expect(await store.entries()).to.deep.equal([
-        { type: 'USER_LOGIN_FAILED', userId: null, sessionId: null, ...origin, message: null },
+        { type: 'USER_LOGIN_FAILED', userId: null, sessionId: null, ...caller, message: null },
       ])
     })
 
     it('keeps text as it is, quotes and line breaks included', async () => {
       const userAgent = `Robert'); DROP TABLE logs;--\n"{}" \u00e9\u{1f512}`
 
-      await store.auditLog.write(logEntry('USER_LOGIN_FAILED', { origin: { ipAddress: '::1', userAgent } }))
+      await store.auditLog.write(logEntry('USER_LOGIN_FAILED', { caller: { ipAddress: '::1', userAgent } }))
 
       expect((await store.entries()).map((entry) => entry.userAgent)).to.deep.equal([userAgent])
     })

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
-import { logEntry, ORIGIN } from '../support/builders/account.ts'
+import { logEntry, CALLER } from '../support/builders/account.ts'
 import { idsOf, logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
@@ -99,7 +99,7 @@ export function journalConformance(name: string, create: CreateStore): void {
             type: 'USER_LOGOUT',
             userId: null,
             sessionId: null,
-            ...ORIGIN,
+            ...CALLER,
             message: 'a token of https://login.example',
           },
         ])

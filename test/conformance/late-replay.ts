@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { v4 as uuidv4, v7 as uuidv7 } from 'uuid'
 import type { LateReplay, NewSession } from '../../src/auth/ports/sessions.ts'
-import { logEntry, ORIGIN } from '../support/builders/account.ts'
+import { logEntry, CALLER } from '../support/builders/account.ts'
 import { logOut, storedSession, storedUser } from '../support/builders/stored-session.ts'
 import { CLOCK_TOLERANCE_MS, type CreateStore, type StoreSubject } from './store-subject.ts'
 
@@ -130,7 +130,7 @@ export function lateReplayConformance(name: string, create: CreateStore): void {
             type: 'REFRESH_LATE_REPLAY',
             userId: session.account.id,
             sessionId: session.id,
-            ...ORIGIN,
+            ...CALLER,
             message: null,
           },
         ])

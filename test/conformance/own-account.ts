@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { Account } from '../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../src/auth/ports/denials.ts'
 import type { NewSession } from '../../src/auth/ports/sessions.ts'
-import { account, logEntry, ORIGIN } from '../support/builders/account.ts'
+import { account, logEntry, CALLER } from '../support/builders/account.ts'
 import { allEnded, passwordChanged, removed } from '../support/builders/ended-sessions.ts'
 import { newSession } from '../support/builders/new-session.ts'
 import {
@@ -90,7 +90,7 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
 
           expect(await store.entries()).to.deep.equal([
             ...before,
-            { type, userId: user.id, sessionId, ...ORIGIN, message: 'from the account page' },
+            { type, userId: user.id, sessionId, ...CALLER, message: 'from the account page' },
           ])
         })
 
@@ -240,10 +240,10 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
       it('tell of an entry all that was kept', async () => {
         const user = await storedUser(store)
         const sessionId = uuidv7()
-        const origin = { ipAddress: '2001:db8::1', userAgent: null }
+        const caller = { ipAddress: '2001:db8::1', userAgent: null }
         await store.auditLog.write({
           type: 'USER_LOGIN_FAILED',
-          origin,
+          caller,
           userId: user.id,
           sessionId,
           message: 'wrong password',
@@ -257,7 +257,7 @@ export function ownAccountConformance(name: string, create: CreateStore): void {
         expect(rest).to.deep.equal({
           type: 'USER_LOGIN_FAILED',
           sessionId,
-          ...origin,
+          ...caller,
           message: 'wrong password',
         })
       })

@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
 import type { NewSession } from '../../src/auth/ports/sessions.ts'
-import { logEntry, ORIGIN } from '../support/builders/account.ts'
+import { logEntry, CALLER } from '../support/builders/account.ts'
 import { allEnded, othersEnded } from '../support/builders/ended-sessions.ts'
 import {
   ending,
@@ -40,7 +40,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
           type: 'USER_LOGOUT',
           userId: user.id,
           sessionId: session.id,
-          ...ORIGIN,
+          ...CALLER,
           message: null,
         })
       })
@@ -196,7 +196,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
           type: 'SESSION_REVOKED',
           userId: user.id,
           sessionId: revoked.id,
-          ...ORIGIN,
+          ...CALLER,
           message: null,
         })
       })
@@ -260,7 +260,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         for (const id of ids) expect(await isDenied(store, id)).to.equal(true)
         expect(await store.entries()).to.deep.equal([
           ...before,
-          { type: 'USER_LOGOUT', userId: user.id, sessionId: caller.id, ...ORIGIN, message: null },
+          { type: 'USER_LOGOUT', userId: user.id, sessionId: caller.id, ...CALLER, message: null },
         ])
       })
 
@@ -339,7 +339,7 @@ export function sessionEndsConformance(name: string, create: CreateStore): void 
         for (const { id } of [caller, stranger]) expect(await store.sessions.find(id)).not.to.equal(null)
         expect(await store.entries()).to.deep.equal([
           ...before,
-          { type: 'USER_LOGOUT', userId: user.id, sessionId: caller.id, ...ORIGIN, message: null },
+          { type: 'USER_LOGOUT', userId: user.id, sessionId: caller.id, ...CALLER, message: null },
         ])
       })
 

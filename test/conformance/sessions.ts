@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
 import type { Account } from '../../src/auth/ports/accounts.ts'
 import type { Denial } from '../../src/auth/ports/denials.ts'
-import { account, logEntry, ORIGIN } from '../support/builders/account.ts'
+import { account, logEntry, CALLER } from '../support/builders/account.ts'
 import { disabled, passwordSet } from '../support/builders/ended-sessions.ts'
 import { newSession } from '../support/builders/new-session.ts'
 import {
@@ -40,7 +40,7 @@ export function sessionsConformance(name: string, create: CreateStore): void {
           type: 'USER_LOGIN',
           userId: user.id,
           sessionId: session.id,
-          ...ORIGIN,
+          ...CALLER,
           message: null,
         })
         expect(await logOut(store, session)).to.include({ id: session.id })
@@ -171,7 +171,7 @@ export function sessionsConformance(name: string, create: CreateStore): void {
         })
         expect(createdAt).to.be.closeTo(store.nowMs() / 1000, CLOCK_TOLERANCE_MS / 1000)
         expect(others).to.deep.equal([])
-        expect(listed).to.include({ id: session.id, ...ORIGIN })
+        expect(listed).to.include({ id: session.id, ...CALLER })
         expect(listed?.expiresAt).to.deep.equal(new Date(session.expiresAt * 1000))
         for (const time of [listed?.createdAt, listed?.lastSeenAt]) {
           expect(time?.getTime()).to.be.closeTo(store.nowMs(), CLOCK_TOLERANCE_MS)

@@ -163,21 +163,21 @@ export function simulatedInstance(
     tokens,
     startedAtMs: time.nowMs,
     holds: (id) => held.isHeld(id) && held.held.some((denials) => isAcknowledgedIn(denials, id)),
-    login: async (account, rotates) => await beginSession(deps, { account, rotates, origin: ORIGIN }),
-    refresh: async (token) => await refresh(deps, { token, origin: ORIGIN }),
-    rotate: async (token) => await refreshRotating(deps, { token, origin: ORIGIN }),
+    login: async (account, rotates) => await beginSession(deps, { account, rotates, caller: ORIGIN }),
+    refresh: async (token) => await refresh(deps, { token, caller: ORIGIN }),
+    rotate: async (token) => await refreshRotating(deps, { token, caller: ORIGIN }),
     logout: async (token) => {
-      await endSession(deps, { claims: verifyRefreshToEnd(tokens, token), origin: ORIGIN })
+      await endSession(deps, { claims: verifyRefreshToEnd(tokens, token), caller: ORIGIN })
     },
     logoutEither: async (input) => {
-      await logoutEither(deps, { ...input, origin: ORIGIN })
+      await logoutEither(deps, { ...input, caller: ORIGIN })
     },
     logoutAll: async (token) => {
-      await endAllSessions(deps, { claims: verifyRefreshToEnd(tokens, token), origin: ORIGIN })
+      await endAllSessions(deps, { claims: verifyRefreshToEnd(tokens, token), caller: ORIGIN })
     },
     revoke: async (accessToken, sessionId) => {
       await authenticate(deps, accessToken)
-      await revokeSession(deps, { claims: verifyAccess(tokens, accessToken), sessionId, origin: ORIGIN })
+      await revokeSession(deps, { claims: verifyAccess(tokens, accessToken), sessionId, caller: ORIGIN })
     },
     check: async (accessToken) => {
       await authenticate(deps, accessToken)

@@ -21,7 +21,7 @@ export interface ChangePasswordInput {
   claims: AccessClaims
   currentPassword: string
   newPassword: string
-  origin: Caller
+  caller: Caller
 }
 
 /**
@@ -30,7 +30,7 @@ export interface ChangePasswordInput {
  * password may hold already, and the very same can be asked again, until all of it is done.
  */
 export async function changePassword(deps: ChangePasswordDeps, input: ChangePasswordInput): Promise<void> {
-  const { claims, currentPassword: password, newPassword, origin } = input
+  const { claims, currentPassword: password, newPassword, caller } = input
   const sessionId = claims.sid
   const reread = async () => await readAccount(deps, claims.sub)
   const account = await reread()
@@ -38,17 +38,17 @@ export async function changePassword(deps: ChangePasswordDeps, input: ChangePass
   // who is to think of a better password has not used up a guess.
   checkPassword({ username: account.username, password: newPassword }, deps.isCommonPassword)
 
-  const confirmation = { account, sessionId, password, newPassword, origin, reread }
+  const confirmation = { account, sessionId, password, newPassword, caller, reread }
   const { id: userId } = await confirmPassword(deps, confirmation, async (confirmed) => {
-    const passwordHash = await deps.passwords.hash(newPassword, origin)
-    requireWaiting(origin)
+    const passwordHash = await deps.passwords.hash(newPassword, caller)
+    requireWaiting(caller)
     return await deps.ownAccount.changePassword(
       { account: confirmed, passwordHash },
-      { type: 'PASSWORD_CHANGED', origin, userId: account.id, sessionId },
+      { type: 'PASSWORD_CHANGED', caller, userId: account.id, sessionId },
     )
   })
   // The password first: nobody comes in with the old one any more while the sessions end that it has begun.
   const others = { userId, reason: 'password_changed', keepSessionId: sessionId } as const
-  await endOfUser({ sessions: deps.sessions, tell: deps.denylist.deny, caller: origin }, others)
+  await endOfUser({ sessions: deps.sessions, tell: deps.denylist.deny, caller: caller }, others)
   await deps.ownAccount.finishPasswordChange(userId)
 }

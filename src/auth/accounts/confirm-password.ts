@@ -22,7 +22,7 @@ export interface Confirmation {
    * an error, the same is asked again, and by then the new password is the one that holds.
    */
   newPassword?: string
-  origin: Caller
+  caller: Caller
   /** Reads the account anew. */
   reread: () => Promise<Account>
 }
@@ -39,11 +39,11 @@ export async function confirmPassword<T extends object>(
 ): Promise<T> {
   const attempt = async (account: Account): Promise<T | null> => {
     await verify(deps, { ...confirmation, account })
-    requireWaiting(confirmation.origin)
+    requireWaiting(confirmation.caller)
     return await change(account)
   }
-  const { account, origin, reread } = confirmation
-  const guess = { username: account.username, caller: origin }
+  const { account, caller, reread } = confirmation
+  const guess = { username: account.username, caller: caller }
   return await deps.throttle.guess(guess, async () => {
     // Twice: a login elsewhere may just have renewed the hash, which is no reason to turn the owner away.
     const changed = (await attempt(account)) ?? (await attempt(await reread()))
@@ -54,14 +54,14 @@ export async function confirmPassword<T extends object>(
 
 async function verify(
   { passwords, auditLog }: ConfirmPasswordDeps,
-  { account, sessionId, password, newPassword, origin }: Confirmation,
+  { account, sessionId, password, newPassword, caller }: Confirmation,
 ): Promise<void> {
   const { passwordHash } = account
-  if (await passwords.verify(passwordHash, password, origin)) return
+  if (await passwords.verify(passwordHash, password, caller)) return
   const isUnfinished = newPassword !== undefined && account.unfinishedChange === 'password_changed'
-  if (isUnfinished && (await passwords.verify(passwordHash, newPassword, origin))) return
+  if (isUnfinished && (await passwords.verify(passwordHash, newPassword, caller))) return
 
   const message = 'wrong password, within a session'
-  await auditLog.write({ type: 'USER_LOGIN_FAILED', origin, userId: account.id, sessionId, message })
+  await auditLog.write({ type: 'USER_LOGIN_FAILED', caller, userId: account.id, sessionId, message })
   throw new AuthError('credentials_invalid')
 }

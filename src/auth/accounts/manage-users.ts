@@ -8,7 +8,7 @@ import { checkPassword, type IsCommonPassword, type NewCredentials } from './pas
 import type { ChangedUser, Passwords, UserAdmin } from '../ports/accounts.ts'
 import type { Caller } from '../ports/caller.ts'
 import type { Denylist } from '../ports/denials.ts'
-import type { LogEntry, Origin } from '../ports/log.ts'
+import type { LogEntry, CallerAddress } from '../ports/log.ts'
 import type { EndReason } from '../ports/session-ends.ts'
 import type { Sessions } from '../ports/sessions.ts'
 import { checkUsername } from './username-rules.ts'
@@ -28,7 +28,7 @@ export interface UsersDeps {
 type EndingDeps = Pick<UsersDeps, 'userAdmin' | 'sessions' | 'denylist'>
 
 /** The operator at the machine itself. */
-const MACHINE: Origin = { ipAddress: 'local', userAgent: null }
+const MACHINE: CallerAddress = { ipAddress: 'local', userAgent: null }
 const OPERATOR: Caller = {
   ...MACHINE,
   isWaiting: () => true,
@@ -134,5 +134,5 @@ function noSuchUser(username: string): Error {
 }
 
 function entry(type: LogEntry['type']): LogEntry {
-  return { type, origin: MACHINE }
+  return { type, caller: MACHINE }
 }

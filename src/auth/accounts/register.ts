@@ -16,7 +16,7 @@ export interface RegisterDeps extends BeginSessionDeps, ThrottleDeps {
 }
 
 export interface RegisterInput extends NewCredentials {
-  origin: Caller
+  caller: Caller
 }
 
 /** The role for which nobody had to be trusted. */
@@ -29,15 +29,15 @@ const ROLE = 'user'
  */
 export async function register(
   deps: RegisterDeps,
-  { username: asTyped, password, origin }: RegisterInput,
+  { username: asTyped, password, caller }: RegisterInput,
 ): Promise<BegunSession> {
-  await deps.throttle.address(origin.ipAddress)
+  await deps.throttle.address(caller.ipAddress)
   const username = asTyped.trim()
   checkUsername(username)
   checkPassword({ username, password }, deps.isCommonPassword)
 
-  const passwordHash = await deps.passwords.hash(password, origin)
-  requireWaiting(origin)
+  const passwordHash = await deps.passwords.hash(password, caller)
+  requireWaiting(caller)
   const account: Account = {
     id: uuidv7(),
     username,
@@ -47,10 +47,10 @@ export async function register(
     unfinishedChange: null,
     claims: {},
   }
-  const added = await deps.userAdmin.add(account, { type: 'USER_ADDED', origin, userId: account.id })
+  const added = await deps.userAdmin.add(account, { type: 'USER_ADDED', caller, userId: account.id })
   if (!added) throw new AuthError('username_taken')
 
-  const begun = await beginSession(deps, { account, rotates: true, origin })
+  const begun = await beginSession(deps, { account, rotates: true, caller })
   if (!begun) throw new AuthError('credentials_invalid')
   return begun
 }

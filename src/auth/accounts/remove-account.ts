@@ -17,7 +17,7 @@ export interface RemoveAccountDeps extends ConfirmPasswordDeps {
 export interface RemoveAccountInput {
   claims: AccessClaims
   password: string
-  origin: Caller
+  caller: Caller
 }
 
 /**
@@ -26,20 +26,20 @@ export interface RemoveAccountInput {
  */
 export async function removeAccount(
   deps: RemoveAccountDeps,
-  { claims, password, origin }: RemoveAccountInput,
+  { claims, password, caller }: RemoveAccountInput,
 ): Promise<void> {
   const { ownAccount, sessions, denylist } = deps
   const sessionId = claims.sid
   const reread = async () => await readAccountToRemove(deps, claims.sub)
-  const confirmation = { account: await reread(), sessionId, password, origin, reread }
+  const confirmation = { account: await reread(), sessionId, password, caller, reread }
   const { id: userId } = await confirmPassword(
     deps,
     confirmation,
     async (confirmed) =>
-      await ownAccount.close(confirmed, { type: 'USER_DELETED', origin, userId: confirmed.id, sessionId }),
+      await ownAccount.close(confirmed, { type: 'USER_DELETED', caller, userId: confirmed.id, sessionId }),
   )
   // The asking session goes on until the account itself is gone: it is what asks again where this fails.
   const others = { userId, reason: 'user_deleted', keepSessionId: sessionId } as const
-  await endOfUser({ sessions, tell: denylist.deny, caller: origin }, others)
-  await eachBatch({ tell: denylist.deny, caller: origin }, async () => await ownAccount.remove(userId))
+  await endOfUser({ sessions, tell: denylist.deny, caller: caller }, others)
+  await eachBatch({ tell: denylist.deny, caller: caller }, async () => await ownAccount.remove(userId))
 }

@@ -1,12 +1,12 @@
 // Lets a peer in by its client credentials.
 import { AuthError } from '../errors.ts'
-import type { KnownPeers } from './peer-cache.ts'
-import type { Origin } from '../ports/log.ts'
+import type { PeerCache } from './peer-cache.ts'
+import type { CallerAddress } from '../ports/log.ts'
 import type { PeerCredentials } from '../ports/peers.ts'
 import type { ThrottleDeps } from '../guessing/throttle.ts'
 
 export interface AuthenticatePeerDeps extends ThrottleDeps {
-  knownPeers: KnownPeers
+  peerCache: PeerCache
 }
 
 /**
@@ -14,12 +14,12 @@ export interface AuthenticatePeerDeps extends ThrottleDeps {
  * secret, with `throttled` where an address had too many of these, or with `unavailable`.
  */
 export async function authenticatePeer(
-  { knownPeers, throttle }: AuthenticatePeerDeps,
-  { credentials, origin }: { credentials: PeerCredentials; origin: Origin },
+  { peerCache, throttle }: AuthenticatePeerDeps,
+  { credentials, caller }: { credentials: PeerCredentials; caller: CallerAddress },
 ): Promise<string> {
   // The secret before the count: who knows it is let in whatever others guess from the same address.
-  if (await knownPeers.isRight(credentials)) return credentials.clientId
+  if (await peerCache.isRight(credentials)) return credentials.clientId
 
-  await throttle.peerFailure(origin.ipAddress)
+  await throttle.peerFailure(caller.ipAddress)
   throw new AuthError('credentials_invalid')
 }

@@ -1,7 +1,7 @@
 // The peers as this process remembers them, so that they go on working while their store is away.
 import type { Peer, PeerCredentials, Peers, PeerSecrets } from '../ports/peers.ts'
 
-export interface KnownPeers {
+export interface PeerCache {
   /**
    * Whether that peer has that secret. A yes is at most ten seconds old, and older only while the store is
    * away; a no is at most one second old. Rejects with `unavailable` where no such no can be had.
@@ -9,7 +9,7 @@ export interface KnownPeers {
   isRight(credentials: PeerCredentials): Promise<boolean>
 }
 
-export interface KnownPeersOptions {
+export interface PeerCacheOptions {
   peers: Pick<Peers, 'list'>
   peerSecrets: PeerSecrets
   /** Monotonic; may begin anywhere. */
@@ -24,7 +24,7 @@ const NO_MS = 1000
 const OUTAGE_MS = 5000
 
 /** One for each process. All peers are read at once: their number is the operator's, that of the guesses is not. */
-export function createKnownPeers({ peers, peerSecrets, nowMs }: KnownPeersOptions): KnownPeers {
+export function createPeerCache({ peers, peerSecrets, nowMs }: PeerCacheOptions): PeerCache {
   let known = new Map<string, Peer>()
   let readAtMs = -Infinity
   let failure: { atMs: number; error: unknown } | null = null

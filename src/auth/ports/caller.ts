@@ -1,7 +1,7 @@
 // The caller for whom a use case works.
-import type { Origin } from './log.ts'
+import type { CallerAddress } from './log.ts'
 
-export interface Caller extends Origin {
+export interface Caller extends CallerAddress {
   /**
    * Whether the answer is still waited for, as far as can be told; to be asked right before what costs much or cannot
    * be undone. A client that gave up has gone on elsewhere meanwhile.

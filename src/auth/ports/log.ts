@@ -1,7 +1,7 @@
 // The words for telling of what happened: the one that asked, and the entries that are kept.
 
 /** The one that asked, as far as the connection tells. */
-export interface Origin {
+export interface CallerAddress {
   ipAddress: string
   /** `null` where the caller sent none. */
   userAgent: string | null
@@ -24,7 +24,7 @@ export type EventType =
 
 export interface LogEntry {
   type: EventType
-  origin: Origin
+  caller: CallerAddress
   userId?: string
   /** The session that it tells of; where the statement it rides in knows better, that counts. */
   sessionId?: string

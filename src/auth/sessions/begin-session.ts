@@ -2,7 +2,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Account } from '../ports/accounts.ts'
 import type { Denylist } from '../ports/denials.ts'
-import type { Origin } from '../ports/log.ts'
+import type { CallerAddress } from '../ports/log.ts'
 import type { Sessions } from '../ports/sessions.ts'
 import type { Grant, SignedAccess, SignedRefresh, Tokens } from '../ports/tokens.ts'
 
@@ -31,7 +31,7 @@ export interface SessionStart {
   rotates: boolean
   /** Whether the cookie that will hold its refresh tokens is to outlive the browser. */
   isPersistent?: boolean
-  origin: Origin
+  caller: CallerAddress
 }
 
 /**
@@ -40,7 +40,7 @@ export interface SessionStart {
  */
 export async function beginSession(
   deps: BeginSessionDeps,
-  { account, rehashed, rotates, isPersistent = false, origin }: SessionStart,
+  { account, rehashed, rotates, isPersistent = false, caller }: SessionStart,
 ): Promise<BegunSession | null> {
   const { newSessionId = uuidv7 } = deps
   const { id: userId, role: scope, claims } = account
@@ -55,7 +55,7 @@ export async function beginSession(
       expiresAt: refresh.exp,
       maxSessions: deps.maxSessionsPerUser,
     },
-    { type: 'USER_LOGIN', origin, userId: account.id, sessionId: grant.sid },
+    { type: 'USER_LOGIN', caller, userId: account.id, sessionId: grant.sid },
   )
   if (!surplus) return null
   if (surplus.length > 0) await deps.denylist.deny(surplus)

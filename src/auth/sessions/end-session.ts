@@ -24,7 +24,7 @@ export interface EndSessionDeps {
 /** Whose session is meant, as a verified token of either kind says it. */
 export interface Ending {
   claims: AccessClaims | RefreshClaims
-  origin: Caller
+  caller: Caller
   /** For the log entry: how it came to this, where that is not plain. */
   message?: string
 }
@@ -55,7 +55,7 @@ export async function endAllSessions(deps: EndSessionDeps, ending: Ending): Prom
 
   let isLast = await denyBatch(deps, session, asked)
   while (!isLast) {
-    ending.origin.noteProgress()
+    ending.caller.noteProgress()
     isLast = await denyBatch(deps, session, async () => (await asked()) ?? (await rest()))
   }
 }
@@ -88,7 +88,7 @@ export async function endOtherSessions(deps: EndSessionDeps, ending: Ending): Pr
   await deps.denylist.deny(first.denials)
   if (first.isLast) return
   const rest = { userId, reason: 'logout_all', keepSessionId } as const
-  await endOfUser({ sessions: deps.sessions, tell: deps.denylist.deny, caller: ending.origin }, rest)
+  await endOfUser({ sessions: deps.sessions, tell: deps.denylist.deny, caller: ending.caller }, rest)
 }
 
 /** Rejects as the end of each scope does. */
@@ -134,7 +134,7 @@ function endOf(
   return Math.max(now(), claims.iat) + refreshTtlSeconds
 }
 
-function logoutEntry({ claims, origin, message }: Ending): LogEntry {
-  const entry: LogEntry = { type: 'USER_LOGOUT', origin, userId: claims.sub, sessionId: claims.sid }
+function logoutEntry({ claims, caller, message }: Ending): LogEntry {
+  const entry: LogEntry = { type: 'USER_LOGOUT', caller, userId: claims.sub, sessionId: claims.sid }
   return message === undefined ? entry : { ...entry, message }
 }

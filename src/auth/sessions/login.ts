@@ -22,7 +22,7 @@ export interface LoginInput {
   rotates: boolean
   /** Whether the cookie that will hold its refresh tokens is to outlive the browser. */
   isPersistent?: boolean
-  origin: Caller
+  caller: Caller
 }
 
 /**
@@ -30,7 +30,7 @@ export interface LoginInput {
  * unknown user, wrong password and inactive user, with `throttled`, or with `unavailable`.
  */
 export async function login(deps: LoginDeps, input: LoginInput): Promise<BegunSession> {
-  const guess = { username: input.username, caller: input.origin }
+  const guess = { username: input.username, caller: input.caller }
   return await deps.throttle.guess(guess, async () => {
     // The account may change between reading it and beginning the session, when another device has
     // its hash renewed, say; whoever knows the password that then holds is not turned away.
@@ -40,7 +40,7 @@ export async function login(deps: LoginDeps, input: LoginInput): Promise<BegunSe
 
     await deps.auditLog.write({
       type: 'USER_LOGIN_FAILED',
-      origin: input.origin,
+      caller: input.caller,
       // The name itself is not kept: people type their password into that field.
       ...(account ? { userId: account.id } : { message: 'unknown user' }),
     })
@@ -56,15 +56,15 @@ interface Attempt {
 }
 
 async function tryLogin(deps: LoginDeps, input: LoginInput): Promise<Attempt> {
-  const { username, password, rotates, isPersistent = false, origin } = input
+  const { username, password, rotates, isPersistent = false, caller } = input
   const account = await deps.users.findByUsername(username)
   const passwordHash = account?.passwordHash ?? deps.decoyHash
-  const matches = await deps.passwords.verify(passwordHash, password, origin)
+  const matches = await deps.passwords.verify(passwordHash, password, caller)
   if (!account?.isActive || !matches) return { account, begun: null, hasChanged: false }
 
   const isOutdated = deps.passwords.isOutdated(account.passwordHash)
-  const rehashed = isOutdated ? { rehashed: await deps.passwords.hash(password, origin) } : {}
-  requireWaiting(origin)
-  const begun = await beginSession(deps, { account, ...rehashed, rotates, isPersistent, origin })
+  const rehashed = isOutdated ? { rehashed: await deps.passwords.hash(password, caller) } : {}
+  requireWaiting(caller)
+  const begun = await beginSession(deps, { account, ...rehashed, rotates, isPersistent, caller })
   return { account, begun, hasChanged: begun === null }
 }

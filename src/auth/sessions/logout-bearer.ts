@@ -1,7 +1,7 @@
 // Ends what stands behind an access token: the session of one of ours, or just that token if another service issued it.
 import type { Journal } from '../ports/denials.ts'
 import type { Caller } from '../ports/caller.ts'
-import type { Origin } from '../ports/log.ts'
+import type { CallerAddress } from '../ports/log.ts'
 import type { ForeignToken, ForeignTokens } from '../ports/tokens.ts'
 import { deny, endSession } from './end-session.ts'
 import { type LogoutDeps } from './logout.ts'
@@ -18,24 +18,24 @@ export interface LogoutBearerDeps extends LogoutDeps {
  */
 export async function logoutBearer(
   deps: LogoutBearerDeps,
-  { token, origin }: { token: string; origin: Caller },
+  { token, caller }: { token: string; caller: Caller },
 ): Promise<void> {
   if (deps.tokens.isOurs(token)) {
-    await endSession(deps, { claims: verifyAccessToEnd(deps.tokens, token), origin })
+    await endSession(deps, { claims: verifyAccessToEnd(deps.tokens, token), caller })
     return
   }
-  await denyForeign(deps, { foreign: await deps.foreignTokens.verify(token), origin })
+  await denyForeign(deps, { foreign: await deps.foreignTokens.verify(token), caller })
 }
 
 /** Resolves once the denial is durable. Rejects with `token_denied` (already denied) or `unavailable`. */
 export async function denyForeign(
   deps: LogoutBearerDeps,
-  { foreign, origin }: { foreign: ForeignToken; origin: Origin },
+  { foreign, caller }: { foreign: ForeignToken; caller: CallerAddress },
 ): Promise<void> {
   const { id, issuer, expiresAt } = foreign
   const message = issuer === null ? 'a token of another service' : `a token of ${issuer}`
   await deny(deps, { id, expiresAt }, async () => {
-    const denial = await deps.journal.deny({ id, expiresAt }, { type: 'USER_LOGOUT', origin, message })
+    const denial = await deps.journal.deny({ id, expiresAt }, { type: 'USER_LOGOUT', caller, message })
     return denial && [denial]
   })
 }

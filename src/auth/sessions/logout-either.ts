@@ -21,7 +21,7 @@ export interface LogoutEitherInput {
   /** Where there is one, its session is meant. */
   refreshToken: string | null
   scope: LogoutScope
-  origin: Caller
+  caller: Caller
 }
 
 /**
@@ -30,7 +30,7 @@ export interface LogoutEitherInput {
  * `token_denied` when others are meant, this session is over, and they are not.
  */
 export async function logoutEither(deps: LogoutEitherDeps, input: LogoutEitherInput): Promise<void> {
-  const ending: Ending = { claims: identify(deps.tokens, input), origin: input.origin }
+  const ending: Ending = { claims: identify(deps.tokens, input), caller: input.caller }
   switch (input.scope) {
     case 'this':
       await ensureEnded(deps, ending)

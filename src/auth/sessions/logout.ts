@@ -12,7 +12,7 @@ export interface LogoutInput {
   refreshToken: string
   /** `this` by default. */
   scope?: LogoutScope
-  origin: Caller
+  caller: Caller
 }
 
 /**
@@ -22,5 +22,5 @@ export interface LogoutInput {
  */
 export async function logout(deps: LogoutDeps, input: LogoutInput): Promise<void> {
   const claims = verifyRefreshToEnd(deps.tokens, input.refreshToken)
-  await endScope(deps, input.scope ?? 'this', { claims, origin: input.origin })
+  await endScope(deps, input.scope ?? 'this', { claims, caller: input.caller })
 }

@@ -1,12 +1,12 @@
 // Tells whose session a refresh token belongs to, without using the token up.
 import type { EpochSeconds } from '../../contract/claims.ts'
 import { AuthError } from '../errors.ts'
-import { readableSession, type GenerationDeps } from './refresh-reuse.ts'
+import { readableSession, type ReuseDeps } from './refresh-reuse.ts'
 import type { Account, Users } from '../ports/accounts.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import { verifyRefresh } from '../tokens/verify-refresh.ts'
 
-export interface ReadSessionDeps extends GenerationDeps {
+export interface ReadSessionDeps extends ReuseDeps {
   tokens: Tokens
   users: Users
 }

@@ -7,7 +7,7 @@ import type { LogEntry } from '../ports/log.ts'
 import type { LiveSession, Sessions } from '../ports/sessions.ts'
 import { requireWaiting } from '../require-waiting.ts'
 
-export interface GenerationDeps {
+export interface ReuseDeps {
   sessions: Sessions
   denylist: Denylist
   /** How long the previous refresh token gets the answer that its first use got. */
@@ -40,7 +40,7 @@ export function standingOf(session: LiveSession, generation: number, graceMs: nu
 /** A refresh token that somebody wants to use. */
 export interface Presented {
   claims: RefreshClaims
-  origin: Caller
+  caller: Caller
 }
 
 export interface Judgement {
@@ -52,7 +52,7 @@ export interface Judgement {
  * Reads the row, which notes that the token was presented, and ends nothing. Rejects with `token_denied` when the
  * session is over, or with `unavailable`.
  */
-export async function judge(deps: GenerationDeps, claims: RefreshClaims): Promise<Judgement> {
+export async function judge(deps: ReuseDeps, claims: RefreshClaims): Promise<Judgement> {
   const generation = generationOf(claims)
   const { sid: sessionId } = claims
   // The login itself has handed out the first generation: there is nothing to note.
@@ -67,7 +67,7 @@ export async function judge(deps: GenerationDeps, claims: RefreshClaims): Promis
  * Resolves to the session of a refresh token that is read and not used up: any that a refresh would take. Rejects with
  * `token_denied` for one that was used up, and leaves its session alone: only a refresh finds a reuse.
  */
-export async function readableSession(deps: GenerationDeps, claims: RefreshClaims): Promise<LiveSession> {
+export async function readableSession(deps: ReuseDeps, claims: RefreshClaims): Promise<LiveSession> {
   const { session, standing } = await judge(deps, claims)
   if (standing === 'reused') throw new AuthError('token_denied')
   return session
@@ -97,7 +97,7 @@ export async function unlessDenied<Row>(
  * holds the successor. Nothing ends, and nothing is replayed late, for a caller who is gone. Rejects with
  * `token_denied` or `unavailable`.
  */
-export async function sessionOf(deps: GenerationDeps, presented: Presented): Promise<LiveSession> {
+export async function sessionOf(deps: ReuseDeps, presented: Presented): Promise<LiveSession> {
   const session = await settled(deps, presented)
   if (session) return session
   // Of two who come late at once, one finds the row changed: usually it says by now that both are the same replay.
@@ -108,7 +108,7 @@ export async function sessionOf(deps: GenerationDeps, presented: Presented): Pro
 }
 
 /** Resolves to `null` where the row has changed since it was read. */
-async function settled(deps: GenerationDeps, presented: Presented): Promise<LiveSession | null> {
+async function settled(deps: ReuseDeps, presented: Presented): Promise<LiveSession | null> {
   const { session, standing } = await judge(deps, presented.claims)
   switch (standing) {
     case 'current':
@@ -116,18 +116,18 @@ async function settled(deps: GenerationDeps, presented: Presented): Promise<Live
       return session
     case 'late':
       // To a caller who is gone it would be lost, and with it the one late replay that the session has.
-      requireWaiting(presented.origin)
+      requireWaiting(presented.caller)
       return await replayLate(deps, presented, session)
     case 'reused':
       // The request of a client that gave up, and went on elsewhere, may look like a theft.
-      requireWaiting(presented.origin)
+      requireWaiting(presented.caller)
       await endReused(deps, presented, session)
       throw new AuthError('token_denied')
   }
 }
 
 async function replayLate(
-  { sessions }: GenerationDeps,
+  { sessions }: ReuseDeps,
   presented: Presented,
   session: LiveSession,
 ): Promise<LiveSession | null> {
@@ -139,7 +139,7 @@ async function replayLate(
 }
 
 async function endReused(
-  { sessions, denylist }: GenerationDeps,
+  { sessions, denylist }: ReuseDeps,
   presented: Presented,
   session: LiveSession,
 ): Promise<void> {
@@ -152,9 +152,9 @@ async function endReused(
 }
 
 /** The fields that the log entries of a presented token have in common. */
-function described({ claims, origin }: Presented, session: LiveSession): Omit<LogEntry, 'type'> {
+function described({ claims, caller }: Presented, session: LiveSession): Omit<LogEntry, 'type'> {
   const message = `generation ${generationOf(claims)}, current ${session.generation}`
-  return { origin, userId: claims.sub, sessionId: claims.sid, message }
+  return { caller, userId: claims.sub, sessionId: claims.sid, message }
 }
 
 /** A token without a generation, met by a session that rotates, is its first. */

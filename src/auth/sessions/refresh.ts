@@ -61,8 +61,8 @@ export async function refreshRotating(deps: RefreshDeps, input: RefreshInput): P
   return await rotated(deps, verified(deps.tokens, input))
 }
 
-function verified(tokens: Tokens, { token, origin }: RefreshInput): Presented {
-  return { claims: verifyRefresh(tokens, token), origin }
+function verified(tokens: Tokens, { token, caller }: RefreshInput): Presented {
+  return { claims: verifyRefresh(tokens, token), caller }
 }
 
 async function rotated(deps: RefreshDeps, presented: Presented): Promise<Rotated> {

@@ -5,7 +5,7 @@ import { AuthError, isTokensFault } from '../errors.ts'
 import { hold } from './logout-either.ts'
 import { login, type LoginDeps, type LoginInput } from './login.ts'
 import type { Denylist, Journal } from '../ports/denials.ts'
-import type { Origin } from '../ports/log.ts'
+import type { CallerAddress } from '../ports/log.ts'
 import type { Tokens } from '../ports/tokens.ts'
 import { verifyRefreshToEnd } from '../tokens/verify-to-end.ts'
 
@@ -22,7 +22,7 @@ export interface ReplaceSessionInput extends LoginInput {
 /** Whose session ends, and what the log entry says of it. */
 interface Replaced {
   session: { id: string; userId: string; expiresAt: number }
-  origin: Origin
+  caller: CallerAddress
   message: string
 }
 
@@ -34,7 +34,7 @@ export async function replaceSession(
   deps: ReplaceSessionDeps,
   input: ReplaceSessionInput,
 ): Promise<BegunSession> {
-  const { origin, heldToken } = input
+  const { caller, heldToken } = input
   const held = heldToken === null ? null : claimsIfGood(deps.tokens, heldToken)
   // The login first: one that fails must not end what was there.
   const begun = await login(deps, input)
@@ -42,9 +42,9 @@ export async function replaceSession(
 
   try {
     const session = { id: held.sid, userId: held.sub, expiresAt: held.exp }
-    await end(deps, { session, origin, message: 'replaced by a login in the same browser' })
+    await end(deps, { session, caller, message: 'replaced by a login in the same browser' })
   } catch (error) {
-    await discard(deps, { begun, origin })
+    await discard(deps, { begun, caller })
     throw error
   }
   return begun
@@ -61,9 +61,9 @@ function claimsIfGood(tokens: Tokens, token: string): RefreshClaims | null {
 }
 
 /** Unlike a logout, one that fails tells the denylist nothing: its user goes on with the session. */
-async function end(deps: ReplaceSessionDeps, { session, origin, message }: Replaced): Promise<void> {
+async function end(deps: ReplaceSessionDeps, { session, caller, message }: Replaced): Promise<void> {
   const { id: sessionId, userId } = session
-  const entry = { type: 'SESSION_REVOKED', origin, userId, sessionId, message } as const
+  const entry = { type: 'SESSION_REVOKED', caller, userId, sessionId, message } as const
   const denial = await deps.sessions.end({ ...session, reason: 'replaced' }, entry)
   if (denial) {
     await deps.denylist.deny([denial])
@@ -76,8 +76,8 @@ async function end(deps: ReplaceSessionDeps, { session, origin, message }: Repla
 /** Nobody will get its tokens. Where its end fails too, it expires as any session does. */
 async function discard(
   deps: ReplaceSessionDeps,
-  { begun, origin }: { begun: BegunSession; origin: Origin },
+  { begun, caller }: { begun: BegunSession; caller: CallerAddress },
 ): Promise<void> {
   const session = { id: begun.sid, userId: begun.user.id, expiresAt: begun.refresh.exp }
-  await end(deps, { session, origin, message: 'its login was not completed' }).catch(() => undefined)
+  await end(deps, { session, caller, message: 'its login was not completed' }).catch(() => undefined)
 }

@@ -3,7 +3,7 @@ import { validate as isUuid } from 'uuid'
 import type { AccessClaims } from '../../contract/claims.ts'
 import { AuthError } from '../errors.ts'
 import type { Denylist } from '../ports/denials.ts'
-import type { Origin } from '../ports/log.ts'
+import type { CallerAddress } from '../ports/log.ts'
 import type { Sessions } from '../ports/sessions.ts'
 
 export interface RevokeSessionDeps {
@@ -16,7 +16,7 @@ export interface RevokeSessionInput {
   claims: AccessClaims
   /** Of the session that is to end; any text. */
   sessionId: string
-  origin: Origin
+  caller: CallerAddress
 }
 
 /**
@@ -25,14 +25,14 @@ export interface RevokeSessionInput {
  */
 export async function revokeSession(
   { sessions, denylist }: RevokeSessionDeps,
-  { claims, sessionId, origin }: RevokeSessionInput,
+  { claims, sessionId, caller }: RevokeSessionInput,
 ): Promise<void> {
   if (!isUuid(sessionId)) throw new AuthError('session_not_found')
 
   const session = { id: sessionId.toLowerCase(), userId: claims.sub }
   const denial = await sessions.revoke(session, {
     type: 'SESSION_REVOKED',
-    origin,
+    caller,
     userId: session.userId,
     sessionId: session.id,
     message: session.id === claims.sid ? 'from itself' : `from session ${claims.sid}`,

@@ -1,17 +1,11 @@
 // Trades a refresh token for its successor: once, however often and from wherever it is asked.
 import type { RefreshClaims } from '../../contract/claims.ts'
 import { AuthError } from '../errors.ts'
-import {
-  generationOf,
-  sessionOf,
-  unlessDenied,
-  type GenerationDeps,
-  type Presented,
-} from './refresh-reuse.ts'
+import { generationOf, sessionOf, unlessDenied, type ReuseDeps, type Presented } from './refresh-reuse.ts'
 import type { LiveSession } from '../ports/sessions.ts'
 import type { SignedRefresh, Tokens } from '../ports/tokens.ts'
 
-export interface RotateDeps extends GenerationDeps {
+export interface RotateDeps extends ReuseDeps {
   tokens: Tokens
   /** Milliseconds since 1970. */
   nowMs: () => number

@@ -8,7 +8,7 @@ export interface RevokeTokenInput {
   token: string
   /** The peer's id. */
   clientId: string
-  origin: Caller
+  caller: Caller
 }
 
 /**
@@ -26,18 +26,18 @@ export async function revokeToken(deps: LogoutBearerDeps, input: RevokeTokenInpu
 }
 
 async function endOurs(deps: LogoutBearerDeps, input: RevokeTokenInput): Promise<void> {
-  const { token, clientId, origin } = input
+  const { token, clientId, caller } = input
   const { claims, hasExpired } = deps.tokens.identify(token)
   // By this clock, which may be ahead of those that still take it. So the session is to be over; but where it is
   // over by its row, nothing more is written for a token that is as good as dead.
   if (hasExpired && !(await deps.sessions.find(claims.sid))) await hold(deps, claims.sid)
-  else await ensureEnded(deps, { claims, origin, message: `by the peer ${clientId}` })
+  else await ensureEnded(deps, { claims, caller, message: `by the peer ${clientId}` })
 }
 
-async function endForeign(deps: LogoutBearerDeps, { token, origin }: RevokeTokenInput): Promise<void> {
+async function endForeign(deps: LogoutBearerDeps, { token, caller }: RevokeTokenInput): Promise<void> {
   const foreign = await deps.foreignTokens.verify(token)
   try {
-    await denyForeign(deps, { foreign, origin })
+    await denyForeign(deps, { foreign, caller })
   } catch (error) {
     const isDenied = error instanceof AuthError && error.code === 'token_denied'
     if (!isDenied) throw error

@@ -4,12 +4,12 @@ import { bearerToken } from '../request/bearer-token.ts'
 import type { Dialect, Endpoint } from '../endpoint.ts'
 import { RefusalError } from '../errors.ts'
 import { requireKnownNames } from '../request/known-names.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import { parseBodyPlainly } from '../token-api/parse-body.ts'
 import { bearerErrors, tokenMissing } from './errors.ts'
 import { logout } from './operations.ts'
 
-export type BearerDeps = LogoutBearerDeps & OriginOf
+export type BearerDeps = LogoutBearerDeps & CallerOf
 
 export function bearer(deps: BearerDeps): Dialect {
   return {
@@ -23,7 +23,7 @@ function postLogout(deps: BearerDeps): Endpoint['handler'] {
     const token = bearerToken(ctx)
     if (token === null) throw new RefusalError(tokenMissing)
     requireKnownNames(ctx, { fields: await parseBodyPlainly(ctx), known: [] })
-    await logoutBearer(deps, { token, origin: deps.originOf(ctx) })
+    await logoutBearer(deps, { token, caller: deps.callerOf(ctx) })
     ctx.body = { message: 'Logout successful.' }
   }
 }

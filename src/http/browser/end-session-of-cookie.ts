@@ -4,7 +4,7 @@ import { endScope } from '../../auth/sessions/end-session.ts'
 import { type LogoutDeps } from '../../auth/sessions/logout.ts'
 import { verifyRefreshToEnd } from '../../auth/tokens/verify-to-end.ts'
 import { readLogoutScope } from '../request/logout-scope.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import { clearCookie, type CookieDeps } from './cookie.ts'
 import { requireCsrfToken, requireOwnOrigin, type ForgeryDeps } from './request-forgery.ts'
 
@@ -16,7 +16,7 @@ export interface CookieLogout {
 
 /** Answers the request. Rejects as `logout` does, or with the 403 for a forged one. */
 export async function endSessionOfCookie(
-  deps: LogoutDeps & ForgeryDeps & CookieDeps & OriginOf,
+  deps: LogoutDeps & ForgeryDeps & CookieDeps & CallerOf,
   ctx: Context,
   { token, fields }: CookieLogout,
 ): Promise<void> {
@@ -25,7 +25,7 @@ export async function endSessionOfCookie(
   requireCsrfToken(deps, ctx, claims.sid)
 
   const scope = readLogoutScope(ctx, fields)
-  await endScope(deps, scope, { claims, origin: deps.originOf(ctx) })
+  await endScope(deps, scope, { claims, caller: deps.callerOf(ctx) })
   if (scope !== 'others') clearCookie(deps, ctx)
   ctx.body = { message: 'Logout successful' }
 }

@@ -3,7 +3,7 @@ import type { ReadSessionDeps } from '../../auth/sessions/read-session.ts'
 import type { RefreshDeps } from '../../auth/sessions/refresh.ts'
 import type { ReplaceSessionDeps } from '../../auth/sessions/replace-session.ts'
 import type { Dialect } from '../endpoint.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import type { CookieDeps } from './cookie.ts'
 import { browserErrors } from './errors.ts'
 import { getSession } from './get-session.ts'
@@ -17,7 +17,7 @@ export type BrowserDeps = ReplaceSessionDeps &
   RefreshDeps &
   ForgeryDeps &
   CookieDeps &
-  OriginOf
+  CallerOf
 
 export function browser(deps: BrowserDeps): Dialect {
   const path = '/auth/session'

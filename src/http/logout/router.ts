@@ -9,13 +9,13 @@ import { browserLogoutErrors, notAuthenticated } from '../browser/errors.ts'
 import type { ForgeryDeps } from '../browser/request-forgery.ts'
 import type { Dialect } from '../endpoint.ts'
 import { answerErrors, RefusalError, type DialectErrors } from '../errors.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import { endSessionOfToken, namesRefreshToken } from '../token-api/end-session-of-token.ts'
 import { logoutErrors } from '../token-api/errors.ts'
 import { parseBody, parseBodyPlainly } from '../token-api/parse-body.ts'
 import { logout } from './operations.ts'
 
-export type LogoutEndpointDeps = LogoutDeps & ForgeryDeps & CookieDeps & OriginOf & { log: SystemLog }
+export type LogoutEndpointDeps = LogoutDeps & ForgeryDeps & CookieDeps & CallerOf & { log: SystemLog }
 
 export function logoutEndpoint(deps: LogoutEndpointDeps): Dialect {
   const inBrowserWords = answerErrors(browserLogoutErrors, deps.log)

@@ -5,7 +5,7 @@ import { authenticatePeer, type AuthenticatePeerDeps } from '../../auth/peers/au
 import { clientCredentials } from '../request/client-credentials.ts'
 import { InvalidInputError } from '../errors.ts'
 import { onlyValue, readForm } from '../request/form-body.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 
 /** As described; what of it is checked, and in which order, is below. */
 export const tokenForm = z.object({
@@ -15,7 +15,7 @@ export const tokenForm = z.object({
   client_secret: z.string().optional().meta({ description: 'Instead of the Authorization header.' }),
 })
 
-export type TokenFormDeps = AuthenticatePeerDeps & OriginOf
+export type TokenFormDeps = AuthenticatePeerDeps & CallerOf
 
 export interface TokenQuestion {
   token: string
@@ -31,7 +31,7 @@ export async function readTokenForm(deps: TokenFormDeps, ctx: Context): Promise<
   ctx.set('Pragma', 'no-cache')
   const form = readForm(ctx)
   const credentials = clientCredentials(ctx, form)
-  const clientId = await authenticatePeer(deps, { credentials, origin: deps.originOf(ctx) })
+  const clientId = await authenticatePeer(deps, { credentials, caller: deps.callerOf(ctx) })
 
   onlyValue(form, 'token_type_hint')
   const token = onlyValue(form, 'token')

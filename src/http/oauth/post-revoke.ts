@@ -10,7 +10,7 @@ export type PostRevokeDeps = LogoutBearerDeps & TokenFormDeps
 export function postRevoke(deps: PostRevokeDeps): Endpoint['handler'] {
   return async (ctx) => {
     const { token, clientId } = await readTokenForm(deps, ctx)
-    await revokeToken(deps, { token, clientId, origin: deps.originOf(ctx) })
+    await revokeToken(deps, { token, clientId, caller: deps.callerOf(ctx) })
     answerEmpty(ctx)
   }
 }

@@ -5,11 +5,11 @@ import { FEED_PATH } from '../../contract/feed.ts'
 import { clientCredentials } from '../request/client-credentials.ts'
 import type { Dialect, Endpoint } from '../endpoint.ts'
 import { oauthErrors } from '../oauth/errors.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import type { FeedReaders } from './feed-readers.ts'
 import { denylistFeed } from './operations.ts'
 
-export interface FeedDeps extends AuthenticatePeerDeps, OriginOf {
+export interface FeedDeps extends AuthenticatePeerDeps, CallerOf {
   feedReaders: FeedReaders
 }
 
@@ -27,7 +27,7 @@ function getFeed(deps: FeedDeps): Endpoint['handler'] {
   return async (ctx) => {
     const arrivedAt = performance.now()
     const credentials = clientCredentials(ctx)
-    const clientId = await authenticatePeer(deps, { credentials, origin: deps.originOf(ctx) })
+    const clientId = await authenticatePeer(deps, { credentials, caller: deps.callerOf(ctx) })
     const lastEventId = ctx.get('Last-Event-ID')
     const stream = deps.feedReaders.open({ clientId, arrivedAt, lastEventId })
     // A proxy that collects what it passes on would keep denials back.

@@ -15,7 +15,7 @@ const MAX_HOPS = 20
 export const PROXY_NAMES: readonly string[] = ['loopback', 'linklocal', 'uniquelocal']
 
 /**
- * Whether `originReader` can trust it: an address, a range or one of the names. Stricter than proxy-addr, which
+ * Whether `callerReader` can trust it: an address, a range or one of the names. Stricter than proxy-addr, which
  * reads a number (of hops, say) as an address, and overlooks a zone.
  */
 export function isProxy(text: string): boolean {
@@ -30,17 +30,17 @@ export function isProxy(text: string): boolean {
 }
 
 /** Handlers need this to say who asked. */
-export interface OriginOf {
-  originOf: (ctx: Context) => Caller
+export interface CallerOf {
+  callerOf: (ctx: Context) => Caller
 }
 
 /**
- * Reads the origin of a request. From a connection of `trustProxy` (each of which `isProxy` accepts), the address is
+ * Reads who sent a request. From a connection of `trustProxy` (each of which `isProxy` accepts), the address is
  * the first one in `X-Forwarded-For` that is not trusted, from the right: what stands further left is the caller's own
  * word. Some proxies write the port of the connection behind the address; it does not count. Anything else than an
  * address there counts for nothing.
  */
-export function originReader(
+export function callerReader(
   trustProxy: readonly string[],
   callers: Pick<WaitingCallers, 'isWaiting' | 'isInTime' | 'noteProgress'>,
 ): (ctx: Context) => Caller {

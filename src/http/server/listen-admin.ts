@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Metrics } from '../../ops/metrics.ts'
-import { bind } from './take-port.ts'
+import { takePort } from './take-port.ts'
 
 export interface AdminListening {
   port: number
@@ -21,7 +21,7 @@ export async function listenAdmin(port: number, metrics: Metrics): Promise<Admin
       () => response.writeHead(500).end(),
     )
   })
-  await bind(server, { host: '127.0.0.1', port, setting: 'ADMIN_PORT' })
+  await takePort(server, { host: '127.0.0.1', port, setting: 'ADMIN_PORT' })
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {

@@ -7,7 +7,7 @@ import type Koa from 'koa'
 import { readTrustedFile } from '../../file-trust.ts'
 import type { SystemLog } from '../../ops/log.ts'
 import { watchFiles } from '../../ops/watch-files.ts'
-import { bind } from './take-port.ts'
+import { takePort } from './take-port.ts'
 import { limitConnections, type ConnectionLimits } from './limit-connections.ts'
 
 export interface ListenOptions {
@@ -48,7 +48,7 @@ export async function listen(options: ListenOptions): Promise<Listening> {
     : createHttpServer(PATIENCE, handler)
   limitConnections(server, { ...options.limits, log })
 
-  await bind(server, { host, port, setting: 'PORT' })
+  await takePort(server, { host, port, setting: 'PORT' })
   const stopWatching =
     tls && 'setSecureContext' in server ? watchCertificate(server, tls, log) : () => undefined
 

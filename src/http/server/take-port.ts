@@ -10,7 +10,7 @@ export interface Address {
 }
 
 /** Resolves when the server listens. Rejects with an error for a person when the port cannot be had. */
-export async function bind(server: Server, { host, port, setting }: Address): Promise<void> {
+export async function takePort(server: Server, { host, port, setting }: Address): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const reason = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${error.message})`

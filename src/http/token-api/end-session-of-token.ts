@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import { logout, type LogoutDeps } from '../../auth/sessions/logout.ts'
 import { InvalidInputError, RefusalError } from '../errors.ts'
 import { readLogoutScope } from '../request/logout-scope.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import { logoutFields } from './fields.ts'
 import type { Fields } from './parse-body.ts'
 
@@ -14,7 +14,7 @@ export function namesRefreshToken(fields: Fields): boolean {
 
 /** Answers the request. Rejects as `logout` does, or with the 400 for a body without a usable token. */
 export async function endSessionOfToken(
-  deps: LogoutDeps & OriginOf,
+  deps: LogoutDeps & CallerOf,
   ctx: Context,
   fields: Fields,
 ): Promise<void> {
@@ -23,7 +23,7 @@ export async function endSessionOfToken(
   const scope = readLogoutScope(ctx, fields, ['refresh_token', 'refresh'])
   requireOneToken(fields)
 
-  await logout(deps, { refreshToken: result.data.refresh_token, scope, origin: deps.originOf(ctx) })
+  await logout(deps, { refreshToken: result.data.refresh_token, scope, caller: deps.callerOf(ctx) })
   ctx.body = { message: 'Logged out successfully' }
 }
 

@@ -2,16 +2,16 @@
 import { logout, type LogoutDeps } from '../../auth/sessions/logout.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { requireKnownNames } from '../request/known-names.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import { refreshFields, validateFields } from './fields.ts'
 import { parseBody } from './parse-body.ts'
 
-export function postBlacklist(deps: LogoutDeps & OriginOf): Endpoint['handler'] {
+export function postBlacklist(deps: LogoutDeps & CallerOf): Endpoint['handler'] {
   return async (ctx) => {
     const fields = await parseBody(ctx)
     const { refresh } = validateFields(refreshFields, fields)
     requireKnownNames(ctx, { fields, known: [], knownInBody: ['refresh'] })
-    await logout(deps, { refreshToken: refresh, origin: deps.originOf(ctx) })
+    await logout(deps, { refreshToken: refresh, caller: deps.callerOf(ctx) })
     ctx.body = {}
   }
 }

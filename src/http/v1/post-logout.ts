@@ -5,11 +5,11 @@ import type { Endpoint } from '../endpoint.ts'
 import { RefusalError } from '../errors.ts'
 import { readJson } from '../request/json-body.ts'
 import { readLogoutScope } from '../request/logout-scope.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import { tokenMissing } from './errors.ts'
 import { logoutBody } from './fields.ts'
 
-export function postLogout(deps: LogoutEitherDeps & OriginOf): Endpoint['handler'] {
+export function postLogout(deps: LogoutEitherDeps & CallerOf): Endpoint['handler'] {
   return async (ctx) => {
     const accessToken = bearerToken(ctx)
     const fields = readJson(ctx, logoutBody)
@@ -17,7 +17,7 @@ export function postLogout(deps: LogoutEitherDeps & OriginOf): Endpoint['handler
     if (accessToken === null && refreshToken === null) throw new RefusalError(tokenMissing)
 
     const scope = readLogoutScope(ctx, fields, ['refresh_token'])
-    await logoutEither(deps, { accessToken, refreshToken, scope, origin: deps.originOf(ctx) })
+    await logoutEither(deps, { accessToken, refreshToken, scope, caller: deps.callerOf(ctx) })
     ctx.status = 204
   }
 }

@@ -2,16 +2,16 @@
 import { refreshRotating, type RefreshDeps } from '../../auth/sessions/refresh.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { readJson } from '../request/json-body.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import { refreshBody } from './fields.ts'
 import { pairOf } from './pair.ts'
 
-export function postRefresh(deps: RefreshDeps & OriginOf): Endpoint['handler'] {
+export function postRefresh(deps: RefreshDeps & CallerOf): Endpoint['handler'] {
   return async (ctx) => {
     const { refresh_token: token } = readJson(ctx, refreshBody)
     const pair = await refreshRotating(deps, {
       token,
-      origin: deps.originOf(ctx),
+      caller: deps.callerOf(ctx),
     })
     ctx.body = pairOf(pair)
   }

@@ -2,14 +2,14 @@
 import { register, type RegisterDeps } from '../../auth/accounts/register.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { readJson } from '../request/json-body.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import { registration } from './fields.ts'
 import { pairOf } from './pair.ts'
 
-export function postRegister(deps: RegisterDeps & OriginOf): Endpoint['handler'] {
+export function postRegister(deps: RegisterDeps & CallerOf): Endpoint['handler'] {
   return async (ctx) => {
     const credentials = readJson(ctx, registration)
-    const begun = await register(deps, { ...credentials, origin: deps.originOf(ctx) })
+    const begun = await register(deps, { ...credentials, caller: deps.callerOf(ctx) })
     ctx.status = 201
     ctx.body = { user: begun.user, ...pairOf(begun) }
   }

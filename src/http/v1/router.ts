@@ -5,7 +5,7 @@ import type { LogoutEitherDeps } from '../../auth/sessions/logout-either.ts'
 import type { RefreshDeps } from '../../auth/sessions/refresh.ts'
 import type { RegisterDeps } from '../../auth/accounts/register.ts'
 import type { Dialect, Endpoint } from '../endpoint.ts'
-import type { OriginOf } from '../request/caller.ts'
+import type { CallerOf } from '../request/caller.ts'
 import * as accountOperations from './account-operations.ts'
 import { deleteMe } from './delete-me.ts'
 import { deleteSession } from './delete-session.ts'
@@ -25,7 +25,7 @@ export type V1Deps = LoginDeps &
   LogoutEitherDeps &
   RegisterDeps &
   ChangePasswordDeps &
-  OriginOf & {
+  CallerOf & {
     /** `REGISTRATION`: where it is closed, there is no such endpoint. */
     isRegistrationOpen: boolean
   }

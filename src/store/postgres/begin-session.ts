@@ -47,7 +47,7 @@ export async function beginSession(
   { id, account, rehashed, refreshJti, expiresAt, maxSessions }: NewSession,
   entry: LogEntry,
 ): Promise<Denial[] | null> {
-  const { ipAddress, userAgent } = entry.origin
+  const { ipAddress, userAgent } = entry.caller
   const values = [
     'too_many_sessions' satisfies EndReason,
     leewaySeconds,

@@ -117,8 +117,8 @@ export function logEntries({ postgres, log, onFailure, onEvent }: LogEntriesDeps
   }
 }
 
-export function entryValues({ type, origin, message }: LogEntry): unknown[] {
-  return [uuidv7(), type, origin.ipAddress, origin.userAgent, message === undefined ? null : oneLine(message)]
+export function entryValues({ type, caller, message }: LogEntry): unknown[] {
+  return [uuidv7(), type, caller.ipAddress, caller.userAgent, message === undefined ? null : oneLine(message)]
 }
 
 /** It may quote what a caller sent. */

@@ -3,7 +3,7 @@ import { hashSync } from '@node-rs/argon2'
 import { expect } from 'chai'
 import { argon2Passwords, type Argon2Passwords } from '../../../src/passwords/argon2-passwords.ts'
 import { passwordsConformance } from '../../conformance/passwords.ts'
-import { ORIGIN } from '../../support/builders/account.ts'
+import { CALLER } from '../../support/builders/account.ts'
 import { recordingLog } from '../../support/fakes/recording-log.ts'
 import { refusalOf } from '../../support/refusal-of.ts'
 
@@ -29,7 +29,7 @@ describe('argon2Passwords', () => {
   })
 
   it('hashes with argon2id and the parameters of today, as a PHC string', async () => {
-    expect(await passwords.hash('correct horse', ORIGIN)).to.match(
+    expect(await passwords.hash('correct horse', CALLER)).to.match(
       /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[^$]+\$[^$]+$/,
     )
   })
@@ -39,16 +39,16 @@ describe('argon2Passwords', () => {
     const [own, other] = [argon2Passwords(log), argon2Passwords(log)]
     const shape = (hash: string) => hash.split('$').map((part) => part.length)
 
-    expect(shape(own.decoyHash)).to.deep.equal(shape(await own.hash('correct horse', ORIGIN)))
+    expect(shape(own.decoyHash)).to.deep.equal(shape(await own.hash('correct horse', CALLER)))
     expect(own.isOutdated(own.decoyHash)).to.equal(false)
-    expect(await own.verify(own.decoyHash, 'correct horse', ORIGIN)).to.equal(false)
+    expect(await own.verify(own.decoyHash, 'correct horse', CALLER)).to.equal(false)
     expect(log.lines).to.deep.equal([])
     expect(own.decoyHash).to.not.equal(other.decoyHash)
     await Promise.all([own.close(), other.close()])
   })
 
   it('calls every hash of other parameters, or of another kind, outdated', async () => {
-    const today = await passwords.hash('correct horse', ORIGIN)
+    const today = await passwords.hash('correct horse', CALLER)
 
     expect(passwords.isOutdated(today)).to.equal(false)
     for (const [from, to] of [
@@ -67,7 +67,7 @@ describe('argon2Passwords', () => {
     const own = argon2Passwords(log)
 
     for (const garbage of ['', 'plain', '$argon2id$v=19$m=19456,t=2,p=1$', '$2b$10$abcdefghijklmnopqrstuv']) {
-      expect(await own.verify(garbage, 'correct horse', ORIGIN), garbage).to.equal(false)
+      expect(await own.verify(garbage, 'correct horse', CALLER), garbage).to.equal(false)
     }
 
     await own.close()
@@ -78,7 +78,7 @@ describe('argon2Passwords', () => {
 
   it('leaves the event loop free while it works', async () => {
     const work = Promise.all(
-      Array.from({ length: 6 }, async () => await passwords.hash('correct horse', ORIGIN)),
+      Array.from({ length: 6 }, async () => await passwords.hash('correct horse', CALLER)),
     )
     const progress = { isDone: false, turns: 0 }
     void work.then(() => (progress.isDone = true))
@@ -98,19 +98,19 @@ describe('argon2Passwords', () => {
     const cheap = hashSync('correct horse', { memoryCost: 8, timeCost: 1, parallelism: 1 })
     const flood = Array.from(
       { length: 700 },
-      async () => await refusalOf(own.verify(cheap, 'correct horse', ORIGIN)),
+      async () => await refusalOf(own.verify(cheap, 'correct horse', CALLER)),
     )
 
     let isAnyHashed = false
     void Promise.race(flood.slice(0, 512)).then(() => (isAnyHashed = true))
-    const refused = await refusalOf(own.verify('irrelevant', 'irrelevant', ORIGIN))
+    const refused = await refusalOf(own.verify('irrelevant', 'irrelevant', CALLER))
     const wasAtOnce = !isAnyHashed
     const outcomes = await Promise.all(flood)
 
     expect(refused).to.equal('unavailable')
     expect(wasAtOnce).to.equal(true)
     expect(new Set(outcomes)).to.deep.equal(new Set(['resolved', 'unavailable']))
-    expect(await refusalOf(own.hash('correct horse', ORIGIN))).to.equal('resolved')
+    expect(await refusalOf(own.hash('correct horse', CALLER))).to.equal('resolved')
     await own.close()
   })
 })

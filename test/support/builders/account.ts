@@ -2,12 +2,12 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Account } from '../../../src/auth/ports/accounts.ts'
 import type { Caller } from '../../../src/auth/ports/caller.ts'
-import type { LogEntry, Origin } from '../../../src/auth/ports/log.ts'
+import type { LogEntry, CallerAddress } from '../../../src/auth/ports/log.ts'
 
-const WHERE_FROM: Origin = { ipAddress: '192.0.2.7', userAgent: 'a test' }
+const WHERE_FROM: CallerAddress = { ipAddress: '192.0.2.7', userAgent: 'a test' }
 
 /** A caller who waits; what is kept of it, and copied or compared, is where it asked from. */
-export const ORIGIN = Object.defineProperties(WHERE_FROM, {
+export const CALLER = Object.defineProperties(WHERE_FROM, {
   isWaiting: { value: () => true },
   isInTime: { value: () => true },
   noteProgress: { value: () => undefined },
@@ -28,5 +28,5 @@ export function account(parts: Partial<Account> = {}): Account {
 }
 
 export function logEntry(type: LogEntry['type'], parts: Partial<LogEntry> = {}): LogEntry {
-  return { type, origin: ORIGIN, ...parts }
+  return { type, caller: CALLER, ...parts }
 }

@@ -5,7 +5,7 @@ import type { Denial } from '../../../src/auth/ports/denials.ts'
 import type { EndedBatch, EndingOfUser } from '../../../src/auth/ports/session-ends.ts'
 import type { EndingSession } from '../../../src/auth/ports/sessions.ts'
 import type { StoreSubject } from '../../conformance/store-subject.ts'
-import { logEntry, ORIGIN } from './account.ts'
+import { logEntry, CALLER } from './account.ts'
 
 const LOGOUT = logEntry('USER_LOGOUT')
 const CHANGED = logEntry('PASSWORD_CHANGED')
@@ -15,7 +15,7 @@ async function endedOf(
   { sessions }: Pick<StoreSubject, 'sessions'>,
   ending: EndingOfUser,
 ): Promise<Denial[]> {
-  return await collected(async (tell) => await endOfUser({ sessions, tell, caller: ORIGIN }, ending))
+  return await collected(async (tell) => await endOfUser({ sessions, tell, caller: CALLER }, ending))
 }
 
 export async function disabled(store: StoreSubject, username: string): Promise<Denial[] | null> {
@@ -59,7 +59,7 @@ export async function removed(
   if (!user) return null
   return await collected(
     async (tell) =>
-      await eachBatch({ tell, caller: ORIGIN }, async () => await store.ownAccount.remove(user.id)),
+      await eachBatch({ tell, caller: CALLER }, async () => await store.ownAccount.remove(user.id)),
   )
 }
 

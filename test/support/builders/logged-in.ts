@@ -3,7 +3,7 @@ import { login } from '../../../src/auth/sessions/login.ts'
 import { verifyAccess } from '../../../src/auth/tokens/verify-access.ts'
 import type { AccessClaims } from '../../../src/contract/claims.ts'
 import { PASSWORD, type MemoryStores } from '../fakes/memory-stores.ts'
-import { ORIGIN } from './account.ts'
+import { CALLER } from './account.ts'
 
 export interface LoggedIn {
   access: string
@@ -17,7 +17,7 @@ export async function loggedIn(stores: MemoryStores, username = 'alice'): Promis
     username,
     password: PASSWORD,
     rotates: true,
-    origin: ORIGIN,
+    caller: CALLER,
   })
   return {
     access: access.token,

@@ -55,12 +55,12 @@ export function memoryOwnAccount(database: MemoryDatabase): OwnAccount {
           .filter(({ id, entry }) => entry.userId === userId && (before === null || id < before))
           .sort((a, b) => (a.id < b.id ? 1 : -1))
           .slice(0, limit)
-          .map(({ id, createdAt, entry: { type, sessionId = null, origin, message = null } }) => ({
+          .map(({ id, createdAt, entry: { type, sessionId = null, caller, message = null } }) => ({
             id,
             type,
             sessionId,
-            ipAddress: origin.ipAddress,
-            userAgent: origin.userAgent,
+            ipAddress: caller.ipAddress,
+            userAgent: caller.userAgent,
             message,
             createdAt,
           })),

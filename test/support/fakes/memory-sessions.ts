@@ -37,8 +37,8 @@ export function memorySessions(database: MemoryDatabase): Sessions {
           createdAtMs: nowMs,
           lastSeenAtMs: nowMs,
           expiresAtMs: expiresAt * 1000,
-          ipAddress: entry.origin.ipAddress,
-          userAgent: entry.origin.userAgent,
+          ipAddress: entry.caller.ipAddress,
+          userAgent: entry.caller.userAgent,
           endReason: null,
         })
         storeEntry(database, { ...entry, userId: user.id, sessionId: id })

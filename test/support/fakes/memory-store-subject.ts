@@ -30,12 +30,12 @@ export async function memoryStoreSubject(): Promise<StoreSubject> {
     nowMs,
     entries: async () =>
       await Promise.resolve(
-        database.logs.map(({ type, userId = null, sessionId = null, origin, message = null }) => ({
+        database.logs.map(({ type, userId = null, sessionId = null, caller, message = null }) => ({
           type,
           userId,
           sessionId,
-          ipAddress: origin.ipAddress,
-          userAgent: origin.userAgent,
+          ipAddress: caller.ipAddress,
+          userAgent: caller.userAgent,
           message,
         })),
       ),

@@ -5,7 +5,7 @@ import type { AuditLog } from '../../../src/auth/ports/log.ts'
 import type { Peers, PeerSecrets } from '../../../src/auth/ports/peers.ts'
 import type { Sessions } from '../../../src/auth/ports/sessions.ts'
 import type { Tokens } from '../../../src/auth/ports/tokens.ts'
-import { createKnownPeers, type KnownPeers } from '../../../src/auth/peers/peer-cache.ts'
+import { createPeerCache, type PeerCache } from '../../../src/auth/peers/peer-cache.ts'
 import { createThrottle, type Throttle } from '../../../src/auth/guessing/throttle.ts'
 import { peerSecrets } from '../../../src/passwords/peer-secrets.ts'
 import { account } from '../builders/account.ts'
@@ -45,7 +45,7 @@ export interface MemoryStores {
   passwords: FastPasswords
   peers: Peers
   peerSecrets: PeerSecrets
-  knownPeers: KnownPeers
+  peerCache: PeerCache
   tokens: Tokens
   decoyHash: string
   /** Puts a user there, whose password is `PASSWORD`. */
@@ -81,7 +81,7 @@ export function memoryStores(): MemoryStores {
     passwords: fastPasswords(),
     peers,
     peerSecrets,
-    knownPeers: createKnownPeers({ peers, peerSecrets, nowMs: clock.nowMs }),
+    peerCache: createPeerCache({ peers, peerSecrets, nowMs: clock.nowMs }),
     tokens: testTokens(testKeys(), clock),
     decoyHash: fastHash('what nobody knows'),
     addUser: (parts = {}) => {

@@ -1,15 +1,15 @@
 // Names of users, read once, and never waited for.
 import { expect } from 'chai'
-import { rememberedUsernames } from '../../../src/store/username-cache.ts'
+import { usernameCache } from '../../../src/store/username-cache.ts'
 import { account } from '../../support/builders/account.ts'
 import { AuthError } from '../../../src/auth/errors.ts'
 
 const ALICE = account({ username: 'alice' })
 
-describe('rememberedUsernames', () => {
+describe('usernameCache', () => {
   it('reads a name once', async () => {
     let readings = 0
-    const names = rememberedUsernames({
+    const names = usernameCache({
       findById: async () => {
         readings += 1
         return await Promise.resolve(ALICE)
@@ -21,14 +21,14 @@ describe('rememberedUsernames', () => {
   })
 
   it('has none for nobody', async () => {
-    const names = rememberedUsernames({ findById: async () => await Promise.resolve(null) })
+    const names = usernameCache({ findById: async () => await Promise.resolve(null) })
 
     expect(await names.nameOf(ALICE.id)).to.equal(null)
   })
 
   it('goes without when the store fails, and leaves it alone for a while', async () => {
     let readings = 0
-    const names = rememberedUsernames({
+    const names = usernameCache({
       findById: async () => {
         readings += 1
         return await Promise.reject(new AuthError('unavailable'))
@@ -41,7 +41,7 @@ describe('rememberedUsernames', () => {
 
   it('goes without when the store hangs, keeping nobody waiting but the first', async () => {
     let readings = 0
-    const names = rememberedUsernames({
+    const names = usernameCache({
       findById: async () => {
         readings += 1
         return await new Promise(() => undefined)

@@ -10,7 +10,7 @@ import { removeAccount } from '../../../../src/auth/accounts/remove-account.ts'
 import { disableUser, setPassword, setRole } from '../../../../src/auth/accounts/manage-users.ts'
 import type { AccessClaims } from '../../../../src/contract/claims.ts'
 import { BATCH_SESSIONS } from '../../../../src/store/postgres/end-many.ts'
-import { logEntry, ORIGIN } from '../../../support/builders/account.ts'
+import { logEntry, CALLER } from '../../../support/builders/account.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
 import { liveIds, storedUser } from '../../../support/builders/stored-session.ts'
 import { fastHash } from '../../../support/fakes/fast-passwords.ts'
@@ -74,26 +74,26 @@ describe('a user with 3,000 sessions', () => {
   const ENDS: Record<string, { end: (used: ReturnType<typeof deps>) => Promise<unknown>; left: number }> = {
     'a logout of all devices': {
       end: async (used) => {
-        await endAllSessions(used, { claims: world.claims, origin: ORIGIN })
+        await endAllSessions(used, { claims: world.claims, caller: CALLER })
       },
       left: 0,
     },
     'a logout of the other devices': {
       end: async (used) => {
-        await endOtherSessions(used, { claims: world.claims, origin: ORIGIN })
+        await endOtherSessions(used, { claims: world.claims, caller: CALLER })
       },
       left: 1,
     },
     'a change of password': {
       end: async (used) => {
         const passwords = { currentPassword: PASSWORD, newPassword: NEW_PASSWORD }
-        await changePassword(used, { claims: world.claims, ...passwords, origin: ORIGIN })
+        await changePassword(used, { claims: world.claims, ...passwords, caller: CALLER })
       },
       left: 1,
     },
     'a deletion': {
       end: async (used) => {
-        await removeAccount(used, { claims: world.claims, password: PASSWORD, origin: ORIGIN })
+        await removeAccount(used, { claims: world.claims, password: PASSWORD, caller: CALLER })
       },
       left: 0,
     },
@@ -151,7 +151,7 @@ describe('a user with 3,000 sessions', () => {
     const both = [world.claims, claimsOf(world.user, other.id)]
 
     const answers = await Promise.all(
-      both.map(async (claims) => await refusalOf(endAllSessions(deps(), { claims, origin: ORIGIN }))),
+      both.map(async (claims) => await refusalOf(endAllSessions(deps(), { claims, caller: CALLER }))),
     )
 
     expect(answers).to.include('resolved')

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { Client } from 'pg'
 import { v4 as uuidv4 } from 'uuid'
 import type { NewSession, Rotation } from '../../../../src/auth/ports/sessions.ts'
-import { account, logEntry, ORIGIN } from '../../../support/builders/account.ts'
+import { account, logEntry, CALLER } from '../../../support/builders/account.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
 import { eventually } from '../../../support/environment.ts'
 import { ending } from '../../../support/builders/stored-session.ts'
@@ -58,8 +58,8 @@ describe('postgresSessions', () => {
     expect(row).to.deep.equal({
       user_id: user.id,
       expires_at: expiresAt,
-      ip_address: ORIGIN.ipAddress,
-      user_agent: ORIGIN.userAgent,
+      ip_address: CALLER.ipAddress,
+      user_agent: CALLER.userAgent,
       ended_at: null,
       end_reason: null,
     })

@@ -4,7 +4,7 @@ import { changePassword, type ChangePasswordDeps } from '../../../../src/auth/ac
 import { login } from '../../../../src/auth/sessions/login.ts'
 import { refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { authenticate } from '../../../../src/auth/tokens/verify-access.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { liveSessions, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { fastHash } from '../../../support/fakes/fast-passwords.ts'
 import { halfEnded, loggedInTwice } from '../../../support/builders/logged-in-twice.ts'
@@ -29,17 +29,17 @@ describe('change password', () => {
   ) => {
     await changePassword(
       { ...stores, isCommonPassword: () => false, ...deps },
-      { claims: here.claims, currentPassword, newPassword, origin: ORIGIN },
+      { claims: here.claims, currentPassword, newPassword, caller: CALLER },
     )
   }
   const refreshed = async ({ refresh: token }: LoggedIn) =>
-    await refusalOf(refreshRotating(stores, { token, origin: ORIGIN }))
+    await refusalOf(refreshRotating(stores, { token, caller: CALLER }))
   const stored = () => stores.database.users[0]?.passwordHash ?? ''
 
   it('stores the new password, and ends every session but the one that asks', async () => {
     await ask()
 
-    expect(await stores.passwords.verify(stored(), NEW_PASSWORD, ORIGIN)).to.equal(true)
+    expect(await stores.passwords.verify(stored(), NEW_PASSWORD, CALLER)).to.equal(true)
     expect(liveSessions(stores)).to.deep.equal([here.claims.sid])
     expect(await refreshed(here)).to.equal('resolved')
     expect(await refreshed(elsewhere)).to.equal('token_denied')
@@ -56,7 +56,7 @@ describe('change password', () => {
     await ask()
 
     expect(stores.database.logs.slice(2)).to.deep.equal([
-      { type: 'PASSWORD_CHANGED', origin: ORIGIN, userId: here.claims.sub, sessionId: here.claims.sid },
+      { type: 'PASSWORD_CHANGED', caller: CALLER, userId: here.claims.sub, sessionId: here.claims.sid },
     ])
   })
 
@@ -91,14 +91,14 @@ describe('change password', () => {
     const passwords = { ...stores.passwords, hash: renewingOnce(() => fastHash(PASSWORD)) }
 
     expect(await refusalOf(ask(PASSWORD, NEW_PASSWORD, { passwords }))).to.equal('resolved')
-    expect(await stores.passwords.verify(stored(), NEW_PASSWORD, ORIGIN)).to.equal(true)
+    expect(await stores.passwords.verify(stored(), NEW_PASSWORD, CALLER)).to.equal(true)
   })
 
   it('is credentials_invalid when the password is changed meanwhile', async () => {
     const passwords = { ...stores.passwords, hash: renewingOnce(() => fastHash('a third password')) }
 
     expect(await refusalOf(ask(PASSWORD, NEW_PASSWORD, { passwords }))).to.equal('credentials_invalid')
-    expect(await stores.passwords.verify(stored(), 'a third password', ORIGIN)).to.equal(true)
+    expect(await stores.passwords.verify(stored(), 'a third password', CALLER)).to.equal(true)
   })
 
   it('is credentials_invalid when the account changes again and again', async () => {
@@ -138,7 +138,7 @@ describe('change password', () => {
 
       expect([answer, again]).to.deep.equal(['unavailable', 'resolved'])
       expect(between).to.equal(4)
-      expect(await stores.passwords.verify(stored(), NEW_PASSWORD, ORIGIN)).to.equal(true)
+      expect(await stores.passwords.verify(stored(), NEW_PASSWORD, CALLER)).to.equal(true)
       expect(liveSessions(stores)).to.deep.equal([here.claims.sid])
     })
 
@@ -159,14 +159,14 @@ describe('change password', () => {
   })
 
   async function loggedInWith(password: string): Promise<unknown> {
-    return await login(stores, { username: 'alice', password, rotates: true, origin: ORIGIN })
+    return await login(stores, { username: 'alice', password, rotates: true, caller: CALLER })
   }
 
   /** Hashes, and the first time puts another hash into the store meanwhile. */
   function renewingOnce(renewed: () => string): (password: string) => Promise<string> {
     let isFirst = true
     return async (password) => {
-      const hash = await stores.passwords.hash(password, ORIGIN)
+      const hash = await stores.passwords.hash(password, CALLER)
       if (isFirst) for (const user of stores.database.users) user.passwordHash = renewed()
       isFirst = false
       return hash

@@ -11,7 +11,7 @@ import {
   setRole,
   type UsersDeps,
 } from '../../../../src/auth/accounts/manage-users.ts'
-import { logEntry, ORIGIN } from '../../../support/builders/account.ts'
+import { logEntry, CALLER } from '../../../support/builders/account.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 
@@ -26,7 +26,7 @@ beforeEach(() => {
 /** Whether that is the password of a user who may log in. */
 const letsIn = async (username: string, password: string): Promise<boolean> => {
   const found = await stores.users.findByUsername(username)
-  return found?.isActive === true && (await stores.passwords.verify(found.passwordHash, password, ORIGIN))
+  return found?.isActive === true && (await stores.passwords.verify(found.passwordHash, password, CALLER))
 }
 
 /** A session of that user begins; resolves to the ids of its first refresh token. */
@@ -69,11 +69,11 @@ describe('addUser', () => {
     expect(stores.passwords.hashed).to.equal(1)
   })
 
-  it('writes an entry that names the machine itself as the origin', async () => {
+  it('writes an entry that names the machine itself as the caller', async () => {
     const id = await add({})
 
     expect(stores.database.logs).to.deep.equal([
-      { type: 'USER_ADDED', origin: { ipAddress: 'local', userAgent: null }, userId: id },
+      { type: 'USER_ADDED', caller: { ipAddress: 'local', userAgent: null }, userId: id },
     ])
   })
 

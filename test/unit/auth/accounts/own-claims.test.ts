@@ -4,7 +4,7 @@ import { login } from '../../../../src/auth/sessions/login.ts'
 import { parseOwnClaims } from '../../../../src/auth/accounts/own-claims.ts'
 import { refresh, refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { setClaims } from '../../../../src/auth/accounts/manage-users.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { claimsOf } from '../../../support/environment.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 
@@ -89,7 +89,7 @@ describe('own claims', () => {
   })
 
   const logIn = async (rotates: boolean) =>
-    await login(stores, { username: 'alice', password: PASSWORD, rotates, origin: ORIGIN })
+    await login(stores, { username: 'alice', password: PASSWORD, rotates, caller: CALLER })
   const set = async (json: string) => await setClaims(stores, { username: 'alice', json })
 
   it('stand in the access token of a login, beside those that are ours', async () => {
@@ -107,7 +107,7 @@ describe('own claims', () => {
     const { refresh: first } = await logIn(true)
     await set('{"team":"red"}')
 
-    const { access, refresh: next } = await refreshRotating(stores, { token: first.token, origin: ORIGIN })
+    const { access, refresh: next } = await refreshRotating(stores, { token: first.token, caller: CALLER })
 
     expect(claimsOf(access.token)).to.include({ team: 'red' }).and.not.have.property('department')
     for (const { token } of [first, next]) expect(claimsOf(token)).not.to.have.any.keys('claims', 'team')
@@ -117,7 +117,7 @@ describe('own claims', () => {
     const { refresh: token } = await logIn(false)
     await set('{"team":"red"}')
 
-    const { access } = await refresh(stores, { token: token.token, origin: ORIGIN })
+    const { access } = await refresh(stores, { token: token.token, caller: CALLER })
 
     expect(claimsOf(access.token)).to.include({ department: 'sales' }).and.not.have.property('team')
     expect(claimsOf((await logIn(false)).access.token)).to.include({ team: 'red' })

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { authenticate } from '../../../../src/auth/tokens/verify-access.ts'
 import { register, type RegisterDeps } from '../../../../src/auth/accounts/register.ts'
 import { AuthError } from '../../../../src/auth/errors.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
 
@@ -17,7 +17,7 @@ describe('register', () => {
   const ask = async (username: string, password = PASSWORD, deps: Partial<RegisterDeps> = {}) =>
     await register(
       { ...stores, isCommonPassword: () => false, ...deps },
-      { username, password, origin: ORIGIN },
+      { username, password, caller: CALLER },
     )
 
   it('adds a user of the role user, trimmed, who is logged in at once', async () => {
@@ -29,7 +29,7 @@ describe('register', () => {
     expect(stores.tokens.verify(refresh.token)).to.include({ sid: claims.sid, gen: 0 })
     expect(stores.database.users).to.have.length(1)
     expect(
-      await stores.passwords.verify(stores.database.users[0]?.passwordHash ?? '', PASSWORD, ORIGIN),
+      await stores.passwords.verify(stores.database.users[0]?.passwordHash ?? '', PASSWORD, CALLER),
     ).to.equal(true)
   })
 
@@ -37,8 +37,8 @@ describe('register', () => {
     const { user, sid } = await ask('alice')
 
     expect(stores.database.logs).to.deep.equal([
-      { type: 'USER_ADDED', origin: ORIGIN, userId: user.id },
-      { type: 'USER_LOGIN', origin: ORIGIN, userId: user.id, sessionId: sid },
+      { type: 'USER_ADDED', caller: CALLER, userId: user.id },
+      { type: 'USER_LOGIN', caller: CALLER, userId: user.id, sessionId: sid },
     ])
   })
 

@@ -5,7 +5,7 @@ import { readAccount } from '../../../../src/auth/accounts/read-account.ts'
 import { refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { removeAccount } from '../../../../src/auth/accounts/remove-account.ts'
 import { authenticate } from '../../../../src/auth/tokens/verify-access.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { halfEnded, loggedInTwice } from '../../../support/builders/logged-in-twice.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
@@ -21,7 +21,7 @@ describe('remove account', () => {
   })
 
   const ask = async (password = PASSWORD) => {
-    await removeAccount(stores, { claims: here.claims, password, origin: ORIGIN })
+    await removeAccount(stores, { claims: here.claims, password, caller: CALLER })
   }
 
   it('forgets the user, and has every token of every session refused', async () => {
@@ -30,14 +30,14 @@ describe('remove account', () => {
     expect(stores.database.users).to.deep.equal([])
     for (const { access, refresh: token } of [here, elsewhere]) {
       expect(await refusalOf(authenticate(stores, access))).to.equal('token_denied')
-      expect(await refusalOf(refreshRotating(stores, { token, origin: ORIGIN }))).to.equal('token_denied')
+      expect(await refusalOf(refreshRotating(stores, { token, caller: CALLER }))).to.equal('token_denied')
     }
   })
 
   it('leaves login as it is for names that nobody has', async () => {
     await ask()
 
-    const input = { username: 'alice', password: PASSWORD, rotates: true, origin: ORIGIN }
+    const input = { username: 'alice', password: PASSWORD, rotates: true, caller: CALLER }
     expect(await refusalOf(login(stores, input))).to.equal('credentials_invalid')
     expect(stores.passwords.verified.at(-1)).to.equal(stores.decoyHash)
   })
@@ -47,7 +47,7 @@ describe('remove account', () => {
 
     expect(stores.database.logs.at(-1)).to.deep.equal({
       type: 'USER_DELETED',
-      origin: ORIGIN,
+      caller: CALLER,
       userId: here.claims.sub,
       sessionId: here.claims.sid,
     })
@@ -69,13 +69,13 @@ describe('remove account', () => {
   describe('whose sessions cannot all be ended', () => {
     const half = async () =>
       await halfEnded(stores, async (failing) => {
-        await removeAccount(failing, { claims: here.claims, password: PASSWORD, origin: ORIGIN })
+        await removeAccount(failing, { claims: here.claims, password: PASSWORD, caller: CALLER })
       })
 
     it('is unavailable, closes the account, and is done when the same is asked again', async () => {
       const answer = await half()
       const lateLogin = await refusalOf(loggedIn(stores))
-      const rotation = await refusalOf(refreshRotating(stores, { token: here.refresh, origin: ORIGIN }))
+      const rotation = await refusalOf(refreshRotating(stores, { token: here.refresh, caller: CALLER }))
       const again = await refusalOf(ask())
 
       expect([answer, again]).to.deep.equal(['unavailable', 'resolved'])
@@ -86,7 +86,7 @@ describe('remove account', () => {
 
     it('is token_denied once an operator has disabled it', async () => {
       await half()
-      await stores.userAdmin.disable('alice', { type: 'USER_DISABLED', origin: ORIGIN })
+      await stores.userAdmin.disable('alice', { type: 'USER_DISABLED', caller: CALLER })
 
       expect(await refusalOf(ask())).to.equal('token_denied')
       expect(stores.database.users).to.have.length(1)

@@ -6,7 +6,7 @@ import type { PeerCredentials } from '../../../../src/auth/ports/peers.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
 
-const ORIGIN = { ipAddress: '192.0.2.1', userAgent: null }
+const CALLER = { ipAddress: '192.0.2.1', userAgent: null }
 const WRONG = { clientId: 'shop', clientSecret: 'a guess' }
 
 describe('authenticatePeer', () => {
@@ -19,7 +19,7 @@ describe('authenticatePeer', () => {
   })
 
   const authenticate = async (credentials: PeerCredentials): Promise<string> =>
-    await authenticatePeer(stores, { credentials, origin: ORIGIN })
+    await authenticatePeer(stores, { credentials, caller: CALLER })
 
   it('resolves to the id of the peer, and counts nothing', async () => {
     expect(await authenticate(shop)).to.equal('shop')

@@ -1,6 +1,6 @@
 // Peers as a process remembers them: who is let in, how soon a change is known, and what it costs the store.
 import { expect } from 'chai'
-import { createKnownPeers, type KnownPeers } from '../../../../src/auth/peers/peer-cache.ts'
+import { createPeerCache, type PeerCache } from '../../../../src/auth/peers/peer-cache.ts'
 import { AuthError } from '../../../../src/auth/errors.ts'
 import type { Peers } from '../../../../src/auth/ports/peers.ts'
 import { peerSecrets } from '../../../../src/passwords/peer-secrets.ts'
@@ -11,11 +11,11 @@ import { refusalOf } from '../../../support/refusal-of.ts'
 
 const SECRET = 'the secret of the shop'
 
-describe('createKnownPeers', () => {
+describe('createPeerCache', () => {
   let clock: ManualClock
   let database: MemoryDatabase
   let peers: Peers
-  let known: KnownPeers
+  let known: PeerCache
   let readings: number
 
   beforeEach(async () => {
@@ -23,7 +23,7 @@ describe('createKnownPeers', () => {
     database = memoryDatabase(clock)
     peers = memoryPeers(database)
     readings = 0
-    known = createKnownPeers({ peers: counted(peers), peerSecrets, nowMs: clock.nowMs })
+    known = createPeerCache({ peers: counted(peers), peerSecrets, nowMs: clock.nowMs })
     await add('shop', SECRET)
   })
 
@@ -162,7 +162,7 @@ describe('createKnownPeers', () => {
   it('keeps whom it remembers waiting once for a store that hangs', async () => {
     await isRight()
     let giveUp: () => void = () => undefined
-    const hanging = createKnownPeers({
+    const hanging = createPeerCache({
       peers: {
         list: async () => {
           readings += 1
@@ -193,7 +193,7 @@ describe('createKnownPeers', () => {
   })
 
   it('tells what the store refused', async () => {
-    const broken = createKnownPeers({
+    const broken = createPeerCache({
       peers: { list: async () => await Promise.reject(new AuthError('failed')) },
       peerSecrets,
       nowMs: clock.nowMs,

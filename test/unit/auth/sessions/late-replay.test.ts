@@ -8,7 +8,7 @@ import type { LiveSession, Sessions } from '../../../../src/auth/ports/sessions.
 import { readSession } from '../../../../src/auth/sessions/read-session.ts'
 import { refreshRotating, type RefreshDeps } from '../../../../src/auth/sessions/refresh.ts'
 import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
 
@@ -25,12 +25,12 @@ describe('a late replay', () => {
     const stores = memoryStores()
     deps = { ...stores, refreshTtlSeconds: 10 * DAY_SECONDS }
     deps.addUser({ username: 'alice' })
-    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates: true, origin: ORIGIN })
+    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates: true, caller: CALLER })
     first = begun.refresh.token
   })
 
   const next = async (token: string, changes: Partial<RefreshDeps> = {}) =>
-    (await refreshRotating({ ...deps, ...changes }, { token, origin: ORIGIN })).refresh.token
+    (await refreshRotating({ ...deps, ...changes }, { token, caller: CALLER })).refresh.token
   const afterTheGrace = () => {
     deps.clock.advance(deps.rotationGraceSeconds + 1)
   }
@@ -73,7 +73,7 @@ describe('a late replay', () => {
     expect(entriesOf('REFRESH_LATE_REPLAY')).to.deep.equal([
       {
         type: 'REFRESH_LATE_REPLAY',
-        origin: ORIGIN,
+        caller: CALLER,
         userId: begun.user.id,
         sessionId: begun.sid,
         message: 'generation 0, current 1',
@@ -85,7 +85,7 @@ describe('a late replay', () => {
     await next(first)
     afterTheGrace()
 
-    const { access } = await refreshRotating(deps, { token: first, origin: ORIGIN })
+    const { access } = await refreshRotating(deps, { token: first, caller: CALLER })
 
     expect(await refusalOf(verifyToken(deps, access.token))).to.equal('resolved')
   })
@@ -190,7 +190,7 @@ describe('a late replay', () => {
   it('is not spent on a caller who is gone', async () => {
     const second = await next(first)
     afterTheGrace()
-    const gone = { token: first, origin: { ...ORIGIN, isWaiting: () => false } }
+    const gone = { token: first, caller: { ...CALLER, isWaiting: () => false } }
 
     expect(await refusalOf(refreshRotating(deps, gone))).to.equal('unavailable')
     expect(entriesOf('REFRESH_LATE_REPLAY')).to.deep.equal([])
@@ -204,7 +204,7 @@ describe('a late replay', () => {
     const sessions = {
       ...deps.sessions,
       replayLate: async (...parameters: Parameters<typeof deps.sessions.replayLate>) => {
-        await logout(deps, { refreshToken: first, origin: ORIGIN })
+        await logout(deps, { refreshToken: first, caller: CALLER })
         return await deps.sessions.replayLate(...parameters)
       },
     }

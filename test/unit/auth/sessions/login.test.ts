@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { AuthError } from '../../../../src/auth/errors.ts'
 import { login, type LoginDeps } from '../../../../src/auth/sessions/login.ts'
 import { verifyRefresh } from '../../../../src/auth/tokens/verify-refresh.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { fastHash } from '../../../support/fakes/fast-passwords.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
@@ -16,7 +16,7 @@ describe('login', () => {
   })
 
   const ask = async (username: string, password = PASSWORD, deps: Partial<LoginDeps> = {}) =>
-    await login({ ...stores, ...deps }, { username, password, rotates: false, origin: ORIGIN })
+    await login({ ...stores, ...deps }, { username, password, rotates: false, caller: CALLER })
 
   describe('with the right name and password', () => {
     it('begins one session, which both tokens name', async () => {
@@ -52,7 +52,7 @@ describe('login', () => {
       it(`signs a refresh token of generation ${gen ?? 'none'} where rotates is ${rotates}`, async () => {
         stores.addUser({ username: 'alice' })
 
-        const input = { username: 'alice', password: PASSWORD, rotates, origin: ORIGIN }
+        const input = { username: 'alice', password: PASSWORD, rotates, caller: CALLER }
         const { refresh } = await login(stores, input)
 
         expect(verifyRefresh(stores.tokens, refresh.token).gen).to.equal(gen)
@@ -75,13 +75,13 @@ describe('login', () => {
 
       const sessionId = stores.database.sessions[0]?.id
       expect(stores.database.logs).to.deep.equal([
-        { type: 'USER_LOGIN', origin: ORIGIN, userId: alice.id, sessionId },
+        { type: 'USER_LOGIN', caller: CALLER, userId: alice.id, sessionId },
       ])
     })
 
     it('ends the oldest session beyond the bound, also in the denylist', async () => {
       stores.addUser({ username: 'alice' })
-      const input = { username: 'alice', password: PASSWORD, rotates: true, origin: ORIGIN }
+      const input = { username: 'alice', password: PASSWORD, rotates: true, caller: CALLER }
       const deps = { ...stores, maxSessionsPerUser: 2 }
 
       const oldest = await login(deps, input)
@@ -114,7 +114,7 @@ describe('login', () => {
 
       const stored = stores.database.users[0]?.passwordHash ?? ''
       expect(stores.passwords.isOutdated(stored)).to.equal(false)
-      expect(await stores.passwords.verify(stored, PASSWORD, ORIGIN)).to.equal(true)
+      expect(await stores.passwords.verify(stored, PASSWORD, CALLER)).to.equal(true)
     })
 
     it('lets two devices in at once when the hash is outdated', async () => {
@@ -174,7 +174,7 @@ describe('login', () => {
 
   it('lets nobody in with the password of the decoy', async () => {
     const answer = await refusalOf(
-      ask('nobody', 'known', { decoyHash: await stores.passwords.hash('known', ORIGIN) }),
+      ask('nobody', 'known', { decoyHash: await stores.passwords.hash('known', CALLER) }),
     )
 
     expect(answer).to.equal('credentials_invalid')
@@ -185,7 +185,7 @@ describe('login', () => {
     const meanwhile = (change: () => void): LoginDeps['passwords'] => ({
       ...stores.passwords,
       verify: async (hash, password) => {
-        const matches = await stores.passwords.verify(hash, password, ORIGIN)
+        const matches = await stores.passwords.verify(hash, password, CALLER)
         change()
         return matches
       },
@@ -241,9 +241,9 @@ describe('login', () => {
 
     it('lets the same user in from another address meanwhile', async () => {
       for (let guess = 0; guess < 12; guess++) await refusalOf(ask('alice', 'wrong'))
-      const origin = { ...ORIGIN, ipAddress: '198.51.100.9', isWaiting: () => true, isInTime: () => true }
+      const caller = { ...CALLER, ipAddress: '198.51.100.9', isWaiting: () => true, isInTime: () => true }
 
-      const elsewhere = login(stores, { username: 'alice', password: PASSWORD, rotates: false, origin })
+      const elsewhere = login(stores, { username: 'alice', password: PASSWORD, rotates: false, caller })
 
       expect(await refusalOf(elsewhere)).to.equal('resolved')
     })

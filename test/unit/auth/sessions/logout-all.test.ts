@@ -11,7 +11,7 @@ import {
 } from '../../../../src/auth/sessions/end-session.ts'
 import type { Denial } from '../../../../src/auth/ports/denials.ts'
 import { refresh } from '../../../../src/auth/sessions/refresh.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
 
@@ -27,13 +27,13 @@ describe('endAllSessions', () => {
   })
 
   const logIn = async (username: string, rotates = false) =>
-    await login(deps, { username, password: PASSWORD, rotates, origin: ORIGIN })
+    await login(deps, { username, password: PASSWORD, rotates, caller: CALLER })
   const ask = async (token = devices[0].refresh.token, changes: Partial<EndSessionDeps> = {}) => {
-    const ending = { claims: deps.tokens.verify(token), origin: ORIGIN }
+    const ending = { claims: deps.tokens.verify(token), caller: CALLER }
     await endAllSessions({ ...deps, ...changes }, ending)
   }
   const refreshed = async ({ refresh: { token } }: BegunSession) =>
-    await refusalOf(refresh(deps, { token, origin: ORIGIN }))
+    await refusalOf(refresh(deps, { token, caller: CALLER }))
   const endReasons = () => deps.database.sessions.map(({ endReason }) => endReason)
 
   it('ends every session of the user, that of the caller included', async () => {
@@ -98,7 +98,7 @@ describe('endAllSessions', () => {
     expect(deps.database.logs.slice(before)).to.deep.equal([
       {
         type: 'USER_LOGOUT',
-        origin: ORIGIN,
+        caller: CALLER,
         userId: devices[1].user.id,
         sessionId: devices[1].sid,
         message: 'all devices',
@@ -107,7 +107,7 @@ describe('endAllSessions', () => {
   })
 
   it('is token_denied, and ends nothing, when the session that asks is over', async () => {
-    await endSession(deps, { claims: deps.tokens.verify(devices[0].refresh.token), origin: ORIGIN })
+    await endSession(deps, { claims: deps.tokens.verify(devices[0].refresh.token), caller: CALLER })
     const logs = deps.database.logs.length
 
     const answer = await refusalOf(ask())
@@ -183,7 +183,7 @@ describe('endAllSessions', () => {
         ...deps.sessions,
         endAll: async (...input: Parameters<typeof deps.sessions.endAll>) => {
           const batch = await deps.sessions.endAll(...input)
-          await refusalOf(endSession(deps, { claims, origin: ORIGIN }))
+          await refusalOf(endSession(deps, { claims, caller: CALLER }))
           return batch
         },
       }
@@ -196,7 +196,7 @@ describe('endAllSessions', () => {
     it('ends the others and leaves the one that asks, with one entry', async () => {
       const logs = deps.database.logs.length
 
-      await endOtherSessions(deps, { claims: deps.tokens.verify(devices[0].refresh.token), origin: ORIGIN })
+      await endOtherSessions(deps, { claims: deps.tokens.verify(devices[0].refresh.token), caller: CALLER })
 
       expect(endReasons()).to.deep.equal([null, ...Array<string>(4).fill('logout_all')])
       expect([...deps.denylist.denials.keys()]).to.have.members(all.slice(1).map(({ sid }) => sid))

@@ -8,7 +8,7 @@ import type { ForeignTokens } from '../../../../src/auth/ports/tokens.ts'
 import { refresh } from '../../../../src/auth/sessions/refresh.ts'
 import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
 import { hs256 } from '../../../../src/tokens/jws.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { forgedToken, headerOf, payloadOf } from '../../../support/builders/forged-token.ts'
 import { testForeignTokens } from '../../../support/builders/test-foreign-tokens.ts'
 import { ISSUER } from '../../../support/builders/test-keys.ts'
@@ -27,19 +27,19 @@ beforeEach(() => {
 })
 
 const ask = async (token: string, changes: Partial<LogoutBearerDeps> = {}) =>
-  await refusalOf(logoutBearer({ ...deps, ...changes }, { token, origin: ORIGIN }))
+  await refusalOf(logoutBearer({ ...deps, ...changes }, { token, caller: CALLER }))
 
 describe('logoutBearer with an access token of ours', () => {
   let begun: BegunSession
 
   beforeEach(async () => {
     deps.addUser({ username: 'alice' })
-    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates: false, origin: ORIGIN })
+    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates: false, caller: CALLER })
   })
 
   it('ends its session, for the refresh token too', async () => {
     expect(await ask(begun.access.token)).to.equal('resolved')
-    const again = refresh(deps, { token: begun.refresh.token, origin: ORIGIN })
+    const again = refresh(deps, { token: begun.refresh.token, caller: CALLER })
     expect(await refusalOf(again)).to.equal('token_denied')
     expect(await refusalOf(verifyToken(deps, begun.access.token))).to.equal('token_denied')
   })
@@ -55,7 +55,7 @@ describe('logoutBearer with an access token of ours', () => {
     await ask(begun.access.token)
 
     expect(deps.database.logs.slice(1)).to.deep.equal([
-      { type: 'USER_LOGOUT', origin: ORIGIN, userId: begun.user.id, sessionId: begun.sid },
+      { type: 'USER_LOGOUT', caller: CALLER, userId: begun.user.id, sessionId: begun.sid },
     ])
   })
 
@@ -171,7 +171,7 @@ describe('logoutBearer with a token of another service', () => {
     await ask(foreign())
 
     const message = 'a token of another service'
-    expect(deps.database.logs).to.deep.equal([{ type: 'USER_LOGOUT', origin: ORIGIN, message }])
+    expect(deps.database.logs).to.deep.equal([{ type: 'USER_LOGOUT', caller: CALLER, message }])
   })
 
   it('names the issuer in the entry, where the token does', async () => {

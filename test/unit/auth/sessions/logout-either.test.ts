@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { logoutEither, type LogoutEitherInput } from '../../../../src/auth/sessions/logout-either.ts'
 import { refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
@@ -28,7 +28,7 @@ describe('logout by either token', () => {
         accessToken: null,
         refreshToken: null,
         scope: 'this',
-        origin: ORIGIN,
+        caller: CALLER,
         ...parts,
       }),
     )
@@ -53,7 +53,7 @@ describe('logout by either token', () => {
     it('holds here, too, what another instance ended and could not tell the denylist', async () => {
       await stores.sessions.end(
         { id: here.claims.sid, userId: here.claims.sub, reason: 'logout', expiresAt: here.claims.exp },
-        { type: 'USER_LOGOUT', origin: ORIGIN },
+        { type: 'USER_LOGOUT', caller: CALLER },
       )
       const before = [...stores.denylist.denials.keys()]
 
@@ -127,7 +127,7 @@ describe('logout by either token', () => {
     })
 
     it('works with a refresh token that its successor has replaced', async () => {
-      await refreshRotating(stores, { token: here.refresh, origin: ORIGIN })
+      await refreshRotating(stores, { token: here.refresh, caller: CALLER })
 
       expect(await ask({ refreshToken: here.refresh })).to.equal('resolved')
       expect(liveSessions(stores)).to.deep.equal(sids(elsewhere, bob))

@@ -6,7 +6,7 @@ import { login } from '../../../../src/auth/sessions/login.ts'
 import { logout, type LogoutDeps } from '../../../../src/auth/sessions/logout.ts'
 import { refresh, refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { grant } from '../../../support/builders/test-keys.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
@@ -24,10 +24,10 @@ describe('logout', () => {
   })
 
   const ask = async (refreshToken = pair.refresh, deps: Partial<LogoutDeps> = {}) => {
-    await logout({ ...stores, ...deps }, { refreshToken, origin: ORIGIN })
+    await logout({ ...stores, ...deps }, { refreshToken, caller: CALLER })
   }
 
-  const refreshed = async (token: string) => await refresh(stores, { token, origin: ORIGIN })
+  const refreshed = async (token: string) => await refresh(stores, { token, caller: CALLER })
 
   /** The denylist, with what it was told. */
   const listening = (onDeny: (denials: Denial[]) => void): Denylist => ({
@@ -47,7 +47,7 @@ describe('logout', () => {
   })
 
   it('ends the session for access tokens that were refreshed before', async () => {
-    const { access } = await refresh(stores, { token: pair.refresh, origin: ORIGIN })
+    const { access } = await refresh(stores, { token: pair.refresh, caller: CALLER })
 
     await ask()
 
@@ -67,7 +67,7 @@ describe('logout', () => {
 
     const [{ id: userId } = { id: '' }] = stores.database.users
     expect(stores.database.logs.slice(1)).to.deep.equal([
-      { type: 'USER_LOGOUT', origin: ORIGIN, userId, sessionId: sid },
+      { type: 'USER_LOGOUT', caller: CALLER, userId, sessionId: sid },
     ])
   })
 
@@ -169,13 +169,13 @@ describe('logout', () => {
 
   it('ends a session that rotates, asked with a token that was replaced long ago', async () => {
     const { refresh: first } = await pairOf(stores, true)
-    const { refresh: second } = await refreshRotating(stores, { token: first, origin: ORIGIN })
-    const { refresh: third } = await refreshRotating(stores, { token: second.token, origin: ORIGIN })
+    const { refresh: second } = await refreshRotating(stores, { token: first, caller: CALLER })
+    const { refresh: third } = await refreshRotating(stores, { token: second.token, caller: CALLER })
     stores.clock.advance(stores.rotationGraceSeconds + 1)
 
     await ask(first)
 
-    const again = await refusalOf(refreshRotating(stores, { token: third.token, origin: ORIGIN }))
+    const again = await refusalOf(refreshRotating(stores, { token: third.token, caller: CALLER }))
     expect(again).to.equal('token_denied')
     expect(stores.database.sessions.map(({ endReason }) => endReason)).to.deep.equal([null, 'logout'])
   })
@@ -228,7 +228,7 @@ interface Pair {
 }
 
 async function pairOf(stores: MemoryStores, rotates = false): Promise<Pair> {
-  const input = { username: 'alice', password: PASSWORD, rotates, origin: ORIGIN }
+  const input = { username: 'alice', password: PASSWORD, rotates, caller: CALLER }
   const { access, refresh: signed } = await login(stores, input)
   return { access: access.token, refresh: signed.token }
 }

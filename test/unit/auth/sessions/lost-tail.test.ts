@@ -7,7 +7,7 @@ import { logoutEither } from '../../../../src/auth/sessions/logout-either.ts'
 import { readSession } from '../../../../src/auth/sessions/read-session.ts'
 import { refresh, refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { payloadOf } from '../../../support/builders/forged-token.ts'
 import { loseEndInMemory } from '../../../support/fakes/memory-database.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
@@ -20,12 +20,12 @@ describe('after a database has lost its last seconds', () => {
   const begin = async (rotates: boolean) => {
     deps = memoryStores()
     deps.addUser({ username: 'alice' })
-    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates, origin: ORIGIN })
+    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates, caller: CALLER })
   }
-  const next = async (token: string) => (await refreshRotating(deps, { token, origin: ORIGIN })).refresh.token
+  const next = async (token: string) => (await refreshRotating(deps, { token, caller: CALLER })).refresh.token
   const rotation = async (token: string) => await refusalOf(next(token))
   const logOut = async () =>
-    await refusalOf(logout(deps, { refreshToken: begun.refresh.token, origin: ORIGIN }))
+    await refusalOf(logout(deps, { refreshToken: begun.refresh.token, caller: CALLER }))
   const row = () => deps.database.sessions[0]
 
   describe('with a logout in them', () => {
@@ -40,7 +40,7 @@ describe('after a database has lost its last seconds', () => {
         const token = begun.refresh.token
         const answers = [
           await rotation(token),
-          await refusalOf(refresh(deps, { token, origin: ORIGIN })),
+          await refusalOf(refresh(deps, { token, caller: CALLER })),
           await refusalOf(readSession(deps, token)),
           await refusalOf(verifyToken(deps, token)),
           await refusalOf(verifyToken(deps, begun.access.token)),
@@ -122,7 +122,7 @@ describe('after a database has lost its last seconds', () => {
     })
 
     it('takes the newest token where rotation is off, and the row with it', async () => {
-      const { refresh: third } = await refresh(deps, { token: second, origin: ORIGIN })
+      const { refresh: third } = await refresh(deps, { token: second, caller: CALLER })
 
       expect(payloadOf(third?.token ?? '')['gen']).to.equal(2)
       expect(row()).to.include({ generation: 2, endReason: null })
@@ -187,7 +187,7 @@ describe('after a database has lost its last seconds', () => {
 
     const everywhere = async () => {
       const tokens = { accessToken: begun.access.token, refreshToken: null }
-      return await refusalOf(logoutEither(deps, { ...tokens, scope: 'all', origin: ORIGIN }))
+      return await refusalOf(logoutEither(deps, { ...tokens, scope: 'all', caller: CALLER }))
     }
 
     it('ends it when all devices are meant, and there is no other', async () => {
@@ -197,7 +197,7 @@ describe('after a database has lost its last seconds', () => {
     })
 
     it('is no success when all devices are meant, and others are on', async () => {
-      await login(deps, { username: 'alice', password: PASSWORD, rotates: true, origin: ORIGIN })
+      await login(deps, { username: 'alice', password: PASSWORD, rotates: true, caller: CALLER })
 
       expect(await everywhere()).to.equal('token_denied')
       expect(deps.database.revocations).to.deep.equal([])

@@ -5,7 +5,7 @@ import { login } from '../../../../src/auth/sessions/login.ts'
 import { logout } from '../../../../src/auth/sessions/logout.ts'
 import { readSession } from '../../../../src/auth/sessions/read-session.ts'
 import { refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
 
@@ -16,13 +16,13 @@ describe('readSession', () => {
   beforeEach(async () => {
     deps = memoryStores()
     deps.addUser({ username: 'Alice', role: 'admin' })
-    const input = { username: 'alice', password: PASSWORD, rotates: true, origin: ORIGIN }
+    const input = { username: 'alice', password: PASSWORD, rotates: true, caller: CALLER }
     begun = await login(deps, input)
   })
 
   const ask = async (token = begun.refresh.token) => await readSession(deps, token)
   const rotated = async (token: string) =>
-    (await refreshRotating(deps, { token, origin: ORIGIN })).refresh.token
+    (await refreshRotating(deps, { token, caller: CALLER })).refresh.token
 
   it('resolves to the user and the session, and to nothing else of either', async () => {
     const createdAt = deps.clock.now()
@@ -108,7 +108,7 @@ describe('readSession', () => {
   })
 
   it('is token_denied when the session is over', async () => {
-    await logout(deps, { refreshToken: begun.refresh.token, origin: ORIGIN })
+    await logout(deps, { refreshToken: begun.refresh.token, caller: CALLER })
 
     expect(await refusalOf(ask())).to.equal('token_denied')
   })

@@ -4,12 +4,12 @@ import {
   judge,
   sessionOf,
   standingOf,
-  type GenerationDeps,
+  type ReuseDeps,
   type Standing,
 } from '../../../../src/auth/sessions/refresh-reuse.ts'
 import type { LiveSession } from '../../../../src/auth/ports/sessions.ts'
 import type { RefreshClaims } from '../../../../src/contract/claims.ts'
-import { account, logEntry, ORIGIN } from '../../../support/builders/account.ts'
+import { account, logEntry, CALLER } from '../../../support/builders/account.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
@@ -110,8 +110,8 @@ describe('a refresh token and the row of its session', () => {
     const [session] = deps.database.sessions
     if (session) Object.assign(session, { generation, rotatedAtMs: deps.clock.nowMs() })
   }
-  const askWith = async (gen: number | undefined, changes: Partial<GenerationDeps> = {}) =>
-    await refusalOf(sessionOf({ ...deps, ...changes }, { claims: claims(gen), origin: ORIGIN }))
+  const askWith = async (gen: number | undefined, changes: Partial<ReuseDeps> = {}) =>
+    await refusalOf(sessionOf({ ...deps, ...changes }, { claims: claims(gen), caller: CALLER }))
 
   describe('judge', () => {
     it('tells the session together with the standing', async () => {
@@ -239,7 +239,7 @@ describe('a refresh token and the row of its session', () => {
       deps.clock.advance(deps.rotationGraceSeconds)
 
       for (const gen of [2, 1]) {
-        const session = await sessionOf(deps, { claims: claims(gen), origin: ORIGIN })
+        const session = await sessionOf(deps, { claims: claims(gen), caller: CALLER })
         expect(session).to.deep.equal(await deps.sessions.find(sid))
       }
     })
@@ -271,7 +271,7 @@ describe('a refresh token and the row of its session', () => {
       if (session) session.expiresAtMs = deps.clock.nowMs() + deps.refreshTtlSeconds * 1000
       deps.clock.advance(deps.rotationGraceSeconds + 1)
 
-      await refusalOf(sessionOf(deps, { claims: old, origin: ORIGIN }))
+      await refusalOf(sessionOf(deps, { claims: old, caller: CALLER }))
 
       const untilMs = (session?.expiresAtMs ?? 0) + deps.leewaySeconds * 1000
       expect(deps.denylist.denials.get(sid)).to.equal(untilMs)
@@ -291,7 +291,7 @@ describe('a refresh token and the row of its session', () => {
         },
       }
 
-      await refusalOf(sessionOf({ ...deps, sessions }, { claims: old, origin: ORIGIN }))
+      await refusalOf(sessionOf({ ...deps, sessions }, { claims: old, caller: CALLER }))
 
       expect(deps.denylist.denials.get(sid)).to.equal(untilMs + deps.leewaySeconds * 1000)
     })
@@ -305,7 +305,7 @@ describe('a refresh token and the row of its session', () => {
       expect(deps.database.logs.slice(before)).to.deep.equal([
         {
           type: 'REFRESH_REUSE',
-          origin: ORIGIN,
+          caller: CALLER,
           userId,
           sessionId: sid,
           message: 'generation 1, current 5',

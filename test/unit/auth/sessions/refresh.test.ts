@@ -5,7 +5,7 @@ import { login } from '../../../../src/auth/sessions/login.ts'
 import type { Journal } from '../../../../src/auth/ports/denials.ts'
 import type { Sessions } from '../../../../src/auth/ports/sessions.ts'
 import { refresh, refreshRotating, type RefreshDeps } from '../../../../src/auth/sessions/refresh.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
 
@@ -15,10 +15,10 @@ let begun: BegunSession
 const begin = async (rotates: boolean) => {
   deps = memoryStores()
   deps.addUser({ username: 'alice', role: 'admin' })
-  begun = await login(deps, { username: 'alice', password: PASSWORD, rotates, origin: ORIGIN })
+  begun = await login(deps, { username: 'alice', password: PASSWORD, rotates, caller: CALLER })
 }
 const ask = async (token = begun.refresh.token, changes: Partial<RefreshDeps> = {}) =>
-  await refresh({ ...deps, ...changes }, { token, origin: ORIGIN })
+  await refresh({ ...deps, ...changes }, { token, caller: CALLER })
 
 describe('refresh', () => {
   beforeEach(async () => {
@@ -143,7 +143,7 @@ describe('refresh of a token with a generation, by a service that does not rotat
   })
 
   const rotated = async (token: string) =>
-    (await refreshRotating(deps, { token, origin: ORIGIN })).refresh.token
+    (await refreshRotating(deps, { token, caller: CALLER })).refresh.token
 
   it('rotates it all the same, and brings its successor along', async () => {
     const current = await rotated(begun.refresh.token)

@@ -5,7 +5,7 @@ import type { Denylist } from '../../../../src/auth/ports/denials.ts'
 import { refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { replaceSession, type ReplaceSessionDeps } from '../../../../src/auth/sessions/replace-session.ts'
 import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { loggedIn, liveSessions, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { testKeys, testTokens } from '../../../support/builders/test-keys.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
@@ -29,10 +29,10 @@ describe('replaceSession', () => {
   }
   const ask = async (asked: Asked = {}, deps: Partial<ReplaceSessionDeps> = {}) => {
     const { username = 'alice', password = PASSWORD, heldToken = held.refresh } = asked
-    const input = { username, password, rotates: true, origin: ORIGIN, heldToken }
+    const input = { username, password, rotates: true, caller: CALLER, heldToken }
     return await replaceSession({ ...stores, ...deps }, input)
   }
-  const refreshed = async (token: string) => await refreshRotating(stores, { token, origin: ORIGIN })
+  const refreshed = async (token: string) => await refreshRotating(stores, { token, caller: CALLER })
   const endOf = (id: string) => stores.database.sessions.find((session) => session.id === id)?.endReason
 
   for (const username of ['alice', 'bob']) {
@@ -59,10 +59,10 @@ describe('replaceSession', () => {
     const { sid, user } = await ask({ username: 'bob' })
 
     expect(stores.database.logs.slice(1)).to.deep.equal([
-      { type: 'USER_LOGIN', origin: ORIGIN, userId: user.id, sessionId: sid },
+      { type: 'USER_LOGIN', caller: CALLER, userId: user.id, sessionId: sid },
       {
         type: 'SESSION_REVOKED',
-        origin: ORIGIN,
+        caller: CALLER,
         userId: held.claims.sub,
         sessionId: held.claims.sid,
         message: 'replaced by a login in the same browser',

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { revokeSession } from '../../../../src/auth/sessions/revoke-session.ts'
 import { authenticate } from '../../../../src/auth/tokens/verify-access.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { loggedInTwice } from '../../../support/builders/logged-in-twice.ts'
 import type { MemoryStores } from '../../../support/fakes/memory-stores.ts'
@@ -20,7 +20,7 @@ describe('revoke session', () => {
   })
 
   const ask = async (sessionId = elsewhere.claims.sid) => {
-    await revokeSession(stores, { claims: here.claims, sessionId, origin: ORIGIN })
+    await revokeSession(stores, { claims: here.claims, sessionId, caller: CALLER })
   }
 
   it('ends that session, both tokens of it, and no other', async () => {
@@ -29,7 +29,7 @@ describe('revoke session', () => {
     const { access, refresh: token } = elsewhere
     expect(liveSessions(stores)).to.deep.equal([here.claims.sid])
     expect(await refusalOf(authenticate(stores, access))).to.equal('token_denied')
-    expect(await refusalOf(refreshRotating(stores, { token, origin: ORIGIN }))).to.equal('token_denied')
+    expect(await refusalOf(refreshRotating(stores, { token, caller: CALLER }))).to.equal('token_denied')
     expect(await refusalOf(authenticate(stores, here.access))).to.equal('resolved')
   })
 
@@ -38,7 +38,7 @@ describe('revoke session', () => {
 
     expect(stores.database.logs.at(-1)).to.deep.equal({
       type: 'SESSION_REVOKED',
-      origin: ORIGIN,
+      caller: CALLER,
       userId: here.claims.sub,
       sessionId: elsewhere.claims.sid,
       message: `from session ${here.claims.sid}`,

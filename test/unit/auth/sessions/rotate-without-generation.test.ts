@@ -4,7 +4,7 @@ import type { BegunSession } from '../../../../src/auth/sessions/begin-session.t
 import { login } from '../../../../src/auth/sessions/login.ts'
 import { readSession } from '../../../../src/auth/sessions/read-session.ts'
 import { refresh, refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { payloadOf } from '../../../support/builders/forged-token.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
@@ -17,13 +17,13 @@ describe('rotate of a token without a generation', () => {
   beforeEach(async () => {
     deps = memoryStores()
     deps.addUser({ username: 'alice' })
-    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates: false, origin: ORIGIN })
+    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates: false, caller: CALLER })
     first = begun.refresh.token
   })
 
-  const ask = async (token: string) => await refreshRotating(deps, { token, origin: ORIGIN })
+  const ask = async (token: string) => await refreshRotating(deps, { token, caller: CALLER })
   const next = async (token: string) => (await ask(token)).refresh.token
-  const asBefore = async (token: string) => await refusalOf(refresh(deps, { token, origin: ORIGIN }))
+  const asBefore = async (token: string) => await refusalOf(refresh(deps, { token, caller: CALLER }))
 
   it('takes it for the first of its session', async () => {
     expect(payloadOf(await next(first))['gen']).to.equal(1)

@@ -6,7 +6,7 @@ import { logout } from '../../../../src/auth/sessions/logout.ts'
 import { readSession } from '../../../../src/auth/sessions/read-session.ts'
 import type { Sessions } from '../../../../src/auth/ports/sessions.ts'
 import { refresh, refreshRotating, type RefreshDeps } from '../../../../src/auth/sessions/refresh.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { payloadOf } from '../../../support/builders/forged-token.ts'
 import { testKeys, testTokens } from '../../../support/builders/test-keys.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
@@ -19,7 +19,7 @@ let begun: BegunSession
 let first: string
 
 const ask = async (token: string, changes: Partial<RefreshDeps> = {}) =>
-  await refreshRotating({ ...deps, ...changes }, { token, origin: ORIGIN })
+  await refreshRotating({ ...deps, ...changes }, { token, caller: CALLER })
 const next = async (token: string, changes: Partial<RefreshDeps> = {}) =>
   (await ask(token, changes)).refresh.token
 /** What a page does that was just loaded with it. */
@@ -34,7 +34,7 @@ describe('rotate', () => {
     const stores = memoryStores()
     deps = { ...stores, tokens: testTokens(keys, stores.clock) }
     deps.addUser({ username: 'alice', role: 'admin' })
-    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates: true, origin: ORIGIN })
+    begun = await login(deps, { username: 'alice', password: PASSWORD, rotates: true, caller: CALLER })
     first = begun.refresh.token
   })
 
@@ -143,7 +143,7 @@ describe('rotate', () => {
       expect(deps.denylist.denials.has(begun.sid)).to.equal(true)
       expect(await deps.journal.isDenied({ sid: begun.sid, jti: 'any' })).to.equal(true)
       expect(await refusalOf(ask(live))).to.equal('token_denied')
-      expect(await refusalOf(refresh(deps, { token: live, origin: ORIGIN }))).to.equal('token_denied')
+      expect(await refusalOf(refresh(deps, { token: live, caller: CALLER }))).to.equal('token_denied')
     }
 
     it('ends the session once the grace is over and its successor has arrived, for the successor too', async () => {
@@ -199,7 +199,7 @@ describe('rotate', () => {
       expect(reuses()).to.deep.equal([
         {
           type: 'REFRESH_REUSE',
-          origin: ORIGIN,
+          caller: CALLER,
           userId: begun.user.id,
           sessionId: begun.sid,
           message: 'generation 0, current 1',
@@ -210,7 +210,7 @@ describe('rotate', () => {
     it('ends nothing for a caller who is gone, at any endpoint, and does for one who waits', async () => {
       const third = await next(await next(first))
       const ask = async (use: typeof refresh, isWaiting: boolean) =>
-        await refusalOf(use(deps, { token: first, origin: { ...ORIGIN, isWaiting: () => isWaiting } }))
+        await refusalOf(use(deps, { token: first, caller: { ...CALLER, isWaiting: () => isWaiting } }))
 
       for (const use of [refresh, refreshRotating]) expect(await ask(use, false)).to.equal('unavailable')
       expect(row()?.endReason).to.equal(null)
@@ -233,15 +233,15 @@ describe('rotate', () => {
           return await deps.sessions.end(...parameters)
         },
       }
-      const origin = { ...ORIGIN, isWaiting: () => events.push('asked') > 0 }
+      const caller = { ...CALLER, isWaiting: () => events.push('asked') > 0 }
 
-      await refusalOf(refreshRotating({ ...deps, sessions }, { token: first, origin }))
+      await refusalOf(refreshRotating({ ...deps, sessions }, { token: first, caller }))
 
       expect(events).to.deep.equal(['read', 'asked', 'end'])
     })
 
     it('leaves the other sessions of the user on', async () => {
-      const input = { username: 'alice', password: PASSWORD, rotates: true, origin: ORIGIN }
+      const input = { username: 'alice', password: PASSWORD, rotates: true, caller: CALLER }
       const other = await login(deps, input)
       await ask(first)
       deps.clock.advance(deps.rotationGraceSeconds + 1)
@@ -310,7 +310,7 @@ describe('rotate', () => {
   describe('of a session that is over', () => {
     it('is token_denied after a logout, for every token it ever had', async () => {
       const second = await next(first)
-      await logout(deps, { refreshToken: second, origin: ORIGIN })
+      await logout(deps, { refreshToken: second, caller: CALLER })
 
       const answers = [await refusalOf(ask(first)), await refusalOf(ask(second))]
 
@@ -324,7 +324,7 @@ describe('rotate', () => {
       const sessions: Sessions = {
         ...deps.sessions,
         find: async (id) => {
-          await logout(deps, { refreshToken: first, origin: ORIGIN })
+          await logout(deps, { refreshToken: first, caller: CALLER })
           return await deps.sessions.find(id)
         },
       }
@@ -357,7 +357,7 @@ describe('rotate', () => {
 
     it('gives no token that lives on when a logout comes in between', async () => {
       const calls = Array.from({ length: 10 }, async () => await ask(first).catch(() => null))
-      const ended = logout(deps, { refreshToken: first, origin: ORIGIN })
+      const ended = logout(deps, { refreshToken: first, caller: CALLER })
       const answers = await Promise.all(calls)
       await ended
 

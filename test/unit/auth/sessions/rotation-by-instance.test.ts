@@ -8,7 +8,7 @@ import {
   type Refreshed,
   type RefreshDeps,
 } from '../../../../src/auth/sessions/refresh.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
 
@@ -24,12 +24,12 @@ describe('a client between instances that rotate and instances that do not', () 
   })
 
   const logIn = async (at: Setting): Promise<string> => {
-    const input = { username: 'alice', password: PASSWORD, rotates: at === 'on', origin: ORIGIN }
+    const input = { username: 'alice', password: PASSWORD, rotates: at === 'on', caller: CALLER }
     return (await login(deps, input)).refresh.token
   }
   const ask = async (at: Setting, token: string, changes: Partial<RefreshDeps> = {}): Promise<Refreshed> => {
     const use = at === 'on' ? refreshRotating : refresh
-    return await use({ ...deps, ...changes }, { token, origin: ORIGIN })
+    return await use({ ...deps, ...changes }, { token, caller: CALLER })
   }
   /** What the client holds afterwards. */
   const held = async (at: Setting, token: string): Promise<string> =>
@@ -70,7 +70,7 @@ describe('a client between instances that rotate and instances that do not', () 
 
         it(`is refused after ${places}, when it has logged out`, async () => {
           const token = await held(firstAt, await logIn(begunAt))
-          await logout(deps, { refreshToken: token, origin: ORIGIN })
+          await logout(deps, { refreshToken: token, caller: CALLER })
 
           expect(await refusalOf(ask(secondAt, token))).to.equal('token_denied')
         })
@@ -111,7 +111,7 @@ describe('a client between instances that rotate and instances that do not', () 
 
   it('is refused without a question to Postgres when the denylist knows that the session is over', async () => {
     const token = await logIn('off')
-    await logout(deps, { refreshToken: token, origin: ORIGIN })
+    await logout(deps, { refreshToken: token, caller: CALLER })
     deps.database.isAnswering = false
 
     expect(await refusalOf(ask('off', token))).to.equal('token_denied')

@@ -11,7 +11,7 @@ import { authenticate } from '../../../../src/auth/tokens/verify-access.ts'
 import { verifyRefreshToEnd } from '../../../../src/auth/tokens/verify-to-end.ts'
 import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
 import { encodeJws, hs256 } from '../../../../src/tokens/jws.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { testForeignTokens } from '../../../support/builders/test-foreign-tokens.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
@@ -36,14 +36,14 @@ describe('tokens of a clock that is half a minute ahead', () => {
 
   const endings: Record<string, () => Promise<void>> = {
     'a logout by the refresh token': async () => {
-      await logout(deps, { refreshToken: alice.refresh, origin: ORIGIN })
+      await logout(deps, { refreshToken: alice.refresh, caller: CALLER })
     },
     'a logout with the cookie, for all devices': async () => {
       const claims = verifyRefreshToEnd(deps.tokens, alice.refresh)
-      await endAllSessions(deps, { claims, origin: ORIGIN })
+      await endAllSessions(deps, { claims, caller: CALLER })
     },
     'a bearer logout': async () => {
-      await logoutBearer(deps, { token: alice.access, origin: ORIGIN })
+      await logoutBearer(deps, { token: alice.access, caller: CALLER })
     },
     'a logout by the access token': async () => {
       await logoutEither(deps, { ...either, accessToken: alice.access })
@@ -55,13 +55,13 @@ describe('tokens of a clock that is half a minute ahead', () => {
       await logoutEither(deps, { ...either, accessToken: alice.access, scope: 'all' })
     },
     'a revocation by a peer, of the access token': async () => {
-      await revokeToken(deps, { token: alice.access, clientId: 'shop', origin: ORIGIN })
+      await revokeToken(deps, { token: alice.access, clientId: 'shop', caller: CALLER })
     },
     'a revocation by a peer, of the refresh token': async () => {
-      await revokeToken(deps, { token: alice.refresh, clientId: 'shop', origin: ORIGIN })
+      await revokeToken(deps, { token: alice.refresh, clientId: 'shop', caller: CALLER })
     },
   }
-  const either = { accessToken: null, refreshToken: null, scope: 'this' as const, origin: ORIGIN }
+  const either = { accessToken: null, refreshToken: null, scope: 'this' as const, caller: CALLER }
 
   for (const [what, end] of Object.entries(endings)) {
     it(`end their session by ${what}, for everybody`, async () => {
@@ -70,7 +70,7 @@ describe('tokens of a clock that is half a minute ahead', () => {
       expect(liveSessions(deps)).to.deep.equal([])
       deps.clock.advance(AHEAD_SECONDS)
       expect(await refusalOf(verifyToken(deps, alice.access))).to.equal('token_denied')
-      const again = refreshRotating(deps, { token: alice.refresh, origin: ORIGIN })
+      const again = refreshRotating(deps, { token: alice.refresh, caller: CALLER })
       expect(await refusalOf(again)).to.equal('token_denied')
     })
   }
@@ -79,8 +79,8 @@ describe('tokens of a clock that is half a minute ahead', () => {
     const { access, refresh: token } = alice
 
     const answers = [
-      await refusalOf(refresh(deps, { token, origin: ORIGIN })),
-      await refusalOf(refreshRotating(deps, { token, origin: ORIGIN })),
+      await refusalOf(refresh(deps, { token, caller: CALLER })),
+      await refusalOf(refreshRotating(deps, { token, caller: CALLER })),
       await refusalOf(readSession(deps, token)),
       await refusalOf(verifyToken(deps, token)),
       await refusalOf(verifyToken(deps, access)),
@@ -94,7 +94,7 @@ describe('tokens of a clock that is half a minute ahead', () => {
   it('are denied for as long as by the other clock, where the row is lost and an access token all there is', async () => {
     deps.database.sessions.length = 0
 
-    await logoutBearer(deps, { token: alice.access, origin: ORIGIN })
+    await logoutBearer(deps, { token: alice.access, caller: CALLER })
 
     const untilMs = (alice.claims.iat + deps.refreshTtlSeconds + deps.leewaySeconds) * 1000
     expect(deps.denylist.denials.get(alice.claims.sid)).to.equal(untilMs)
@@ -114,17 +114,17 @@ describe('tokens of a clock that is half a minute ahead', () => {
     const claims = { jti: 'one', iat, nbf: iat, exp: iat + 60 }
     const token = encodeJws({ alg: 'HS256' }, claims, hs256(Buffer.from(SECRET)))
 
-    expect(await refusalOf(logoutBearer(deps, { token, origin: ORIGIN }))).to.equal('resolved')
+    expect(await refusalOf(logoutBearer(deps, { token, caller: CALLER }))).to.equal('resolved')
     expect(deps.database.revocations).to.have.length(1)
   })
 
   it('are told to be expired by a clock that is ahead of theirs, and end nothing', async () => {
     deps.clock.advance(AHEAD_SECONDS + 86_400 + 60)
 
-    expect(await refusalOf(logout(deps, { refreshToken: alice.refresh, origin: ORIGIN }))).to.equal(
+    expect(await refusalOf(logout(deps, { refreshToken: alice.refresh, caller: CALLER }))).to.equal(
       'token_expired',
     )
-    expect(await refusalOf(logoutBearer(deps, { token: alice.access, origin: ORIGIN }))).to.equal(
+    expect(await refusalOf(logoutBearer(deps, { token: alice.access, caller: CALLER }))).to.equal(
       'token_expired',
     )
     expect(liveSessions(deps)).to.deep.equal([alice.claims.sid])

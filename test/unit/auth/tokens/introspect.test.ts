@@ -2,8 +2,8 @@
 import { expect } from 'chai'
 import { introspect, type IntrospectDeps } from '../../../../src/auth/tokens/introspect.ts'
 import { logout } from '../../../../src/auth/sessions/logout.ts'
-import { rememberedUsernames } from '../../../../src/store/username-cache.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { usernameCache } from '../../../../src/store/username-cache.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { loggedIn, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
@@ -14,7 +14,7 @@ describe('introspect', () => {
 
   beforeEach(async () => {
     const stores = memoryStores()
-    deps = { ...stores, usernames: rememberedUsernames(stores.users) }
+    deps = { ...stores, usernames: usernameCache(stores.users) }
     deps.addUser({ username: 'alice' })
     alice = await loggedIn(deps)
   })
@@ -37,7 +37,7 @@ describe('introspect', () => {
   })
 
   it('resolves to nothing once the session is over', async () => {
-    await logout(deps, { refreshToken: alice.refresh, origin: ORIGIN })
+    await logout(deps, { refreshToken: alice.refresh, caller: CALLER })
 
     expect(await introspect(deps, alice.access)).to.equal(null)
   })
@@ -46,7 +46,7 @@ describe('introspect', () => {
     deps.database.isAnswering = false
     const unnamed = await introspect(deps, alice.access)
     deps.database.isAnswering = true
-    deps.usernames = rememberedUsernames(deps.users)
+    deps.usernames = usernameCache(deps.users)
     await introspect(deps, alice.access)
     deps.database.isAnswering = false
 

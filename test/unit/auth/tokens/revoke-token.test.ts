@@ -4,7 +4,7 @@ import type { LogoutBearerDeps } from '../../../../src/auth/sessions/logout-bear
 import { revokeToken } from '../../../../src/auth/tokens/revoke-token.ts'
 import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
 import { encodeJws, hs256 } from '../../../../src/tokens/jws.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { testForeignTokens } from '../../../support/builders/test-foreign-tokens.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
@@ -25,7 +25,7 @@ describe('revokeToken', () => {
   })
 
   const revoke = async (token: string) =>
-    await refusalOf(revokeToken(deps, { token, clientId: 'shop', origin: ORIGIN }))
+    await refusalOf(revokeToken(deps, { token, clientId: 'shop', caller: CALLER }))
   const isDead = async (token: string) => (await refusalOf(verifyToken(deps, token))) === 'token_denied'
 
   for (const kind of ['access', 'refresh'] as const) {
@@ -38,7 +38,7 @@ describe('revokeToken', () => {
       expect(liveSessions(deps)).to.deep.equal([other.claims.sid])
       expect(deps.database.logs.at(-1)).to.deep.equal({
         type: 'USER_LOGOUT',
-        origin: ORIGIN,
+        caller: CALLER,
         userId: alice.claims.sub,
         sessionId: alice.claims.sid,
         message: 'by the peer shop',
@@ -94,7 +94,7 @@ describe('revokeToken', () => {
     await revoke(alice.access)
     const journal = { ...deps.journal, denialOf: async () => await Promise.resolve(null) }
 
-    const asked = revokeToken({ ...deps, journal }, { token: alice.access, clientId: 'shop', origin: ORIGIN })
+    const asked = revokeToken({ ...deps, journal }, { token: alice.access, clientId: 'shop', caller: CALLER })
 
     expect(await refusalOf(asked)).to.equal('unavailable')
   })

@@ -5,7 +5,7 @@ import { login } from '../../../../src/auth/sessions/login.ts'
 import { refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { verifyRefresh } from '../../../../src/auth/tokens/verify-refresh.ts'
 import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
-import { ORIGIN } from '../../../support/builders/account.ts'
+import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 import { refusalBy, refusalOf } from '../../../support/refusal-of.ts'
 
@@ -15,7 +15,7 @@ let pair: { access: string; refresh: string }
 async function logIn(rotates: boolean): Promise<void> {
   stores = memoryStores()
   stores.addUser({ username: 'alice' })
-  const input = { username: 'alice', password: PASSWORD, rotates, origin: ORIGIN }
+  const input = { username: 'alice', password: PASSWORD, rotates, caller: CALLER }
   const { access, refresh } = await login(stores, input)
   pair = { access: access.token, refresh: refresh.token }
 }
@@ -80,7 +80,7 @@ describe('verifyToken for a refresh token with a generation', () => {
 
   const ask = async (token = pair.refresh) => await refusalOf(verifyToken(stores, token))
   const rotated = async (token: string) =>
-    (await refreshRotating(stores, { token, origin: ORIGIN })).refresh.token
+    (await refreshRotating(stores, { token, caller: CALLER })).refresh.token
 
   it('resolves for the current one, and for the previous one within the grace', async () => {
     const current = await rotated(pair.refresh)

@@ -1,7 +1,7 @@
 // Who asked: whose word counts for the address, and what a user agent may look like.
 import { expect } from 'chai'
 import type { Context } from 'koa'
-import { originReader } from '../../../../src/http/request/caller.ts'
+import { callerReader } from '../../../../src/http/request/caller.ts'
 import { koaContext } from '../../../support/builders/koa-context.ts'
 
 interface Call {
@@ -22,11 +22,11 @@ const call = ({ peer, forwarded, userAgent }: Call): Context => {
 }
 
 const addressOf = (trustProxy: string[], parts: Call): string =>
-  originReader(trustProxy, { isWaiting: () => true, isInTime: () => true, noteProgress: () => undefined })(
+  callerReader(trustProxy, { isWaiting: () => true, isInTime: () => true, noteProgress: () => undefined })(
     call(parts),
   ).ipAddress
 
-describe('originReader', () => {
+describe('callerReader', () => {
   const PROXIES = ['loopback', '10.0.0.0/8', 'linklocal', '2001:db8:ffff::/48']
 
   it('takes nobody’s word without trusted proxies', () => {
@@ -146,7 +146,7 @@ describe('originReader', () => {
   })
 
   const userAgentOf = (userAgent?: string): string | null =>
-    originReader([], { isWaiting: () => true, isInTime: () => true, noteProgress: () => undefined })(
+    callerReader([], { isWaiting: () => true, isInTime: () => true, noteProgress: () => undefined })(
       call({ peer: '192.0.2.1', ...(userAgent !== undefined && { userAgent }) }),
     ).userAgent
 
