@@ -1,6 +1,8 @@
 // The simulation as part of the tests: a hundred seeds without a violation, and each of them the same every time.
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { compiledCopy, type CompiledCopy } from './compiled-copy.ts'
+import { PLANTED } from './planted/planted.ts'
 import { runSeeds } from './run-seeds.ts'
 import type { SeedResult } from './run-seed.ts'
 import type { SeedOrder } from './worker.ts'
@@ -42,6 +44,17 @@ describe('the simulation', function () {
     expect(violations).to.deep.equal([])
     expect(found.length).to.equal(SEEDS)
   })
+
+  for (const { name, changes } of PLANTED) {
+    it(`can have this bug planted: ${name}`, async () => {
+      for (const { file, find, replace } of changes) {
+        const text = await readFile(file, 'utf8')
+
+        expect(text.split(find).length - 1, `${file}: ${find}`).to.equal(1)
+        expect(replace).not.to.equal(find)
+      }
+    })
+  }
 
   it('does the same for the same seed, byte for byte', async () => {
     const [one, other] = [

@@ -20,7 +20,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'ack-before-journal',
     changes: [
       {
-        file: 'auth/end-session.js',
+        file: 'auth/sessions/end-session.js',
         find: 'const denials = await journal().catch(async (error) => {',
         replace: `void journal().catch(() => undefined);
     await deps.denylist.deny([{ id, ttlMs: (expiresAt + deps.leewaySeconds - deps.now()) * 1000 }]);

@@ -129,12 +129,12 @@ function knownTo(own: object): Set<string> {
       },
       {
         file: VIEW,
-        find: 'return seen !== undefined && seen >= position.relayedUpTo && !hasJumped(state)',
-        replace: 'return seen !== null',
+        find: 'return isListedSince(position) && !hasJumped(state)',
+        replace: 'return true',
       },
       {
         file: VIEW,
-        find: 'watermark.journalName === journalName && present.has(watermark.instanceId)',
+        find: 'watermark.journalName === journalName && isPresent(watermark)',
         replace: 'watermark.journalName !== null && present.size > 0',
       },
     ],
@@ -184,9 +184,14 @@ function knownTo(own: object): Set<string> {
     ],
   },
   {
+    // An instance that only a copy of the database lists counts as one of this deployment.
+    name: 'believes-copied-rows',
+    changes: [{ file: VIEW, find: 'present.has(id) && colleagues.has(id)', replace: 'present.has(id)' }],
+  },
+  {
     // While Postgres is away, a follower takes the leader's last step for that of a stranger, and says nothing more.
     name: 'follower-goes-silent',
-    changes: [{ file: VIEW, find: 'present.has(instanceId) || ', replace: '' }],
+    changes: [{ file: VIEW, find: 'isPresent(position) || ', replace: '' }],
   },
   {
     // Bug 7: a replica that resumes takes what the feed covers for what it holds.
