@@ -184,11 +184,6 @@ function knownTo(own: object): Set<string> {
     ],
   },
   {
-    // An instance that only a copy of the database lists counts as one of this deployment.
-    name: 'believes-copied-rows',
-    changes: [{ file: VIEW, find: 'present.has(id) && colleagues.has(id)', replace: 'present.has(id)' }],
-  },
-  {
     // While Postgres is away, a follower takes the leader's last step for that of a stranger, and says nothing more.
     name: 'follower-goes-silent',
     changes: [{ file: VIEW, find: 'isPresent(position) || ', replace: '' }],
