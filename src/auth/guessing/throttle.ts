@@ -109,6 +109,11 @@ async function admit(
 ): Promise<Scope> {
   for (;;) {
     requireInTime(caller)
+    if (line.evaluated >= MAX_EVALUATED) {
+      // Nothing that the store could say would let it in.
+      await evaluationEnd(line)
+      continue
+    }
     const [ofAddress, ofPair, ofSite, ofUsername, logins] = await Promise.all([
       attempts.peek(ADDRESS, keys.network),
       attempts.peek(PAIR, keys.pair),
@@ -123,7 +128,7 @@ async function admit(
     const scope = isUnderAttack ? siteScope(keys) : pairScope(keys)
     const failures = isUnderAttack ? ofSite.count : ofPair.count
     const underWay = line.evaluatedOf.get(keys.username) ?? 0
-    const room = Math.min(MAX_EVALUATED, ADDRESS_ATTEMPTS - ofAddress.count)
+    const room = ADDRESS_ATTEMPTS - ofAddress.count
     const isOneTooMany = failures + underWay >= scope.allowance
 
     if (line.evaluated >= room || (isOneTooMany && underWay > 0)) {

@@ -1,7 +1,9 @@
 // How guessing is slowed, on counters and a clock of the tests' own.
 import { expect } from 'chai'
 import { AuthError } from '../../../../src/auth/errors.ts'
-import type { Guess } from '../../../../src/auth/guessing/throttle.ts'
+import { createThrottle, type Guess } from '../../../../src/auth/guessing/throttle.ts'
+import type { AttemptCounters } from '../../../../src/auth/ports/attempts.ts'
+import { eventually } from '../../../support/environment.ts'
 import { refusalOf } from '../../../support/refusal-of.ts'
 import {
   ALICE,
@@ -94,6 +96,38 @@ describe('a guess', () => {
 
       expect(outcomes.filter((outcome) => outcome === 'unavailable')).to.have.length(8)
       expect((await rig.guess(ALICE)).evaluated).to.equal(true)
+    })
+
+    it('asks the counters nothing for one that would have to wait whatever they say', async () => {
+      let asked = 0
+      const peek: AttemptCounters['peek'] = async (window, key) => {
+        asked += 1
+        return await rig.attempts.peek(window, key)
+      }
+      const throttle = createThrottle({ ...rig.attempts, peek })
+      const held: (() => void)[] = []
+      const attempt = async (): Promise<void> => {
+        await new Promise<void>((resolve) => held.push(resolve))
+      }
+      const askedFor = async (evaluated: number): Promise<number> => {
+        await eventually(() => held.length === evaluated)
+        await after()
+        return asked
+      }
+
+      const guesses = Array.from({ length: 18 }, async (_, n) => {
+        await throttle.guess(guessOf(`user-${n}`, ATTACKER), attempt)
+      })
+      const ofSixteen = await askedFor(16)
+      held[0]?.()
+      const ofSeventeen = await askedFor(17)
+      for (const resolve of held) resolve()
+      await askedFor(18)
+      for (const resolve of held) resolve()
+      await Promise.all(guesses)
+
+      expect(ofSeventeen - ofSixteen).to.equal(ofSixteen / 16)
+      expect(asked).to.equal((ofSixteen / 16) * 18)
     })
 
     it('evaluates no more than ten of one name, and 16 of one address, at a time', async () => {
