@@ -4,7 +4,7 @@ import type { Context, Middleware } from 'koa'
 import type { ZodOpenApiOperationObject } from 'zod-openapi'
 import { systemClock } from '../clock.ts'
 import { readBody } from './request/body.ts'
-import { answerErrors, type DialectErrors } from './errors.ts'
+import { answerErrors, type DialectErrors, HttpError } from './errors.ts'
 import { requestDeadline, type RequestDeadlineDeps } from './server/request-deadline.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -73,7 +73,7 @@ function onlyMethods(endpoints: Endpoint[]): Middleware {
       return
     }
     ctx.set('Allow', allowed)
-    if (ctx.method !== 'OPTIONS') throw Object.assign(new Error('method not allowed'), { status: 405 })
+    if (ctx.method !== 'OPTIONS') throw new HttpError(405, 'method not allowed')
     ctx.status = 204
   }
 }

@@ -44,14 +44,25 @@ export function sentenceOf(problems: readonly FieldProblem[]): string {
   return problems.map(({ field, message }) => `${field}: ${message}`).join(' ')
 }
 
+/** HTTP itself is unhappy with the request: the dialect has words for the status. */
+export class HttpError extends Error {
+  override readonly name: string = 'HttpError'
+  readonly status: number
+
+  /** `status`: one from 400 to 499. */
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
 /** The body, or the query, is not what the endpoint takes. */
-export class InvalidInputError extends Error {
+export class InvalidInputError extends HttpError {
   override readonly name = 'InvalidInputError'
-  readonly status = 400
   readonly problems: readonly FieldProblem[]
 
   constructor(problems: readonly FieldProblem[] = []) {
-    super('invalid input')
+    super(400, 'invalid input')
     this.problems = problems
   }
 }
@@ -94,7 +105,7 @@ export function answer(ctx: Context, { status, body, headers = {} }: Refusal): v
   if (status === 503) ctx.set('Retry-After', RETRY_AFTER_SECONDS)
 }
 
-// By shape: several copies of the error's class may be loaded.
+// By shape: the errors of Koa and of the body parser are of classes of their own.
 function statusOf(error: unknown): number {
   const status: unknown = error instanceof Error && 'status' in error ? error.status : undefined
   return typeof status === 'number' && status >= 400 && status < 500 ? status : 500

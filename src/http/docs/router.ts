@@ -6,6 +6,7 @@ import { tokenApiErrors } from '../token-api/errors.ts'
 import { PAGE_HTML, pageFile, readAssets, type PageFile } from './assets.ts'
 import { openApiDocument, type DescribedEndpoint } from '../describe/document.ts'
 import * as operations from './operations.ts'
+import { HttpError } from '../errors.ts'
 
 export interface OpenApiDeps {
   described: readonly Dialect[]
@@ -65,7 +66,7 @@ export function openApi({ described, version }: OpenApiDeps): Dialect {
         handler: async (ctx) => {
           const { file } = ctx['params'] as { file: string }
           const asset = assets.get(file)
-          if (!asset) throw Object.assign(new Error('no such file'), { status: 404 })
+          if (!asset) throw new HttpError(404, 'no such file')
           await send(ctx, asset)
         },
       },

@@ -1,6 +1,7 @@
 // Reads request bodies as bytes, bounded; what they mean is for each dialect to say.
 import bodyParser from 'koa-bodyparser'
 import type { Context, Middleware } from 'koa'
+import { HttpError } from '../errors.ts'
 
 /** In bytes. */
 const LIMIT = '16kb'
@@ -37,7 +38,7 @@ function refuseEncoded(ctx: Context): void {
   const encoding = ctx.get('Content-Encoding').trim().toLowerCase()
   if (!hasBody || encoding === '' || encoding === 'identity') return
   ctx.set('Accept-Encoding', 'identity')
-  throw Object.assign(new Error('an encoded body'), { status: 415 })
+  throw new HttpError(415, 'an encoded body')
 }
 
 /** The bytes that `readBody` found; `null` when there were none. */

@@ -1,7 +1,7 @@
 // Reads a form (application/x-www-form-urlencoded), for the dialects that take nothing else.
 import type { Context } from 'koa'
 import { bodyOf } from './body.ts'
-import { InvalidInputError } from '../errors.ts'
+import { HttpError, InvalidInputError } from '../errors.ts'
 
 /**
  * The fields; an absent body counts as none. Throws `InvalidInputError` (400) for bad UTF-8, or an error whose
@@ -11,7 +11,7 @@ export function readForm(ctx: Context): URLSearchParams {
   const bytes = bodyOf(ctx)
   if (!bytes) return new URLSearchParams()
   if (ctx.request.type.trim().toLowerCase() !== 'application/x-www-form-urlencoded') {
-    throw Object.assign(new Error('no form'), { status: 415 })
+    throw new HttpError(415, 'no form')
   }
   try {
     return new URLSearchParams(new TextDecoder('utf-8', { fatal: true }).decode(bytes))

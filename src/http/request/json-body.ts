@@ -2,7 +2,7 @@
 import type { Context } from 'koa'
 import type { z } from 'zod'
 import { bodyOf } from './body.ts'
-import { InvalidInputError, type FieldProblem } from '../errors.ts'
+import { type FieldProblem, HttpError, InvalidInputError } from '../errors.ts'
 import { isWellFormed } from './well-formed.ts'
 
 /**
@@ -12,7 +12,7 @@ import { isWellFormed } from './well-formed.ts'
 export function readJson<Schema extends z.ZodObject>(ctx: Context, schema: Schema): z.infer<Schema> {
   const bytes = bodyOf(ctx)
   if (bytes && ctx.request.type.trim().toLowerCase() !== 'application/json') {
-    throw Object.assign(new Error('not JSON'), { status: 415 })
+    throw new HttpError(415, 'not JSON')
   }
   const body = bytes ? parseJson(bytes) : {}
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {

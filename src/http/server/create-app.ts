@@ -7,7 +7,7 @@ import type { Metrics } from '../../ops/metrics.ts'
 import { isAllowedOrigin, type AllowedOrigins } from '../request/allowed-origins.ts'
 import { answerDeadline } from './answer-deadline.ts'
 import { dialectRouter, type Dialect } from '../endpoint.ts'
-import { answerErrors, type DialectErrors } from '../errors.ts'
+import { answerErrors, type DialectErrors, HttpError } from '../errors.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 import { openApi } from '../docs/router.ts'
 import { routeOf } from './route-of.ts'
@@ -101,7 +101,7 @@ function notFound({ dialects, fallback, log }: AppOptions): Middleware {
     const isWithin = ({ prefix }: Dialect) => prefix !== undefined && `${ctx.path}/`.startsWith(`${prefix}/`)
     const errors = dialects.find(isWithin)?.errors ?? fallback
     await answerErrors(errors, log)(ctx, () => {
-      throw Object.assign(new Error('not found'), { status: 404 })
+      throw new HttpError(404, 'not found')
     })
   }
 }

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises'
 import { Busboy } from '@fastify/busboy'
 import type { Context } from 'koa'
 import { bodyOf } from '../request/body.ts'
-import { InvalidInputError, RefusalError } from '../errors.ts'
+import { HttpError, InvalidInputError, RefusalError } from '../errors.ts'
 
 /** Field names and their values, of whatever type the caller gave them. */
 export type Fields = Record<string, unknown>
@@ -22,7 +22,7 @@ export async function parseBodyPlainly(ctx: Context): Promise<Fields> {
   } catch (error) {
     if (!(error instanceof RefusalError)) throw error
     const { status } = error.refusal
-    throw status === 415 ? Object.assign(new Error('no form or JSON'), { status }) : new InvalidInputError()
+    throw status === 415 ? new HttpError(status, 'no form or JSON') : new InvalidInputError()
   }
 }
 
