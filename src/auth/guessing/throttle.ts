@@ -54,8 +54,8 @@ const LOGIN: AttemptWindow = { name: 'login', seconds: 60 }
 const LOGINS = 1200
 
 const GREATEST_WAIT_SECONDS = 900
-/** Guesses of one address that are evaluated at the same time. */
-const MAX_EVALUATED = 16
+/** Guesses of one address that are evaluated at the same time: the others cost nothing but their place in the line. */
+const MAX_EVALUATED = 4
 /** Guesses of one address that wait for these. */
 const MAX_LINE = 512
 
