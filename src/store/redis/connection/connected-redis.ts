@@ -8,7 +8,7 @@ const TIMEOUT_MS = 10_000
 export interface Connecting {
   /** REDIS_PREFIX. */
   prefix?: string
-  /** For the connection to be usable, and then for each answer. */
+  /** For the connection to be usable, and then for each answer; three seconds of silence end the connection sooner. */
   timeoutMs?: number
 }
 
