@@ -16,6 +16,7 @@ import type { JournalClock, JournalReader } from './postgres/journal-reader.ts'
 import type { Locks } from './postgres/locks.ts'
 import { announcements } from './redis/announcements.ts'
 import { journalView } from './relay/journal-view.ts'
+import { paceOf } from './pace.ts'
 import { openDenylist, type RedisParts } from './relay/open-denylist.ts'
 
 export interface DenialsOptions extends FeedTimes {
@@ -53,7 +54,8 @@ export function openDenials(options: DenialsOptions): Denials {
   const feed = denialFeed(options, clock)
   const view = journalView(options)
   const journalName = (): string | null => view.journalName
-  const open = redis && openDenylist({ ...options, redis, view, isHeld: feed.isHeld })
+  const pace = paceOf(options.leaseSeconds)
+  const open = redis && openDenylist({ ...options, ...pace, redis, view, isHeld: feed.isHeld })
   const heard = redis && announcements({ connection: redis.announcements, clock, randomId })
 
   let journalClock: JournalClock | null = null
@@ -71,6 +73,7 @@ export function openDenials(options: DenialsOptions): Denials {
   })
   const running = runFeed({
     clock,
+    intervalMs: pace.intervalMs,
     feed,
     announcements: heard,
     journalName,
@@ -78,6 +81,7 @@ export function openDenials(options: DenialsOptions): Denials {
     metrics,
     following: follow({
       clock,
+      postgresPatienceMs: pace.postgresPatienceMs,
       feed,
       journal,
       vouch:

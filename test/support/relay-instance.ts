@@ -103,6 +103,7 @@ export async function relayInstance(deps: RelayInstanceDeps): Promise<RelayInsta
   const tick = relayTick({
     ...relaying,
     partitions: PARTITIONS,
+    postgresPatienceMs: 500,
     denylist,
     required,
     acks: cleanAcks({ connection, required, acks }),

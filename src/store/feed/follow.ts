@@ -3,14 +3,13 @@ import { within, type Clock } from '../../clock.ts'
 import { OVERLAP_MS, type JournalClock, type JournalReader } from '../postgres/journal-reader.ts'
 import type { FilledFeed } from './denial-feed.ts'
 
-/** Longer than that is not waited for Postgres; what it answers in the end counts all the same. */
-const POSTGRES_PATIENCE_MS = 500
-
 /** Requests are answered in between. */
 const BATCH_SIZE = 1000
 
 export interface FollowDeps {
   clock: Clock
+  /** For how many milliseconds Postgres is waited for; what it answers in the end counts all the same. */
+  postgresPatienceMs: number
   feed: FilledFeed
   journal: JournalReader
   /** Another way to tell that the feed is complete, `readAt` being when the journal was read last. Never without Redis. */
@@ -25,7 +24,7 @@ export interface Follow {
 }
 
 export function follow(deps: FollowDeps): Follow {
-  const { clock, feed, journal, vouch } = deps
+  const { clock, postgresPatienceMs, feed, journal, vouch } = deps
   /** When the last reading of the journal that succeeded was begun, by the steady clock. */
   let readAt = -Infinity
   let readEpoch: string | null = null
@@ -37,7 +36,7 @@ export function follow(deps: FollowDeps): Follow {
         () => true,
         () => false,
       )
-      const isRead = await within(clock, { ms: POSTGRES_PATIENCE_MS, late: null }, reading)
+      const isRead = await within(clock, { ms: postgresPatienceMs, late: null }, reading)
       if (isRead !== null) reading = null
       if (isRead !== true && vouch) await vouch(readAt).catch(() => undefined)
       return isRead === true

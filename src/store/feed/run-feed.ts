@@ -6,16 +6,17 @@ import type { Announcements } from '../redis/announcements.ts'
 import type { FilledFeed } from './denial-feed.ts'
 import type { Follow } from './follow.ts'
 
-const INTERVAL_MS = 1000
 /** A step that takes long is followed by a rest, in which requests are answered. */
 const MAX_REST_MS = 500
-/** Redis vouches for what is older. */
-const WITHOUT_POSTGRES_INTERVAL_MS = 500
+/** Of an interval, while only Redis vouches: its word is older. */
+const WITHOUT_POSTGRES_SHARE = 0.5
 /** Redis is away, or hangs. */
 const PAUSE_MS = 200
 
 export interface RunFeedDeps {
   clock: Clock
+  /** Milliseconds from one look at the journal to the next. */
+  intervalMs: number
   feed: FilledFeed
   following: Follow
   /**
@@ -72,7 +73,7 @@ export function runFeed(deps: RunFeedDeps): RunningFeed {
       after = null
     })
     const tookMs = clock.steadyMs() - startedAt
-    const intervalMs = isRead ? INTERVAL_MS : WITHOUT_POSTGRES_INTERVAL_MS
+    const intervalMs = isRead ? deps.intervalMs : deps.intervalMs * WITHOUT_POSTGRES_SHARE
     const restMs = Math.max(intervalMs - tookMs, Math.min(tookMs, MAX_REST_MS))
     await sleep(clock, restMs, stopping.signal)
   }

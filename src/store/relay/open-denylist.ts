@@ -7,6 +7,7 @@ import type { Instances } from '../postgres/instances.ts'
 import type { JournalReader } from '../postgres/journal-reader.ts'
 import type { Locks } from '../postgres/locks.ts'
 import type { DenylistConnection } from '../redis/connection/redis-connection.ts'
+import type { Pace } from '../pace.ts'
 import { cleanAcks } from '../vouching/clean-acks.ts'
 import { requiredUpTo } from '../vouching/required-up-to.ts'
 import { instanceAcks } from '../redis/instance-acks.ts'
@@ -43,7 +44,7 @@ export interface RedisParts {
   failures: FailureLog
 }
 
-export interface DenylistOptions {
+export interface DenylistOptions extends Pace {
   clock: Clock
   partitions: readonly string[]
   redis: RedisParts
@@ -135,7 +136,7 @@ export function openDenylist(options: DenylistOptions): OpenDenylist {
     },
     onFailure,
   })
-  const relay = startRelay({ clock, connection, relayTick: tick, onFailure })
+  const relay = startRelay({ clock, connection, relayTick: tick, intervalMs: options.intervalMs, onFailure })
 
   function denylistReadiness(): string {
     if (others.isSeen()) return OTHER_DEPLOYMENT

@@ -12,14 +12,14 @@ import type { JournalReading, JournalView } from './journal-view.ts'
 import type { Leadership } from './leadership.ts'
 import type { OtherDeployment } from './other-deployment.ts'
 
-/** Longer than that, and the watermarks that stand are looked after without Postgres. */
-const POSTGRES_PATIENCE_MS = 500
 /** For a Postgres that did answer, but later than that: it is slow, not away. */
 const SLOW_POSTGRES_PATIENCE_MS = 1500
 
 export interface RelayTickDeps {
   clock: Clock
   partitions: readonly string[]
+  /** For how many milliseconds Postgres is waited for; after that, watermarks are looked after without it. */
+  postgresPatienceMs: number
   denylist: RedisDenylist
   required: RequiredUpTo
   watermarks: Pick<Watermarks, 'read'>
@@ -62,7 +62,7 @@ export interface PostgresReading extends JournalReading {
 }
 
 export function relayTick(deps: RelayTickDeps): RelayTick {
-  const { clock, denylist, partitions, acks, leadership, view, instances } = deps
+  const { clock, denylist, partitions, postgresPatienceMs, acks, leadership, view, instances } = deps
   /** Whether the answer that was not waited for came in the end. */
   let isSlow = false
   const member = membership(denylist.setRegisteredUntil, () => clock.steadyMs())
@@ -92,11 +92,11 @@ export function relayTick(deps: RelayTickDeps): RelayTick {
 
   /** `null` when it takes too long, or fails. */
   async function inTime(asked: Promise<PostgresReading | null>): Promise<PostgresReading | null> {
-    const ms = isSlow ? SLOW_POSTGRES_PATIENCE_MS : POSTGRES_PATIENCE_MS
+    const ms = isSlow ? SLOW_POSTGRES_PATIENCE_MS : postgresPatienceMs
     const startedAt = clock.steadyMs()
     isSlow = false
     void asked.then((postgres) => {
-      isSlow = postgres !== null && clock.steadyMs() - startedAt > POSTGRES_PATIENCE_MS
+      isSlow = postgres !== null && clock.steadyMs() - startedAt > postgresPatienceMs
     })
     return await within(clock, { ms, late: null }, asked)
   }

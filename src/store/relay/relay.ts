@@ -1,9 +1,8 @@
-// The relay of the journal, a transactional outbox, to Redis: a tick a second, and one whenever Redis comes back.
+// The relay of the journal, a transactional outbox, to Redis: a tick each interval, and one when Redis comes back.
 import type { Clock } from '../../clock.ts'
 import type { DenylistConnection } from '../redis/connection/redis-connection.ts'
 import type { RelayTick } from './relay-tick.ts'
 
-const INTERVAL_MS = 1000
 /** A tick that takes long is followed by a rest, in which requests are answered; leases are renewed in time all the same. */
 const MAX_REST_MS = 500
 /** While Redis is being brought in line: until then every check asks Postgres. */
@@ -13,6 +12,8 @@ export interface RelayDeps {
   clock: Clock
   connection: Pick<DenylistConnection, 'onReady'>
   relayTick: RelayTick
+  /** Milliseconds from one tick to the next. */
+  intervalMs: number
   /** Hears why a tick failed, each time. */
   onFailure: (error: unknown) => void
 }
@@ -22,7 +23,7 @@ export interface Relay {
   stop(): Promise<void>
 }
 
-export function startRelay({ clock, connection, relayTick, onFailure }: RelayDeps): Relay {
+export function startRelay({ clock, connection, relayTick, intervalMs, onFailure }: RelayDeps): Relay {
   let cancel: () => void = () => undefined
   let running: Promise<void> = Promise.resolve()
   let isStopped = false
@@ -60,7 +61,7 @@ export function startRelay({ clock, connection, relayTick, onFailure }: RelayDep
     const tookMs = clock.steadyMs() - startedAt
     const restMs = isHurried
       ? Math.max(0, HURRIED_INTERVAL_MS - tookMs)
-      : Math.max(INTERVAL_MS - tookMs, Math.min(tookMs, MAX_REST_MS))
+      : Math.max(intervalMs - tookMs, Math.min(tookMs, MAX_REST_MS))
     cancel = clock.after(restMs, wake)
   }
 }

@@ -49,6 +49,7 @@ describe('follow', () => {
     clocks = []
     following = follow({
       clock,
+      postgresPatienceMs: 500,
       feed,
       journal: journal(),
       vouch: async (readAt) => {

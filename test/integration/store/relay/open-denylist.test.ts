@@ -65,6 +65,8 @@ describe('openDenylist', () => {
     connections.push(checks, announcements)
     opened = openDenylist({
       clock,
+      intervalMs: 1000,
+      postgresPatienceMs: 500,
       partitions: PARTITIONS,
       redis: { checks, announcements, guard: { unfit: () => unfit }, failures },
       view: journalView({ clock, issuer: 'https://signoff.test', leewaySeconds: LEEWAY_SECONDS, instanceId }),

@@ -38,6 +38,7 @@ describe('the relay', () => {
     const { relayTick, connection, failures } = instance
     const relay = startRelay({
       clock: systemClock,
+      intervalMs: 1000,
       connection,
       relayTick: {
         tick: async () => !isKilled && (await relayTick.tick()),

@@ -40,6 +40,7 @@ describe('runFeed', () => {
   const run = (over: Partial<RunFeedDeps> = {}): RunningFeed => {
     running = runFeed({
       clock,
+      intervalMs: 1000,
       feed,
       following: { step },
       afterwards: async () => {

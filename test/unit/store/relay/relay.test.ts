@@ -26,6 +26,7 @@ describe('startRelay', () => {
   const start = () => {
     relay = startRelay({
       clock,
+      intervalMs: 1000,
       connection: {
         onReady: (listener) => {
           reconnect = listener
