@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import type { FeedOpen } from '../../src/contract/feed.ts'
-import { claimsOf, eventually, PASSWORD, untilReady, type Pair } from '../support/environment.ts'
+import { claimsOf, eventually, PASSWORD, untilReady, loggedInAt } from '../support/environment.ts'
 import { HANGING_MS } from '../support/hanging.ts'
 import { feedClient, feedHeaders, type FeedClient, type FeedClientOptions } from '../support/feed-client.ts'
 import { addedPeer, type PeerClient } from '../support/peer.ts'
@@ -50,8 +50,7 @@ describe('GET /denylist/feed', () => {
   }
   /** Logs in and out there; resolves to the session, and when that was answered. */
   const loggedOut = async (signoff: Signoff): Promise<{ sid: string; at: number }> => {
-    const login = await signoff.post('/auth/login/', { username: 'alice', password: PASSWORD })
-    const { refresh } = login.json as Pair
+    const { refresh } = await loggedInAt(signoff)
     const { status } = await signoff.post('/auth/logout/', { refresh_token: refresh })
     if (status >= 300) throw new Error(`logout answered ${status}`)
     return { sid: String(claimsOf(refresh)['sid']), at: performance.now() }

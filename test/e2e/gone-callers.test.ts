@@ -46,7 +46,7 @@ describe('a refresh token that was used up', () => {
       const { used, current } = await usedAndCurrent()
 
       env.signoff.kill('SIGSTOP')
-      const waiting = refresh(used)
+      const waiting = dialect.refresh(env.firstAnswers, used)
       await sleep(STANDSTILL_MS)
       env.signoff.kill('SIGCONT')
       const answer = await waiting

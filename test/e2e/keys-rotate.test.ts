@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { generateKeys } from '../../src/commands/keys.ts'
-import { addUser, PASSWORD } from '../support/add-user.ts'
-import { eventually, type Pair } from '../support/environment.ts'
+import { addUser } from '../support/add-user.ts'
+import { eventually, loggedInAt } from '../support/environment.ts'
 import { keyConsumers, type KeyConsumers } from '../support/key-consumers.ts'
 import { keyTraffic, type KeyTraffic } from '../support/key-traffic.ts'
 import { addedPeer } from '../support/peer.ts'
@@ -47,13 +47,13 @@ describe('signoff keys rotate, at two instances under load', function () {
     await untilAllReady(instances)
     const [atOne, atOther] = await Promise.all([consumersOf(one), consumersOf(other)])
     consumers = [atOne, atOther]
-    const login = await one.post('/auth/login/', { username: 'alice', password: PASSWORD })
+    const pair = await loggedInAt(one)
     traffic = keyTraffic(
       [
         { signoff: one, consumers: atOther },
         { signoff: other, consumers: atOne },
       ],
-      (login.json as Pair).refresh,
+      pair.refresh,
     )
   })
   after(async () => {

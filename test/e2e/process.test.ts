@@ -14,6 +14,7 @@ import {
   statusAndBody,
   testEnvironment,
   type TestEnvironment,
+  loggedInAt,
 } from '../support/environment.ts'
 import { HANGING_MS } from '../support/hanging.ts'
 import { browserClient } from '../support/browser-client.ts'
@@ -22,6 +23,7 @@ import { signalTree } from '../support/process-tree.ts'
 import { freePort } from '../../src/embedded/process/free-port.ts'
 import { testRedis } from '../support/redis.ts'
 import { runSignoff, startSignoff } from '../support/signoff.ts'
+import { askedAgain, untilAnswered } from '../support/until-answered.ts'
 
 describe('signoff serve', () => {
   let env: TestEnvironment
@@ -36,7 +38,7 @@ describe('signoff serve', () => {
   it('finishes what is in flight after SIGTERM, takes nothing new, and exits 0', async () => {
     const inFlight = Promise.all(
       Array.from({ length: 20 }, () =>
-        env.signoff.post('/auth/login/', { username: 'alice', password: PASSWORD }),
+        env.firstAnswers.post('/auth/login/', { username: 'alice', password: PASSWORD }),
       ),
     )
     await eventually(async () => (await env.database.sql('SELECT 1 FROM user_sessions LIMIT 1')).length > 0)
@@ -82,7 +84,7 @@ describe('signoff serve without its stores', () => {
     await runSignoff(['user', 'add', 'alice'], { env: { DATABASE_URL: postgres.url }, input: PASSWORD })
     await eventually(async () => (await signoff.call('/readyz', { method: 'GET' })).status === 200)
     const login = { username: 'alice', password: PASSWORD }
-    const { refresh } = (await signoff.post('/auth/login/', login)).json as { refresh: string }
+    const { refresh } = await loggedInAt(signoff)
 
     await postgres.stop()
     const [loggedIn, loggedOut, refreshed, ready] = await Promise.all([
@@ -115,8 +117,9 @@ describe('signoff serve without its stores', () => {
     await untilReady(signoff)
     const page = browserClient(signoff)
     const login = { username: 'alice', password: PASSWORD }
-    const { csrf_token } = (await page.call('/auth/session', { json: login })).json as { csrf_token: string }
-    const pair = (await signoff.post('/api/v1/auth/login', login)).json as Record<string, string>
+    const session = await untilAnswered(async () => await page.call('/auth/session', { json: login }))
+    const { csrf_token } = session.json as { csrf_token: string }
+    const pair = (await askedAgain(signoff).post('/api/v1/auth/login', login)).json as Record<string, string>
     const csrf = { headers: { 'X-CSRF-Token': csrf_token } }
     const bearer = { headers: { Authorization: `Bearer ${String(pair['access_token'])}` } }
 

@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { addUser } from '../support/add-user.ts'
 import { FETCH_TIMEOUT_MS } from '../support/debian-packages.ts'
-import { eventually, PASSWORD, untilReady, type Pair } from '../support/environment.ts'
+import { eventually, untilReady, loggedInAt } from '../support/environment.ts'
 import { testHaproxy, type TestHaproxy } from '../support/haproxy.ts'
 import { testDatabase, type TestDatabase } from '../support/postgres.ts'
 import { testRedis, type TestRedis } from '../support/redis.ts'
@@ -40,8 +40,7 @@ describe('a service whose Redis is behind HAProxy', () => {
     await Promise.all([database.drop(), first.remove(), second.remove()])
   })
 
-  const login = async () =>
-    (await signoff.post('/auth/login/', { username: 'alice', password: PASSWORD })).json as Pair
+  const login = async () => await loggedInAt(signoff)
   const connections = async ({ client }: TestRedis) =>
     String(await client.client('LIST'))
       .split('\n')

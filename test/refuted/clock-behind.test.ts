@@ -13,6 +13,7 @@ import {
   untilAllReady,
 } from '../support/several-instances.ts'
 import type { Answer, Signoff } from '../support/signoff.ts'
+import { askedAgain } from '../support/until-answered.ts'
 
 /** For a machine that does much else. */
 const TIMEOUT_MS = 180_000
@@ -80,7 +81,7 @@ describe('an instance whose clock is behind', function () {
     ;[database, redis] = await Promise.all([testDatabase(), testRedis()])
     const stores = { databaseUrl: database.url, redisUrl: redis.url }
     instances = await severalInstances([stores, { ...stores, clockShiftMs: -BEHIND_SECONDS * 1000 }])
-    ;[right, behind] = instances as [Signoff, Signoff]
+    ;[right, behind] = instances.map(askedAgain) as [Signoff, Signoff]
     await (await sessionsInBulk({ database, files: right.files })).addUsers(['ann'])
     peer = await addedPeer(behind, database)
     await untilAllReady(instances, ({ text }) => text.includes('clock'))

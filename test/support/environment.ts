@@ -3,10 +3,13 @@ import { addUser, PASSWORD } from './add-user.ts'
 import { testDatabase, type TestDatabase } from './postgres.ts'
 import { testRedis, type TestRedis } from './redis.ts'
 import { startSignoff, type Answer, type Signoff } from './signoff.ts'
-import { untilAnswered } from './until-answered.ts'
+import { askedAgain } from './until-answered.ts'
 
 export interface TestEnvironment {
+  /** Asked again for as long as it answers 503: that it is slow is not what a test is about. */
   signoff: Signoff
+  /** The same, for tests of just that. */
+  firstAnswers: Signoff
   database: TestDatabase
   redis: TestRedis
   addUser(username: string, password?: string): Promise<void>
@@ -25,7 +28,7 @@ export { PASSWORD }
 /** Serves with one user, `alice`, in sync with its Redis. */
 export async function testEnvironment(env: Record<string, string> = {}): Promise<TestEnvironment> {
   const [database, redis] = await Promise.all([testDatabase(), testRedis()])
-  const signoff = await startSignoff({ databaseUrl: database.url, redisUrl: redis.url, env }).catch(
+  const firstAnswers = await startSignoff({ databaseUrl: database.url, redisUrl: redis.url, env }).catch(
     async (error: unknown) => {
       await Promise.all([redis.remove(), database.drop()])
       throw error
@@ -33,27 +36,30 @@ export async function testEnvironment(env: Record<string, string> = {}): Promise
   )
 
   await addUser(database, 'alice')
-  await untilReady(signoff)
+  await untilReady(firstAnswers)
+  const signoff = askedAgain(firstAnswers)
 
   return {
     signoff,
+    firstAnswers,
     database,
     redis,
     addUser: async (username, password) => {
       await addUser(database, username, password)
     },
-    login: async (username = 'alice') => {
-      const answer = await untilAnswered(
-        async () => await signoff.post('/auth/login/', { username, password: PASSWORD }),
-      )
-      if (answer.status !== 200) throw new Error(`login answered ${answer.status}: ${answer.text}`)
-      return answer.json as Pair
-    },
+    login: async (username) => await loggedInAt(signoff, username),
     stop: async () => {
       await signoff.stop()
       await Promise.all([redis.remove(), database.drop()])
     },
   }
+}
+
+/** Logs in by the token API, and asks again as long as that is answered 503. Rejects when it fails. */
+export async function loggedInAt(signoff: Signoff, username = 'alice'): Promise<Pair> {
+  const answer = await askedAgain(signoff).post('/auth/login/', { username, password: PASSWORD })
+  if (answer.status !== 200) throw new Error(`login answered ${answer.status}: ${answer.text}`)
+  return answer.json as Pair
 }
 
 /** Resolves when `/readyz` says so. */

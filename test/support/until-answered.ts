@@ -1,6 +1,6 @@
 // What a client does that is told to try again.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Answer } from './signoff.ts'
+import type { Answer, Signoff } from './signoff.ts'
 
 const PAUSE_MS = 100
 const TRIES = 400
@@ -16,4 +16,13 @@ export async function untilAnswered(ask: () => Promise<Answer>): Promise<Answer>
     answer = await ask()
   }
   return answer
+}
+
+/** The same service, asked again by every call for as long as it answers 503; what operators read is answered as it is. */
+export function askedAgain(signoff: Signoff): Signoff {
+  const call: Signoff['call'] = async (path, options) => {
+    const ask = async (): Promise<Answer> => await signoff.call(path, options)
+    return path === '/readyz' ? await ask() : await untilAnswered(ask)
+  }
+  return { ...signoff, call, post: async (path, json) => await call(path, { json }) }
 }

@@ -35,14 +35,15 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Describes the other dialects and itself. Throws when the files of the page are not there. */
+/** Describes the other dialects and itself. All of it is made when it is first asked for: few processes ever are. */
 export function openApi({ described, version }: OpenApiDeps): Dialect {
   const own: DescribedEndpoint[] = [DESCRIPTION, PAGE, ASSET]
   const endpoints = [...described.flatMap((dialect) => dialect.endpoints), ...own]
-  const document = JSON.stringify(openApiDocument({ endpoints, version }))
-  const description = pageFile('application/json', document)
-  const page = pageFile('text/html; charset=utf-8', PAGE_HTML)
-  const assets = readAssets()
+  const description = once(() =>
+    pageFile('application/json', JSON.stringify(openApiDocument({ endpoints, version }))),
+  )
+  const page = once(() => pageFile('text/html; charset=utf-8', PAGE_HTML))
+  const assets = once(readAssets)
 
   return {
     errors: tokenApiErrors,
@@ -51,27 +52,32 @@ export function openApi({ described, version }: OpenApiDeps): Dialect {
       {
         ...DESCRIPTION,
         handler: async (ctx) => {
-          await send(ctx, description)
+          await send(ctx, description())
         },
       },
       {
         ...PAGE,
         handler: async (ctx) => {
           ctx.set('Content-Security-Policy', CONTENT_SECURITY_POLICY)
-          await send(ctx, page)
+          await send(ctx, page())
         },
       },
       {
         ...ASSET,
         handler: async (ctx) => {
           const { file } = ctx['params'] as { file: string }
-          const asset = assets.get(file)
+          const asset = assets().get(file)
           if (!asset) throw new HttpError(404, 'no such file')
           await send(ctx, asset)
         },
       },
     ],
   }
+}
+
+function once<Made>(make: () => Made): () => Made {
+  let made: { value: Made } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 async function send(ctx: Context, { contentType, plain, packed }: PageFile): Promise<void> {

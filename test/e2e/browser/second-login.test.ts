@@ -1,6 +1,6 @@
 // A login in a browser that has a session already: the one that its cookie held ends, as nobody could end it later.
 import { expect } from 'chai'
-import { browserClient, type BrowserClient } from '../../support/browser-client.ts'
+import { browserClient, type BrowserClient, COOKIE_NAME } from '../../support/browser-client.ts'
 import {
   claimsOf,
   PASSWORD,
@@ -118,7 +118,10 @@ describe('a login with the cookie of another session', () => {
         $$ BEGIN RAISE 'no room' USING ERRCODE = '53200'; END $$;
       CREATE TRIGGER no_room BEFORE UPDATE ON user_sessions FOR EACH ROW EXECUTE FUNCTION no_room();`)
 
-    const failed = await login()
+    const failed = await env.firstAnswers.call('/auth/session', {
+      json: { username: 'alice', password: PASSWORD },
+      headers: { Cookie: `${COOKIE_NAME}=${(await page.cookie()) ?? ''}` },
+    })
     await env.database.sql('DROP TRIGGER no_room ON user_sessions')
 
     expect(statusAndBody(failed)).to.deep.equal({

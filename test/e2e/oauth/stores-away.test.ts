@@ -3,11 +3,11 @@ import { expect } from 'chai'
 import {
   claimsOf,
   eventually,
-  PASSWORD,
   testEnvironment,
   untilReady,
   type Pair,
   type TestEnvironment,
+  loggedInAt,
 } from '../../support/environment.ts'
 import { HANGING_MS } from '../../support/hanging.ts'
 import { addedPeer, basicAuth, postForm, type PeerClient } from '../../support/peer.ts'
@@ -44,8 +44,7 @@ describe('the endpoints of peers', () => {
     await env.stop()
   })
 
-  const login = async (username = 'alice'): Promise<Pair> =>
-    (await signoff.post('/auth/login/', { username, password: PASSWORD })).json as Pair
+  const login = async (username?: string): Promise<Pair> => await loggedInAt(signoff, username)
   const check = async (token: string): Promise<Answer> =>
     await signoff.call('/auth/check', { method: 'GET', headers: { Authorization: `Bearer ${token}` } })
   const isActive = ({ json }: Answer): unknown => (json as { active?: unknown }).active

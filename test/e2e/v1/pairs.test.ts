@@ -226,7 +226,8 @@ describe('pairs of /api/v1', () => {
       await other.connect()
       await other.query('BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE')
 
-      const answer = await client.call('POST /login', { json: { username: 'alice', password: PASSWORD } })
+      const json = { username: 'alice', password: PASSWORD }
+      const answer = await env.firstAnswers.post('/api/v1/auth/login', json)
       await other.end()
 
       expectProblem(answer, 503, 'unavailable')
