@@ -76,7 +76,6 @@ const SECURITY_SCHEMES: Record<string, oas31.SecuritySchemeObject> = {
   },
 }
 
-/** Throws where two endpoints share path and method. */
 export function openApiDocument({ endpoints, version }: DocumentInput): oas31.OpenAPIObject {
   const document = createDocument({
     openapi: '3.1.1',
@@ -95,9 +94,7 @@ function pathsOf(endpoints: readonly DescribedEndpoint[]): ZodOpenApiPathsObject
   for (const { method, path, operation } of endpoints) {
     const template = path.replace(/:(\w+)/g, '{$1}')
     const item = (paths[template] ??= {})
-    const verb = method.toLowerCase() as Lowercase<Endpoint['method']>
-    if (item[verb]) throw new Error(`two endpoints are ${method} ${path}`)
-    item[verb] = operation
+    item[method.toLowerCase() as Lowercase<Endpoint['method']>] = operation
   }
   return paths
 }

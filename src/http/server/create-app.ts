@@ -6,11 +6,12 @@ import type { SystemLog } from '../../ops/log.ts'
 import type { Metrics } from '../../ops/metrics.ts'
 import { isAllowedOrigin, type AllowedOrigins } from '../request/allowed-origins.ts'
 import { answerDeadline } from './answer-deadline.ts'
-import { dialectRouter, type Dialect } from '../endpoint.ts'
+import type { Dialect } from '../endpoint.ts'
 import { answerErrors, type DialectErrors, HttpError } from '../errors.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 import { openApi } from '../docs/router.ts'
 import { routeOf } from './route-of.ts'
+import { routeTable } from './route-table.ts'
 import { securityHeaders } from './security-headers.ts'
 import { settleConnection } from './settle-connection.ts'
 
@@ -46,7 +47,7 @@ export function createApp(options: AppOptions): Koa {
   if (allowedOrigins.length > 0) app.use(corsFor(options))
   app.use(answerErrors(options.fallback, log))
   const dialects = [...options.dialects, openApi({ described: options.dialects, version: options.version })]
-  for (const dialect of dialects) app.use(dialectRouter(dialect, options).routes())
+  app.use(routeTable(dialects, options).routes())
   app.use(notFound(options))
   app.on('error', (error: unknown) => {
     log.debug({ err: error }, 'a connection ended early')

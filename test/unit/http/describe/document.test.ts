@@ -6,7 +6,6 @@ import type { z } from 'zod'
 import type { oas31, ZodOpenApiContentObject, ZodOpenApiResponseObject } from 'zod-openapi'
 import { createApp } from '../../../../src/http/server/create-app.ts'
 import type { Dialect, Endpoint } from '../../../../src/http/endpoint.ts'
-import { openApiDocument } from '../../../../src/http/describe/document.ts'
 import { tokenApiErrors } from '../../../../src/http/token-api/errors.ts'
 import { createMetrics } from '../../../../src/ops/metrics.ts'
 import { everyDialect, givenDialects } from '../../../support/dialects.ts'
@@ -91,13 +90,6 @@ describe('the description', () => {
 
     const served = endpointsOf(dialects).map(({ method, path }) => `${method} ${templateOf(path)}`)
     expect(described).to.have.members(served)
-  })
-
-  it('is refused when two endpoints are the same', () => {
-    const [first] = endpointsOf(everyDialect())
-    const endpoints = first ? [first, first] : []
-
-    expect(() => openApiDocument({ endpoints, version: '1.2.3' })).to.throw('two endpoints are POST')
   })
 
   it('refers to nothing that is not there', async () => {

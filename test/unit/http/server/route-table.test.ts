@@ -1,12 +1,13 @@
 // The routes that a dialect's endpoints make: spellings of a path, methods, headers, and whose words a no is in.
 import { expect } from 'chai'
 import type { Context } from 'koa'
-import { AuthError } from '../../../src/auth/errors.ts'
-import { bodyOf } from '../../../src/http/request/body.ts'
-import { dialectRouter, type Dialect, type Endpoint, type Method } from '../../../src/http/endpoint.ts'
-import { tokenApiErrors } from '../../../src/http/token-api/errors.ts'
-import { koaContext, type RequestParts } from '../../support/builders/koa-context.ts'
-import { recordingLog } from '../../support/fakes/recording-log.ts'
+import { AuthError } from '../../../../src/auth/errors.ts'
+import { bodyOf } from '../../../../src/http/request/body.ts'
+import type { Dialect, Endpoint, Method } from '../../../../src/http/endpoint.ts'
+import { routeTable } from '../../../../src/http/server/route-table.ts'
+import { tokenApiErrors } from '../../../../src/http/token-api/errors.ts'
+import { koaContext, type RequestParts } from '../../../support/builders/koa-context.ts'
+import { recordingLog } from '../../../support/fakes/recording-log.ts'
 
 const NOT_ALLOWED = (method: string) => ({ detail: `Method "${method}" not allowed.` })
 
@@ -27,7 +28,7 @@ interface Ask extends RequestParts {
   path: string
 }
 
-describe('dialectRouter', () => {
+describe('routeTable', () => {
   const asked = async ({ path, body, ...parts }: Ask, options: Partial<Dialect> = {}) => {
     const dialect: Dialect = {
       errors: tokenApiErrors,
@@ -47,7 +48,7 @@ describe('dialectRouter', () => {
     ctx.url = path
     if (body !== undefined) send(ctx, body)
     let passedOn = false
-    await dialectRouter(dialect, {
+    await routeTable([dialect], {
       log: recordingLog(),
       callers: { arrived: () => undefined, dismiss: () => undefined, progressedAtMs: () => -Infinity },
     }).routes()(ctx as never, async () => {
@@ -122,7 +123,7 @@ describe('dialectRouter', () => {
     send(ctx, 'x'.repeat(100_000))
 
     const dialect = { errors: tokenApiErrors, endpoints: [endpoint('POST', '/things')] }
-    await dialectRouter(dialect, {
+    await routeTable([dialect], {
       log: recordingLog(),
       callers: { arrived: () => undefined, dismiss: () => undefined, progressedAtMs: () => -Infinity },
     }).routes()(ctx as never, async () => {
@@ -144,6 +145,13 @@ describe('dialectRouter', () => {
         undefined,
       ])
     }
+  })
+
+  it('is refused when two dialects have the same endpoint', () => {
+    const dialects = [1, 2].map(() => ({ errors: tokenApiErrors, endpoints: [endpoint('POST', '/things')] }))
+    const callers = { arrived: () => undefined, dismiss: () => undefined, progressedAtMs: () => -Infinity }
+
+    expect(() => routeTable(dialects, { log: recordingLog(), callers })).to.throw('two endpoints are POST')
   })
 
   it('passes on what is no path of the dialect', async () => {
