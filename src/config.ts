@@ -1,6 +1,6 @@
 // The settings: reads the environment and .env once, reports every problem at once, freezes the result.
 import { join } from 'node:path'
-import { parse } from 'dotenv'
+import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { MAX_ACCESS_TOKEN_SECONDS, MAX_SESSION_SECONDS } from './contract/claims.ts'
 import { readTrustedFile } from './file-trust.ts'
@@ -200,7 +200,7 @@ export const environment: NodeJS.ProcessEnv = process.env
  * when it cannot be read, or others can write it.
  */
 export function settingsEnvironment(directory = '.', variables = environment): NodeJS.ProcessEnv {
-  return { ...parse(readDotEnv(directory)), ...withoutEmpty(variables) }
+  return { ...parseEnv(readDotEnv(directory)), ...withoutEmpty(variables) }
 }
 
 /** Settings from `env`, an empty value counting as none. Throws `ConfigError`. */

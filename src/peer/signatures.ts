@@ -1,6 +1,6 @@
 // Which tokens the issuer has signed: asked of its keys once for each token, and remembered.
 import { compactVerify, type CompactVerifyGetKey } from 'jose'
-import { recentMap } from '../bounded/recent-map.ts'
+import QuickLRU from 'quick-lru'
 import { KeysUnavailableError, type RemoteKeys } from '../bounded/remote-keys.ts'
 import { ACCESS_TYP } from '../contract/claims.ts'
 import { tokenId } from '../contract/denylist-keys.ts'
@@ -18,10 +18,10 @@ export interface Signatures {
 }
 
 /**
- * A token costs its own length and about 1 KiB for its claims: with ours about 17 MB in all. Only what the
- * issuer signed is kept, so that nobody else can fill it.
+ * At most twice as many are kept. A token costs its own length and about 1 KiB for its claims: with ours about 17 MB
+ * in all. Only what the issuer signed is kept, so that nobody else can fill it.
  */
-const REMEMBERED_TOKENS = 10_000
+const REMEMBERED_TOKENS = 5000
 
 /**
  * A token has one spelling: white space, padding and the last bits of a signature of 64 bytes, which jose passes
@@ -30,7 +30,9 @@ const REMEMBERED_TOKENS = 10_000
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]$/
 
 export function signatures(keys: RemoteKeys, expected: Expected): Signatures {
-  const remembered = recentMap<{ signed: SignedToken; keysVersion: number }>(REMEMBERED_TOKENS)
+  const remembered = new QuickLRU<string, { signed: SignedToken; keysVersion: number }>({
+    maxSize: REMEMBERED_TOKENS,
+  })
 
   return {
     recall(token) {

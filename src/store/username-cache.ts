@@ -1,17 +1,17 @@
 // The Usernames port over Users: remembers what it has read, and waits for nobody.
 import { setTimeout as sleep } from 'node:timers/promises'
+import QuickLRU from 'quick-lru'
 import type { Usernames, Users } from '../auth/ports/accounts.ts'
-import { recentMap } from '../bounded/recent-map.ts'
 
-/** Names never change, and the tokens of a deleted user are dead: what is remembered stays right. */
-const CAPACITY = 50_000
+/** Names never change, and the tokens of a deleted user are dead: what is remembered stays right. At most twice as many are. */
+const CAPACITY = 25_000
 /** One row by its key takes a millisecond or two. */
 const PATIENCE_MS = 250
 /** How long a store that did not answer is left alone. */
 const PAUSE_MS = 1000
 
 export function usernameCache(users: Pick<Users, 'findById'>): Usernames {
-  const names = recentMap<string>(CAPACITY)
+  const names = new QuickLRU<string, string>({ maxSize: CAPACITY })
   let pausedUntilMs = 0
 
   return {

@@ -1,8 +1,8 @@
 // The keys of one trusted issuer: as they were given, or fetched from its JWKS URL and kept.
 import { createHash } from 'node:crypto'
 import { createLocalJWKSet, type CompactVerifyGetKey, type CryptoKey, type JSONWebKeySet } from 'jose'
+import QuickLRU from 'quick-lru'
 import { AuthError } from '../auth/errors.ts'
-import { recentMap } from '../bounded/recent-map.ts'
 import { KeysUnavailableError, remoteKeys, type LeftOut, type PublishedKey } from '../bounded/remote-keys.ts'
 import type { EpochSeconds } from '../contract/claims.ts'
 import { problemOfRsaKey } from './rsa-weakness.ts'
@@ -46,8 +46,8 @@ export interface IssuerKeysDeps {
 const MAX_AGE_SECONDS = 600
 /** An issuer that failed is left alone for so long. */
 const FAILURE_PAUSE_SECONDS = 10
-/** Of one issuer; as many as fit into one answer. */
-const REMEMBERED_KEYS = 200
+/** Of one issuer; more than fit into one answer, and at most twice as many. */
+const REMEMBERED_KEYS = 100
 
 export function issuerKeys(source: IssuerKeySource, deps: IssuerKeysDeps): IssuerKeys {
   if ('publicKey' in source) {
@@ -81,7 +81,7 @@ function keysOf(url: URL, { now, onFetchFailure, onWeakKey }: IssuerKeysDeps): C
 
 /** A look at a key takes milliseconds: once is enough, however often it is fetched. */
 function rememberedProblems(): (key: PublishedKey) => string | null {
-  const seen = recentMap<{ problem: string | null }>(REMEMBERED_KEYS)
+  const seen = new QuickLRU<string, { problem: string | null }>({ maxSize: REMEMBERED_KEYS })
   return ({ kty, n, e }) => {
     if (kty !== 'RSA') return null
     const id = createHash('sha256')

@@ -1,5 +1,5 @@
 // Remembers access tokens whose signatures were verified a short while ago: most are checked again and again.
-import { recentMap } from '../bounded/recent-map.ts'
+import QuickLRU from 'quick-lru'
 import type { Signer } from './jws.ts'
 import type { SignedClaims } from './token-claims.ts'
 
@@ -19,11 +19,11 @@ export interface VerifiedToken {
   claims: SignedClaims
 }
 
-/** About 2 KiB each. */
-const CAPACITY = 8192
+/** About 2 KiB each. At most twice as many are kept. */
+const CAPACITY = 4096
 
 export function verifiedTokens(): VerifiedTokens {
-  const tokens = recentMap<VerifiedToken>(CAPACITY)
+  const tokens = new QuickLRU<string, VerifiedToken>({ maxSize: CAPACITY })
   return {
     claimsOf: (token, find) => {
       const verified = tokens.get(token)

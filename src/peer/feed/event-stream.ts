@@ -1,4 +1,5 @@
 // Server-sent events out of a stream of text (WHATWG HTML, section 9.2.6, "Interpreting an event stream").
+import { createParser } from 'eventsource-parser'
 
 export interface StreamEvent {
   /** `message` where the stream names none. */
@@ -10,73 +11,34 @@ export interface StreamEvent {
 
 export interface EventStreamParser {
   /**
-   * Takes what has come in, cut anywhere. Throws when an event is larger than 1 MiB (of characters): nothing
-   * that follows can be understood then.
+   * Takes what has come in, cut anywhere. Throws when more than 1 MiB (of characters) waits for the end of its event:
+   * nothing that follows can be understood then.
    */
   push: (text: string) => void
 }
 
 const MAX_EVENT_LENGTH = 1024 * 1024
 
-/** `retry` is left aside: when to come back is the reader's own decision. */
+/**
+ * `retry` is left aside: when to come back is the reader's own decision. Lines end with LF or CR LF, as the service
+ * writes them: where a stream is cut after a CR alone, the library may pass over the end of an event.
+ */
 export function eventStreamParser(onEvent: (event: StreamEvent) => void): EventStreamParser {
-  let isAfterCr = false
-  let line = ''
-  let type = ''
-  let data: string[] = []
-  let length = 0
   let lastEventId = ''
-
-  return {
-    push(text) {
-      // CR LF is one end of line, also when the two come apart.
-      let start = isAfterCr && text.startsWith('\n') ? 1 : 0
-      if (text !== '') isAfterCr = text.endsWith('\r')
-
-      const ends = /\r\n?|\n/g
-      ends.lastIndex = start
-      for (let end = ends.exec(text); end; end = ends.exec(text)) {
-        take(line + text.slice(start, end.index))
-        line = ''
-        start = ends.lastIndex
-      }
-      line += text.slice(start)
-      bound(length + line.length)
+  const parser = createParser({
+    maxBufferSize: MAX_EVENT_LENGTH,
+    onEvent: ({ event = 'message', data, id }) => {
+      lastEventId = id ?? lastEventId
+      onEvent({ type: event, data, lastEventId })
     },
-  }
-
-  function take(whole: string): void {
-    if (whole === '') {
-      dispatch()
-      return
-    }
-    bound(length + whole.length)
-    const colon = whole.indexOf(':')
-    if (colon === 0) return
-    const field = colon === -1 ? whole : whole.slice(0, colon)
-    const value = colon === -1 ? '' : whole.slice(whole[colon + 1] === ' ' ? colon + 2 : colon + 1)
-    takeField(field, value)
-  }
-
-  function takeField(field: string, value: string): void {
-    if (field === 'event') type = value
-    else if (field === 'data') {
-      data.push(value)
-      // The end of line counts too, or empty lines would be free.
-      length += value.length + 1
-    } else if (field === 'id' && !value.includes('\0')) lastEventId = value
-  }
-
-  function dispatch(): void {
-    const event = { type: type || 'message', data: data.join('\n'), lastEventId }
-    const hasData = data.length > 0
-    type = ''
-    data = []
-    length = 0
-    if (hasData) onEvent(event)
-  }
-
-  function bound(size: number): void {
-    if (size > MAX_EVENT_LENGTH) throw new Error(`an event of more than ${MAX_EVENT_LENGTH} characters`)
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded')
+        throw new Error(`an event of more than ${MAX_EVENT_LENGTH} characters`)
+    },
+  })
+  return {
+    push: (text) => {
+      parser.feed(text)
+    },
   }
 }

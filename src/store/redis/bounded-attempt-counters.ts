@@ -1,12 +1,13 @@
 // The AttemptCounters port in the memory of this process, which does not grow with the number of keys.
+import QuickLRU from 'quick-lru'
 import type { AttemptCounters } from '../../auth/ports/attempts.ts'
-import { recentMap, type RecentMap } from '../../bounded/recent-map.ts'
 
 /**
  * In each window, so that a flood of one kind of key drives out none of another. To drive a failure out
- * takes half as many other wrong guesses; each costs a password hash, which makes that minutes of work.
+ * takes as many other wrong guesses; each costs a password hash, which makes that minutes of work. There
+ * may be twice as many.
  */
-const WINDOW_KEYS = 50_000
+const WINDOW_KEYS = 25_000
 
 interface Counter {
   count: number
@@ -15,12 +16,12 @@ interface Counter {
 
 /** `nowMs` may begin anywhere. */
 export function boundedAttemptCounters(nowMs: () => number): AttemptCounters {
-  const windows = new Map<string, RecentMap<Counter>>()
+  const windows = new Map<string, QuickLRU<string, Counter>>()
 
-  function counters(name: string): RecentMap<Counter> {
+  function counters(name: string): QuickLRU<string, Counter> {
     const known = windows.get(name)
     if (known) return known
-    const created = recentMap<Counter>(WINDOW_KEYS)
+    const created = new QuickLRU<string, Counter>({ maxSize: WINDOW_KEYS })
     windows.set(name, created)
     return created
   }

@@ -1,4 +1,4 @@
-// The packed tarball in an empty folder, beside jose and nothing else: it runs, it type-checks, it brings no server.
+// The packed tarball in an empty folder, beside the three packages that it needs: it runs, it type-checks, it brings no server.
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,8 @@ import { promisify } from 'node:util'
 import { expect } from 'chai'
 
 const run = promisify(execFile)
+
+const NEEDED = ['jose', 'quick-lru', 'eventsource-parser']
 
 /** What a peer would write. */
 const CONSUMER = `
@@ -82,7 +84,7 @@ describe('the package in an empty folder', () => {
     packed = files.map(({ path }) => path)
     await run('tar', ['-xzf', join(folder, filename), '-C', modules])
     await run('mv', [join(modules, 'package'), join(modules, 'signoff')])
-    await symlink(resolve('node_modules/jose'), join(modules, 'jose'))
+    for (const name of NEEDED) await symlink(resolve('node_modules', name), join(modules, name))
     await writeFile(join(folder, 'package.json'), '{"type":"module"}')
   })
   after(async () => {
@@ -103,7 +105,7 @@ describe('the package in an empty folder', () => {
     expect(declared.filter((path) => !/^dist\/(peer|contract|bounded)\//.test(path))).to.deep.equal([])
   })
 
-  it('verifies a token of its fake, and loads jose and what is for peers', async () => {
+  it('verifies a token of its fake, and loads its packages and what is for peers', async () => {
     await writeFile(join(folder, 'running.mjs'), RUNNING)
     await writeFile(join(folder, 'listening.mjs'), LISTENING)
 
@@ -115,7 +117,7 @@ describe('the package in an empty folder', () => {
     const loaded = [...stderr.matchAll(/^loads (.+)$/gm)].map(([, url = '']) => url)
     expect(loaded.filter((url) => url.includes('/signoff/dist/peer/'))).not.to.be.empty
     const isExpected =
-      /\/(running|listening)\.mjs$|\/signoff\/dist\/(peer|contract|bounded)\/|\/node_modules\/jose\//
+      /\/(running|listening)\.mjs$|\/signoff\/dist\/(peer|contract|bounded)\/|\/node_modules\/(jose|quick-lru|eventsource-parser)\//
     expect(loaded.filter((url) => !isExpected.test(url))).to.deep.equal([])
   })
 

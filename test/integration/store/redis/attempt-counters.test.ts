@@ -5,7 +5,6 @@ import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import type { AttemptCounters, AttemptWindow } from '../../../../src/auth/ports/attempts.ts'
 import { attemptCounters } from '../../../../src/store/redis/attempt-counters.ts'
-import { recentMap } from '../../../../src/bounded/recent-map.ts'
 import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
 import { attemptCountersConformance } from '../../../conformance/attempt-counters.ts'
 import { connectedRedis } from '../../../../src/store/redis/connection/connected-redis.ts'
@@ -200,43 +199,5 @@ describe('attemptCounters in memory', () => {
       expect(await countOf(attempts, 'victim')).to.equal(guess)
       for (let other = 0; other < 20_000; other += 1) await attempts.count(WINDOW, `${guess}-${other}`)
     }
-  })
-})
-
-describe('recentMap', () => {
-  it('never holds more than its capacity', () => {
-    const map = recentMap<number>(100)
-
-    for (let entry = 0; entry < 10_000; entry += 1) {
-      map.set(String(entry), entry)
-      expect(map.size).to.be.at.most(100)
-    }
-
-    expect(map.size).to.be.at.least(50)
-    expect(map.get('9999')).to.equal(9999)
-  })
-
-  it('keeps an entry for at least half its capacity of new ones, and longer when it is touched', () => {
-    const map = recentMap<number>(100)
-    map.set('touched', 1)
-    map.set('left alone', 1)
-
-    for (let entry = 0; entry < 1000; entry += 1) {
-      map.set(`a${entry}`, entry)
-      if (entry % 50 === 48) expect(map.get('touched')).to.equal(1)
-      if (entry === 49) expect(map.size).to.be.above(50)
-    }
-
-    expect(map.get('left alone')).to.equal(undefined)
-  })
-
-  it('forgets what is deleted, in whichever generation it is', () => {
-    const map = recentMap<number>(4)
-    for (const key of ['a', 'b', 'c']) map.set(key, 1)
-
-    map.delete('a')
-    map.delete('c')
-
-    expect([map.get('a'), map.get('b'), map.get('c'), map.size]).to.deep.equal([undefined, 1, undefined, 1])
   })
 })
