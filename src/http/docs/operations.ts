@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { ZodOpenApiResponseObject } from 'zod-openapi'
 import type { Operation } from '../endpoint.ts'
 import { tokenApiErrors } from '../token-api/errors.ts'
-import { detail } from '../token-api/operations.ts'
+import { detail } from '../token-api/refusals.ts'
 import { answers, refusals } from '../describe/answers.ts'
 import { ASSET_NAMES } from './assets.ts'
 

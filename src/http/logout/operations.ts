@@ -7,8 +7,9 @@ import { logoutScopeFields } from '../request/logout-scope.ts'
 import { headers, refusals } from '../describe/answers.ts'
 import { REFRESH_TOKEN } from '../describe/samples.ts'
 import { logoutErrors } from '../token-api/errors.ts'
-import { logoutFields } from '../token-api/fields.ts'
-import { detail, malformedBody, MEDIA_TYPES } from '../token-api/operations.ts'
+import { logoutFields, tokenRequired } from '../token-api/end-session-of-token.ts'
+import { malformedJson, MEDIA_TYPES } from '../token-api/parse-body.ts'
+import { detail } from '../token-api/refusals.ts'
 
 const fields = z.union([logoutFields.extend(logoutScopeFields.shape), logoutScopeFields])
 
@@ -57,9 +58,9 @@ export const logout: Operation = {
         schema: z.object({ error: z.string() }),
         rules: ['token_denied', 'unavailable'],
         http: [500],
-        others: { token_required: { status: 400, body: { error: 'refresh_token is required' } } },
+        others: { token_required: tokenRequired },
       },
-      { errors: logoutErrors, schema: detail, http: [413, 415], others: { malformed_body: malformedBody } },
+      { errors: logoutErrors, schema: detail, http: [413, 415], others: { malformed_body: malformedJson } },
       {
         errors: browserLogoutErrors,
         schema: browserRefusal,
