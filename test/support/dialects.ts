@@ -1,6 +1,6 @@
 // Every dialect that the service speaks, without anything behind it: for what can be told from the outside of them.
 import { bearer } from '../../src/http/bearer/router.ts'
-import { browser } from '../../src/http/browser/router.ts'
+import { browser } from '../../src/http/browser/dialect.ts'
 import type { Dialect } from '../../src/http/endpoint.ts'
 import { logoutEndpoint } from '../../src/http/logout/router.ts'
 import { openApi } from '../../src/http/docs/router.ts'

@@ -1,7 +1,8 @@
 // Describes the logout for every credential: it answers each in the words of that credential's dialect.
 import { z } from 'zod'
 import { browserLogoutErrors, notAuthenticated } from '../browser/errors.ts'
-import { forged, refusal as browserRefusal } from '../browser/operations.ts'
+import { refusal as browserRefusal } from '../browser/refusals.ts'
+import { forged } from '../browser/request-forgery.ts'
 import type { Operation } from '../endpoint.ts'
 import { logoutScopeFields } from '../request/logout-scope.ts'
 import { headers, refusals } from '../describe/answers.ts'
