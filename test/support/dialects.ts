@@ -9,7 +9,7 @@ import { operators } from '../../src/http/operators/router.ts'
 import { gateway } from '../../src/http/peers/gateway.ts'
 import { peers } from '../../src/http/peers/router.ts'
 import { tokenApi } from '../../src/http/token-api/dialect.ts'
-import { v1 } from '../../src/http/v1/router.ts'
+import { v1 } from '../../src/http/v1/dialect.ts'
 
 const VERSION = '1.2.3'
 
