@@ -1,8 +1,8 @@
 // Every dialect that the service speaks, without anything behind it: for what can be told from the outside of them.
-import { bearer } from '../../src/http/bearer/router.ts'
+import { bearer } from '../../src/http/bearer/dialect.ts'
 import { browser } from '../../src/http/browser/dialect.ts'
 import type { Dialect } from '../../src/http/endpoint.ts'
-import { logoutEndpoint } from '../../src/http/logout/router.ts'
+import { logoutEndpoint } from '../../src/http/logout/dialect.ts'
 import { openApi } from '../../src/http/docs/router.ts'
 import { oauth } from '../../src/http/oauth/dialect.ts'
 import { operators } from '../../src/http/operators/router.ts'

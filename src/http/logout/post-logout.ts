@@ -1,16 +1,32 @@
-// Describes the logout for every credential: it answers each in the words of that credential's dialect.
+// POST /auth/logout: ends the session of whichever credential is presented.
+import type { Context } from 'koa'
 import { z } from 'zod'
+import type { LogoutDeps } from '../../auth/sessions/logout.ts'
+import type { SystemLog } from '../../ops/log.ts'
+import { readCookie, type CookieDeps } from '../browser/cookie.ts'
+import { endSessionOfCookie, loggedOut as cookieLoggedOut } from '../browser/end-session-of-cookie.ts'
 import { browserLogoutErrors, notAuthenticated } from '../browser/errors.ts'
 import { refusal as browserRefusal } from '../browser/refusals.ts'
-import { forged } from '../browser/request-forgery.ts'
-import type { Operation } from '../endpoint.ts'
-import { logoutScopeFields } from '../request/logout-scope.ts'
+import { forged, type ForgeryDeps } from '../browser/request-forgery.ts'
 import { headers, refusals } from '../describe/answers.ts'
 import { REFRESH_TOKEN } from '../describe/samples.ts'
+import type { Endpoint, Operation } from '../endpoint.ts'
+import { answerErrors, RefusalError } from '../errors.ts'
+import { bodyOf } from '../request/body.ts'
+import type { CallerOf } from '../request/caller.ts'
+import { logoutScopeFields } from '../request/logout-scope.ts'
+import {
+  endSessionOfToken,
+  loggedOut as tokenLoggedOut,
+  logoutFields,
+  namesRefreshToken,
+  tokenRequired,
+} from '../token-api/end-session-of-token.ts'
 import { logoutErrors } from '../token-api/errors.ts'
-import { logoutFields, tokenRequired } from '../token-api/end-session-of-token.ts'
-import { malformedJson, MEDIA_TYPES } from '../token-api/parse-body.ts'
+import { malformedJson, MEDIA_TYPES, parseBody, parseBodyPlainly } from '../token-api/parse-body.ts'
 import { detail } from '../token-api/refusals.ts'
+
+export type PostLogoutDeps = LogoutDeps & ForgeryDeps & CookieDeps & CallerOf & { log: SystemLog }
 
 const fields = z.union([logoutFields.extend(logoutScopeFields.shape), logoutScopeFields])
 
@@ -23,7 +39,7 @@ const body = {
   },
 }
 
-export const logout: Operation = {
+const operation: Operation = {
   operationId: 'logout',
   summary: 'End the session of whichever credential is presented',
   description: [
@@ -47,8 +63,8 @@ export const logout: Operation = {
         'application/json': {
           schema: z.object({ message: z.string() }),
           examples: {
-            refresh_token: { value: { message: 'Logged out successfully' } },
-            cookie: { value: { message: 'Logout successful' } },
+            refresh_token: { value: tokenLoggedOut },
+            cookie: { value: cookieLoggedOut },
           },
         },
       },
@@ -73,4 +89,39 @@ export const logout: Operation = {
       },
     ),
   },
+}
+
+export function postLogout(deps: PostLogoutDeps): Endpoint {
+  const inBrowserWords = answerErrors(browserLogoutErrors, deps.log)
+  const inTokenApiWords = answerErrors(logoutErrors, deps.log)
+
+  async function withoutCookie(ctx: Context): Promise<void> {
+    if (!bodyOf(ctx)) throw new RefusalError(notAuthenticated)
+    await endSessionOfToken(deps, ctx, await parseBody(ctx))
+  }
+
+  async function withCookie(ctx: Context, token: string): Promise<void> {
+    const fields = await parseBodyPlainly(ctx)
+    if (!namesRefreshToken(fields)) await endSessionOfCookie(deps, ctx, { token, fields })
+    else {
+      await inTokenApiWords(ctx, async () => {
+        await endSessionOfToken(deps, ctx, fields)
+      })
+    }
+  }
+
+  return {
+    method: 'POST',
+    path: '/auth/logout',
+    operation,
+    handler: async (ctx) => {
+      const token = readCookie(ctx)
+      if (token === null) await withoutCookie(ctx)
+      else {
+        await inBrowserWords(ctx, async () => {
+          await withCookie(ctx, token)
+        })
+      }
+    },
+  }
 }
