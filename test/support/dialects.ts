@@ -1,15 +1,14 @@
 // Every dialect that the service speaks, without anything behind it: for what can be told from the outside of them.
-import { bearer } from '../../src/http/bearer/router.ts'
-import { browser } from '../../src/http/browser/router.ts'
+import { bearer } from '../../src/http/bearer/dialect.ts'
+import { browser } from '../../src/http/browser/dialect.ts'
 import type { Dialect } from '../../src/http/endpoint.ts'
-import { logoutEndpoint } from '../../src/http/logout/router.ts'
+import { logoutEndpoint } from '../../src/http/logout/dialect.ts'
 import { openApi } from '../../src/http/docs/router.ts'
-import { oauth } from '../../src/http/oauth/router.ts'
-import { operators } from '../../src/http/operators/router.ts'
-import { gateway } from '../../src/http/peers/gateway.ts'
-import { peers } from '../../src/http/peers/router.ts'
-import { tokenApi } from '../../src/http/token-api/router.ts'
-import { v1 } from '../../src/http/v1/router.ts'
+import { oauth } from '../../src/http/oauth/dialect.ts'
+import { operators } from '../../src/http/operators/dialect.ts'
+import { gateway, peers } from '../../src/http/peers/dialect.ts'
+import { tokenApi } from '../../src/http/token-api/dialect.ts'
+import { v1 } from '../../src/http/v1/dialect.ts'
 
 const VERSION = '1.2.3'
 

@@ -14,6 +14,9 @@ export interface CookieLogout {
   fields: Record<string, unknown>
 }
 
+/** The body of the success. */
+export const loggedOut = { message: 'Logout successful' }
+
 /** Answers the request. Rejects as `logout` does, or with the 403 for a forged one. */
 export async function endSessionOfCookie(
   deps: LogoutDeps & ForgeryDeps & CookieDeps & CallerOf,
@@ -27,5 +30,5 @@ export async function endSessionOfCookie(
   const scope = readLogoutScope(ctx, fields)
   await endScope(deps, scope, { claims, caller: deps.callerOf(ctx) })
   if (scope !== 'others') clearCookie(deps, ctx)
-  ctx.body = { message: 'Logout successful' }
+  ctx.body = loggedOut
 }

@@ -11,6 +11,18 @@ export interface ForgeryDeps extends AllowedOrigins {
   csrfSecret: Uint8Array
 }
 
+export const foreignPage = csrfFailed('The request comes from a page of another origin.')
+
+const csrfTokenMissing = csrfFailed('The header X-CSRF-Token is missing.')
+const csrfTokenWrong = csrfFailed('The header X-CSRF-Token is not that of this session.')
+
+/** The refusals of an endpoint that changes something, by the name of their examples in the description. */
+export const forged = {
+  foreign_page: foreignPage,
+  csrf_token_missing: csrfTokenMissing,
+  csrf_token_wrong: csrfTokenWrong,
+}
+
 /** The CSRF token of a session: the same through all its refreshes, and of no use to another one. */
 export function csrfTokenOf({ csrfSecret }: ForgeryDeps, sid: string): string {
   return createHmac('sha256', csrfSecret).update(sid).digest('base64url')
@@ -20,9 +32,9 @@ export function csrfTokenOf({ csrfSecret }: ForgeryDeps, sid: string): string {
 export function requireCsrfToken(deps: ForgeryDeps, ctx: Context, sid: string): void {
   const given = Buffer.from(ctx.get('X-CSRF-Token'))
   const expected = Buffer.from(csrfTokenOf(deps, sid))
-  if (given.length === 0) throw new RefusalError(csrfFailed('The header X-CSRF-Token is missing.'))
+  if (given.length === 0) throw new RefusalError(csrfTokenMissing)
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-    throw new RefusalError(csrfFailed('The header X-CSRF-Token is not that of this session.'))
+    throw new RefusalError(csrfTokenWrong)
   }
 }
 
@@ -37,6 +49,6 @@ export function requireOwnOrigin(deps: AllowedOrigins, ctx: Context): void {
   const isNeighbour = ctx.get('Sec-Fetch-Site') === 'same-site'
   const isForeign = (isForeignOrigin || isNeighbour) && !isAllowedOrigin(deps, origin)
   if (isForeign || comesFromForeignSite(deps, ctx)) {
-    throw new RefusalError(csrfFailed('The request comes from a page of another origin.'))
+    throw new RefusalError(foreignPage)
   }
 }

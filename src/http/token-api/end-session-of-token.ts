@@ -1,11 +1,19 @@
 // POST /auth/logout/ with a refresh token in the body: ends the session behind it, or others of its user.
 import type { Context } from 'koa'
+import { z } from 'zod'
 import { logout, type LogoutDeps } from '../../auth/sessions/logout.ts'
-import { InvalidInputError, RefusalError } from '../errors.ts'
+import { InvalidInputError, RefusalError, type Refusal } from '../errors.ts'
 import { readLogoutScope } from '../request/logout-scope.ts'
 import type { CallerOf } from '../request/caller.ts'
-import { logoutFields } from './fields.ts'
+import { text } from './fields.ts'
 import type { Fields } from './parse-body.ts'
+
+export const logoutFields = z.object({ refresh_token: text.transform((value) => value.trim()) })
+
+export const tokenRequired: Refusal = { status: 400, body: { error: 'refresh_token is required' } }
+
+/** The body of the success. */
+export const loggedOut = { message: 'Logged out successfully' }
 
 /** Whether the body means this dialect: it names a refresh token, or something that should have been one. */
 export function namesRefreshToken(fields: Fields): boolean {
@@ -19,12 +27,12 @@ export async function endSessionOfToken(
   fields: Fields,
 ): Promise<void> {
   const result = logoutFields.safeParse({ refresh_token: fields['refresh'], ...fields })
-  if (!result.success) throw tokenRequired()
+  if (!result.success) throw new RefusalError(tokenRequired)
   const scope = readLogoutScope(ctx, fields, ['refresh_token', 'refresh'])
   requireOneToken(fields)
 
   await logout(deps, { refreshToken: result.data.refresh_token, scope, caller: deps.callerOf(ctx) })
-  ctx.body = { message: 'Logged out successfully' }
+  ctx.body = loggedOut
 }
 
 /** Both names are known, for clients of either kind. Throws where they stand for two different tokens. */
@@ -33,8 +41,4 @@ function requireOneToken({ refresh_token: token, refresh }: Fields): void {
   throw new InvalidInputError([
     { field: 'refresh', message: 'The request names two tokens, so nothing was ended.' },
   ])
-}
-
-function tokenRequired(): RefusalError {
-  return new RefusalError({ status: 400, body: { error: 'refresh_token is required' } })
 }

@@ -1,11 +1,12 @@
-// The fields of the token API: one schema each, with the messages that a SimpleJWT client knows.
+// The fields that endpoints of the token API share, with the messages that a SimpleJWT client knows.
 import { z } from 'zod'
 import { MAX_PASSWORD_BYTES } from '../../auth/accounts/password-rules.ts'
 import { RefusalError } from '../errors.ts'
 import { isWellFormed, loneSurrogate } from '../request/well-formed.ts'
 import type { Fields } from './parse-body.ts'
 
-const text = z
+/** Never a number, which some endpoints take for its text. */
+export const text = z
   .string({
     error: ({ input }) => {
       if (input === undefined) return 'This field is required.'
@@ -18,12 +19,12 @@ const text = z
     error: ({ input }) => `Surrogate characters are not allowed: ${loneSurrogate(String(input))}.`,
   })
 
-const trimmed = z.preprocess(
+export const trimmed = z.preprocess(
   numberAsText,
   text.transform((value) => value.trim()),
 )
 
-const password = z.preprocess(
+export const password = z.preprocess(
   numberAsText,
   text.refine(
     (value) => Buffer.byteLength(value) <= MAX_PASSWORD_BYTES,
@@ -31,10 +32,7 @@ const password = z.preprocess(
   ),
 )
 
-export const loginFields = z.object({ username: trimmed, password })
 export const refreshFields = z.object({ refresh: trimmed })
-export const verifyFields = z.object({ token: trimmed })
-export const logoutFields = z.object({ refresh_token: text.transform((value) => value.trim()) })
 
 /** The validated fields. Throws a 400 that lists every field's first problem. */
 export function validateFields<Schema extends z.ZodObject>(schema: Schema, fields: Fields): z.infer<Schema> {

@@ -4,10 +4,23 @@ import { finished } from 'node:stream/promises'
 import { Busboy } from '@fastify/busboy'
 import type { Context } from 'koa'
 import { bodyOf } from '../request/body.ts'
-import { HttpError, InvalidInputError, RefusalError } from '../errors.ts'
+import { HttpError, InvalidInputError, RefusalError, type Refusal } from '../errors.ts'
 
 /** Field names and their values, of whatever type the caller gave them. */
 export type Fields = Record<string, unknown>
+
+/** The media types that `parseBody` reads. */
+export const MEDIA_TYPES = [
+  'application/json',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data',
+] as const
+
+/** In words of our own: the parser's message would quote the body, and so perhaps a password. */
+export const malformedJson: Refusal = {
+  status: 400,
+  body: { detail: 'JSON parse error - the body is not valid JSON' },
+}
 
 /** Echoed back to the caller; longer ones are nobody's media type. */
 const MAX_MEDIA_TYPE = 100
@@ -51,8 +64,7 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // The parser's own message would quote the body, and so perhaps a password.
-    throw refusal(400, 'JSON parse error - the body is not valid JSON')
+    throw new RefusalError(malformedJson)
   }
 }
 

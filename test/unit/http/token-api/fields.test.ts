@@ -1,14 +1,11 @@
 // The fields of the token API: each message that a client may get, for each of its mistakes.
 import { expect } from 'chai'
 import fc from 'fast-check'
-import {
-  loginFields,
-  logoutFields,
-  refreshFields,
-  validateFields,
-  verifyFields,
-} from '../../../../src/http/token-api/fields.ts'
 import { RefusalError } from '../../../../src/http/errors.ts'
+import { logoutFields } from '../../../../src/http/token-api/end-session-of-token.ts'
+import { refreshFields, validateFields } from '../../../../src/http/token-api/fields.ts'
+import { loginFields } from '../../../../src/http/token-api/post-login.ts'
+import { verifyFields } from '../../../../src/http/token-api/post-verify.ts'
 
 const REQUIRED = 'This field is required.'
 const NULL = 'This field may not be null.'

@@ -1,14 +1,11 @@
-// The descriptions of /api/v1 have this in common: users, and problem details.
+// How the endpoints of /api/v1 say no, as they are described: in problem details.
 import { z } from 'zod'
 import type { ZodOpenApiResponsesObject } from 'zod-openapi'
 import type { AuthErrorCode } from '../../auth/errors.ts'
 import { refusals, type Refusals } from '../describe/answers.ts'
 import { v1Errors } from './errors.ts'
 
-export const TAGS = ['Account API']
 export const BAD_TOKEN: readonly AuthErrorCode[] = ['token_invalid', 'token_expired', 'token_denied']
-
-export const user = z.object({ id: z.uuid(), username: z.string(), role: z.string() })
 
 const problemDetails = z.object({
   type: z.literal('about:blank'),
@@ -23,7 +20,8 @@ const problemDetails = z.object({
 /** A body can be refused with these before anybody understands it. */
 export const MALFORMED = [400, 413, 415] as const
 
-export const MISSING_FIELD = { field: 'password', message: 'This field is required.' }
+/** An example of what is wrong with a body. */
+export const missing = (field: string) => ({ field, message: 'This field is required.' })
 
 /** The refusals of an operation; every one of them can meet a store that is down. */
 export function refused(

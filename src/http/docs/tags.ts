@@ -1,0 +1,3 @@
+// The group of the description in which the description itself stands.
+
+export const TAGS = ['Description']
