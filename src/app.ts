@@ -49,6 +49,8 @@ export interface ServiceOptions {
 export interface Service {
   port: number
   adminPort: number
+  /** Says that it is not ready any more, and ends connections with their next answer; it goes on otherwise. */
+  retire(): void
   /** Finishes what is in flight, for `deadlineMs` at the most, then closes everything. */
   stop(deadlineMs: number): Promise<void>
 }
@@ -59,7 +61,7 @@ const DIALECTS = [tokenApi, browser, logoutEndpoint, bearer, v1, peers, oauth, g
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { config, log } = options
   const metrics = createMetrics()
-  let isDraining = false
+  let isRetired = false
 
   const accessKeys = openKeys(options)
   const stores = openStores({
@@ -81,7 +83,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const passwords = argon2Passwords(log)
   const readers = feedReaders({ feed: stores.feed, metrics })
   const parts = { stores, passwords, accessKeys }
-  const deps = { ...dialectDeps(options, parts), feedReaders: readers }
+  const deps = { ...dialectDeps(options, parts), feedReaders: readers, isRetired: () => isRetired }
   const app = createApp({
     dialects: DIALECTS.map((dialect) => dialect(deps)),
     version,
@@ -91,7 +93,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics,
     callers: deps.callers,
     sendsHsts: options.sendsHsts,
-    isDraining: () => isDraining,
+    isDraining: () => isRetired,
   })
   const closers: ((deadlineMs: number) => Promise<void>)[] = [
     async () => {
@@ -100,14 +102,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await Promise.all([stores.close(), passwords.close()])
     },
   ]
+  const retire = (): void => {
+    isRetired = true
+  }
   const stop = async (deadlineMs: number): Promise<void> => {
-    isDraining = true
+    retire()
     readers.close()
     for (const close of closers.reverse()) await close(deadlineMs)
   }
 
   try {
-    const admin = await listenAdmin(config.ADMIN_PORT, metrics)
+    const admin = await listenAdmin({ host: config.ADMIN_HOST, port: config.ADMIN_PORT }, metrics)
     closers.push(async () => {
       await admin.close()
     })
@@ -126,7 +131,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closers.push(async (deadlineMs) => {
       await server.close(deadlineMs)
     })
-    return { port: server.port, adminPort: admin.port, stop }
+    return { port: server.port, adminPort: admin.port, retire, stop }
   } catch (error) {
     await stop(0)
     throw error

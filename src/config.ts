@@ -2,8 +2,10 @@
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { ConfigError } from './config-error.ts'
 import { MAX_ACCESS_TOKEN_SECONDS, MAX_SESSION_SECONDS } from './contract/claims.ts'
 import { readTrustedFile } from './file-trust.ts'
+import { SECRETS, withSecrets } from './secret-files.ts'
 import {
   integer,
   issuerUrl,
@@ -15,17 +17,6 @@ import {
   roles,
 } from './setting-types.ts'
 
-/** The environment is wrong or incomplete; `problems` has one line for each thing. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(`The settings are not usable:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
-    this.problems = problems
-  }
-}
-
 const DEFAULT_PORT = 8443
 
 const settings = z.object({
@@ -33,8 +24,14 @@ const settings = z.object({
   PORT: integer(0, 65535).default(DEFAULT_PORT),
   /** The address to listen on; `::` is every address, IPv4 included. */
   HOST: z.string().default('::'),
-  /** Port of the metrics, plain HTTP, on loopback only. `0` takes a free one. */
+  /** The address that the metrics are served at. They are plain HTTP and ask for no password: keep it private. */
+  ADMIN_HOST: z.string().default('127.0.0.1'),
+  /** Port of the metrics. `0` takes a free one. */
   ADMIN_PORT: integer(0, 65535).default(9464),
+  /**
+   * Seconds that `serve` goes on after SIGTERM, with `/readyz` at 503, until what sends it requests has noticed.
+   */
+  SHUTDOWN_DELAY: integer(0, 600).default(0),
   /**
    * Where `signoff start` keeps its databases, development certificate and keys. It must belong to root or to the user
    * who runs this, and nobody else may write there: programs are run out of it.
@@ -189,6 +186,12 @@ export function denialLeewaySeconds({ LEEWAY }: Config): number {
 const SERVE_NEEDS = ['DATABASE_URL', 'REDIS_URL', 'SIGNING_KEYS_FILE', 'REFRESH_KEY_FILE'] as const
 const TLS_NEEDS = ['TLS_CERT_FILE', 'TLS_KEY_FILE'] as const
 
+/** All of them, and the names of the files of secrets. */
+export const SETTING_NAMES: readonly string[] = [
+  ...Object.keys(settings.shape),
+  ...SECRETS.map((name) => `${name}_FILE`),
+]
+
 /** With all that production needs. */
 export type ServeConfig = Config & Readonly<Record<(typeof SERVE_NEEDS)[number], string>>
 
@@ -215,9 +218,11 @@ export function readServeConfig(env: NodeJS.ProcessEnv): ServeConfig {
 }
 
 function readSettings(env: NodeJS.ProcessEnv, needed: readonly (keyof Config)[]): Config {
-  const given = withoutEmpty(env)
+  const { given, problems } = withSecrets(withoutEmpty(env))
   const result = schema.safeParse(given)
-  const problems = needed.filter((name) => given[name] === undefined).map((name) => `${name}: is needed`)
+  // A file that cannot be read has been told of.
+  const isMissing = (name: string): boolean => given[name] === undefined && !given[`${name}_FILE`]
+  problems.push(...needed.filter(isMissing).map((name) => `${name}: is needed`))
   for (const { path, message } of result.error?.issues ?? []) problems.push(`${path.join('.')}: ${message}`)
 
   if (given['ACCESS_TOKEN_ALG'] === 'HS256' && !given['SECRET_KEY']) {

@@ -1,5 +1,6 @@
 // Where the commands beside a service find its database and its Redis.
-import { ConfigError, type Config } from '../config.ts'
+import type { Config } from '../config.ts'
+import { ConfigError } from '../config-error.ts'
 import { readRunning } from '../embedded/data-dir/hold-data-dir.ts'
 
 /** DATABASE_URL, else the database of the `signoff start` that holds DATA_DIR. Rejects with `ConfigError`. */

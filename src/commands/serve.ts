@@ -1,10 +1,13 @@
 // signoff serve: production. Provides nothing; refuses to start with a list of all that is wrong with its files.
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createSecureContext } from 'node:tls'
 import { startService, type ServiceOptions } from '../app.ts'
 import { AuthError } from '../auth/errors.ts'
-import { ConfigError, type Config, type ServeConfig } from '../config.ts'
+import { SETTING_NAMES, settingsEnvironment, type Config, type ServeConfig } from '../config.ts'
+import { ConfigError } from '../config-error.ts'
 import { readTrustedFile } from '../file-trust.ts'
+import { misspelledSettings } from '../misspelled-settings.ts'
 import { systemLog, type SystemLog } from '../ops/log.ts'
 import { stopSignal } from '../ops/shutdown.ts'
 import { postgresUnfitness } from '../store/postgres/postgres-unfitness.ts'
@@ -20,6 +23,7 @@ export const SHUTDOWN_DEADLINE_MS = 10_000
 export async function serve(config: ServeConfig): Promise<void> {
   const stopped = stopSignal()
   const log = systemLog(config.LOG_LEVEL ?? 'info')
+  for (const problem of misspelledSettings(settingsEnvironment(), SETTING_NAMES)) log.warn(problem)
   const options = await serviceOptions(config, log)
   await checkSchema(options.databaseUrl, log)
   const isProduction = config.NODE_ENV === 'production'
@@ -29,7 +33,16 @@ export async function serve(config: ServeConfig): Promise<void> {
   const service = await startService(options)
   log.info({ port: service.port, adminPort: service.adminPort, issuer: config.ISSUER }, 'serving')
 
-  log.info({ signal: await stopped }, 'stopping: finishing what is in flight')
+  const signal = await stopped
+  if (config.SHUTDOWN_DELAY > 0) {
+    log.info(
+      { signal, seconds: config.SHUTDOWN_DELAY },
+      'stopping: not ready any more, serving for SHUTDOWN_DELAY',
+    )
+    service.retire()
+    await sleep(config.SHUTDOWN_DELAY * 1000)
+  }
+  log.info({ signal }, 'stopping: finishing what is in flight')
   await service.stop(SHUTDOWN_DEADLINE_MS)
   log.info('stopped')
 }

@@ -1,6 +1,7 @@
 // The settings: what each one is by default, and everything that is wrong, at once.
 import { expect } from 'chai'
-import { ConfigError, readConfig, readServeConfig } from '../../src/config.ts'
+import { readConfig, readServeConfig } from '../../src/config.ts'
+import { ConfigError } from '../../src/config-error.ts'
 
 const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => problemsBy(() => readConfig(env))
 
@@ -17,7 +18,9 @@ const problemsBy = (work: () => unknown): readonly string[] => {
 const DEFAULTS = {
   PORT: 8443,
   HOST: '::',
+  ADMIN_HOST: '127.0.0.1',
   ADMIN_PORT: 9464,
+  SHUTDOWN_DELAY: 0,
   DATA_DIR: '.signoff',
   DATABASE_POOL_SIZE: 20,
   TLS: 'on',
@@ -89,6 +92,8 @@ describe('readConfig', () => {
     { name: 'ADMIN_PORT', value: '65535', means: 65_535 },
     { name: 'ADMIN_PORT', value: '0', means: 0 },
     { name: 'HOST', value: '127.0.0.1', means: '127.0.0.1' },
+    { name: 'ADMIN_HOST', value: '10.0.0.7', means: '10.0.0.7' },
+    { name: 'SHUTDOWN_DELAY', value: '30', means: 30 },
     { name: 'DATABASE_URL', value: 'postgres://u:p@h:5432/d', means: 'postgres://u:p@h:5432/d' },
     { name: 'DATABASE_URL', value: 'postgresql://h/d', means: 'postgresql://h/d' },
     { name: 'REDIS_URL', value: 'redis://h:6379/1', means: 'redis://h:6379/1' },
@@ -147,6 +152,7 @@ describe('readConfig', () => {
   const refused: Record<string, string[]> = {
     PORT: ['-1', '65536', '8443.0', '0x10', '1e3', ' 1', 'https', '٣'],
     ADMIN_PORT: ['65536', 'x'],
+    SHUTDOWN_DELAY: ['601', '-1', '5s'],
     DATABASE_URL: ['localhost', 'mysql://h/d', 'redis://h', 'postgres'],
     REDIS_URL: ['localhost:6379', 'http://h', 'postgres://h/d', 'redis://', 'redis+sentinel://h'],
     REDIS_PREFIX: ['a b', '{a}', 'a*', 'a?', '[a', 'a\\', 'é', 'x'.repeat(65)],

@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { ConfigError, settingsEnvironment } from '../../src/config.ts'
+import { settingsEnvironment } from '../../src/config.ts'
+import { ConfigError } from '../../src/config-error.ts'
 
 const problemsBy = (work: () => unknown): readonly string[] => {
   try {

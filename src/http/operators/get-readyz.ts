@@ -8,6 +8,8 @@ import { TAGS } from './tags.ts'
 export interface GetReadyzDeps {
   /** Each part by name: `ok`, or in a few words what is wrong with it. Never rejects. */
   readiness: () => Promise<Record<string, string>>
+  /** Whether it was told to stop: it still answers, and nothing new is to be sent to it. */
+  isRetired: () => boolean
   /** The names of the settings in which the instances differ, though they must not. */
   differingSettings: () => readonly string[]
 }
@@ -43,13 +45,13 @@ const operation: Operation = {
   },
 }
 
-export function getReadyz({ readiness, differingSettings }: GetReadyzDeps): Endpoint {
+export function getReadyz({ readiness, isRetired, differingSettings }: GetReadyzDeps): Endpoint {
   return {
     method: 'GET',
     path: '/readyz',
     operation,
     handler: async (ctx) => {
-      const checks = await readiness()
+      const checks = { ...(await readiness()), ...(isRetired() && { process: 'is stopping' }) }
       const isReady = Object.values(checks).every((check) => check === 'ok')
       const settings = settingsText(differingSettings())
       const body: z.infer<typeof report> = { status: isReady ? 'ready' : 'not ready', checks, settings }

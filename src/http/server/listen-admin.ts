@@ -1,4 +1,4 @@
-// The admin server: metrics over plain HTTP, on loopback only.
+// The admin server: metrics over plain HTTP.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Metrics } from '../../ops/metrics.ts'
@@ -9,8 +9,11 @@ export interface AdminListening {
   close(): Promise<void>
 }
 
-/** Rejects when the port is taken. */
-export async function listenAdmin(port: number, metrics: Metrics): Promise<AdminListening> {
+/** Rejects when the port is taken, or the address is not one of this machine. */
+export async function listenAdmin(
+  { host, port }: { host: string; port: number },
+  metrics: Metrics,
+): Promise<AdminListening> {
   const server = createServer((request, response) => {
     if (request.url?.split('?', 1)[0] !== '/metrics') {
       response.writeHead(404).end()
@@ -21,7 +24,7 @@ export async function listenAdmin(port: number, metrics: Metrics): Promise<Admin
       () => response.writeHead(500).end(),
     )
   })
-  await takePort(server, { host: '127.0.0.1', port, setting: 'ADMIN_PORT' })
+  await takePort(server, { host, port, setting: 'ADMIN_PORT' })
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {

@@ -88,6 +88,25 @@ describe('the endpoints of peers', () => {
     expectUnavailable(await shop.revoke(live.access), 'temporarily_unavailable')
   })
 
+  it('are sent to an instance that has one of the stores, and to none that has neither', async () => {
+    const ready = async (path: string) => (await signoff.call(path, { method: 'GET' })).status
+    const untilNotReady = async () => {
+      await eventually(async () => (await ready('/readyz')) === 503)
+    }
+
+    toRedis.cut()
+    await untilNotReady()
+    expect(await ready('/readyz/traffic')).to.equal(200)
+    toRedis.pass()
+    await untilReady(signoff)
+    toPostgres.cut()
+    await untilNotReady()
+    expect(await ready('/readyz/traffic')).to.equal(200)
+    toRedis.cut()
+    await eventually(async () => (await ready('/readyz/traffic')) === 503)
+    expect(await ready('/healthz')).to.equal(200)
+  })
+
   it('leave the name out where Postgres has not told it, and go on', async () => {
     await env.addUser('bob')
     const { access } = await login('bob')

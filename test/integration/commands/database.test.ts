@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { storeUrlsOf } from '../../../src/commands/database.ts'
-import { ConfigError, readConfig } from '../../../src/config.ts'
+import { readConfig } from '../../../src/config.ts'
+import { ConfigError } from '../../../src/config-error.ts'
 import { holdDataDir } from '../../../src/embedded/data-dir/hold-data-dir.ts'
 
 const RUNNING = { databaseUrl: 'postgres://localhost:1/running', redisUrl: 'redis://localhost:1' }
