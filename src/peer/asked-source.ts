@@ -1,7 +1,7 @@
 // Remembers of a source that is asked at each check whether it answers, and what it last failed with.
 import type { Freshness } from './denylist.ts'
-import { currentMoment, secondsBetween, type Moment } from './moment.ts'
-import { seldom } from './seldom.ts'
+import { currentMoment, secondsBetween, type Moment } from './two-clocks.ts'
+import { rateLimited } from './rate-limited.ts'
 
 export interface AskedSource {
   /**
@@ -26,7 +26,7 @@ export function askedSource({ name, timeoutMs, onError }: AskedSourceOptions): A
   let underWay = 0
   let knownAt: Moment | null = null
   let lastError: Error | null = null
-  const report = seldom(onError)
+  const report = rateLimited(onError)
 
   function failed(cause: unknown): void {
     lastError = new Error(`${name} gives no answer`, { cause })

@@ -1,5 +1,5 @@
 // Decides about access tokens at a peer: signature, claims and times, then the denylist.
-import { remoteKeys } from '../bounded/remote-keys.ts'
+import { remoteKeys } from '../remote/remote-keys.ts'
 import type { AccessClaims, EpochSeconds } from '../contract/claims.ts'
 import { checkTimes, OtherAddresseeError } from './access-claims.ts'
 import { repeat } from './background.ts'
@@ -7,7 +7,7 @@ import { COUNTER_OF, verificationCounters, type VerificationCounters } from './c
 import type { DenylistSource, Freshness, SessionEndHandler, UnknownPolicy, Verdict } from './denylist.ts'
 import type { Fetch, FetchInit, FetchResponse } from './fetch.ts'
 import { issuerUrl } from './issuer-url.ts'
-import { seldom } from './seldom.ts'
+import { rateLimited } from './rate-limited.ts'
 import { signatures } from './signatures.ts'
 import { TokenError } from './token-error.ts'
 import { untilReady } from './until-ready.ts'
@@ -100,7 +100,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const denylist = options.denylist({ issuer, onUnknown, fetch, now, onError })
   const signed = signatures(keys, { issuer, audience })
   const counters = verificationCounters()
-  const reportOtherAddressee = seldom(onError)
+  const reportOtherAddressee = rateLimited(onError)
 
   refreshKeys()
   const stopRefreshing = repeat(KEYS_REFRESH_MS, refreshKeys)

@@ -1,5 +1,5 @@
 // A denylist by asking the service about each token (RFC 7662).
-import { readBody } from '../bounded/read-body.ts'
+import { readBody } from '../remote/read-body.ts'
 import { askedSource } from './asked-source.ts'
 import { untilAnswered } from './background.ts'
 import { basicCredentials, type ClientCredentials } from './client-credentials.ts'

@@ -1,6 +1,6 @@
 // When things happen in the background of a verifier, and what is left to chance: as one thing to hand in.
 import { pause, repeat } from './background.ts'
-import { currentMoment, type Moment } from './moment.ts'
+import { currentMoment, type Moment } from './two-clocks.ts'
 
 export interface Pace {
   moment: () => Moment

@@ -2,7 +2,7 @@
 import { partitionOf } from '../contract/denylist-keys.ts'
 import { repeat } from './background.ts'
 import type { SessionEndHandler, UnknownPolicy } from './denylist.ts'
-import { currentMoment, secondsBetween, type Moment } from './moment.ts'
+import { currentMoment, secondsBetween, type Moment } from './two-clocks.ts'
 import { sessionWatchers } from './session-watchers.ts'
 
 /** Whether each of some ids of one partition is denied; `isSynced`: all those that are not denied are known not to be. */

@@ -1,7 +1,7 @@
 // Which tokens the issuer has signed: asked of its keys once for each token, and remembered.
 import { compactVerify, type CompactVerifyGetKey } from 'jose'
 import QuickLRU from 'quick-lru'
-import { KeysUnavailableError, type RemoteKeys } from '../bounded/remote-keys.ts'
+import { KeysUnavailableError, type RemoteKeys } from '../remote/remote-keys.ts'
 import { ACCESS_TYP } from '../contract/claims.ts'
 import { tokenId } from '../contract/denylist-keys.ts'
 import { parseAccessClaims, type Expected, type ParsedClaims } from './access-claims.ts'

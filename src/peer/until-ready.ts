@@ -1,5 +1,5 @@
 // Waits until a verifier has what it decides by.
-import type { RemoteKeys } from '../bounded/remote-keys.ts'
+import type { RemoteKeys } from '../remote/remote-keys.ts'
 import { pause } from './background.ts'
 import type { Denylist } from './denylist.ts'
 import { TokenError } from './token-error.ts'

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { createLocalJWKSet, type CompactVerifyGetKey, type CryptoKey, type JSONWebKeySet } from 'jose'
 import QuickLRU from 'quick-lru'
 import { AuthError } from '../auth/errors.ts'
-import { KeysUnavailableError, remoteKeys, type LeftOut, type PublishedKey } from '../bounded/remote-keys.ts'
+import { KeysUnavailableError, remoteKeys, type LeftOut, type PublishedKey } from '../remote/remote-keys.ts'
 import type { EpochSeconds } from '../contract/claims.ts'
 import { problemOfRsaKey } from './rsa-weakness.ts'
 

@@ -6,7 +6,7 @@ import { tokenId } from '../../src/contract/denylist-keys.ts'
 import type { FeedDenial } from '../../src/contract/feed.ts'
 import { replica, type Replica } from '../../src/peer/feed/replica.ts'
 import { createVerifier, type VerifiedToken, type Verifier } from '../../src/peer/index.ts'
-import { currentMoment } from '../../src/peer/moment.ts'
+import { currentMoment } from '../../src/peer/two-clocks.ts'
 import { fakeSignoff, type FakeSignoff } from '../../src/peer/testing/index.ts'
 import { median } from './percentiles.ts'
 

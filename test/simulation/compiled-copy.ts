@@ -21,7 +21,7 @@ export interface SourceChange {
 const ROOT = resolve(import.meta.dirname, '../..')
 const COPIED = [
   'src/auth',
-  'src/bounded',
+  'src/remote',
   'src/contract',
   'src/http/peers',
   'src/ops',

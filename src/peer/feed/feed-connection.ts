@@ -1,6 +1,6 @@
 // One connection to the feed: what comes over it goes to the replica, in its order.
 import type { Fetch, FetchResponse } from '../fetch.ts'
-import type { Moment } from '../moment.ts'
+import type { Moment } from '../two-clocks.ts'
 import { eventStreamParser, type StreamEvent } from './event-stream.ts'
 import { parseFeedEvent } from './feed-event.ts'
 import type { Replica } from './replica.ts'

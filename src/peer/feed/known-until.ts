@@ -1,6 +1,6 @@
 // Up to which moment a replica knows all that was revoked; by its own clocks, whatever those of others show.
 import type { FeedOpen, FeedSync } from '../../contract/feed.ts'
-import { secondsBetween, type Moment } from '../moment.ts'
+import { secondsBetween, type Moment } from '../two-clocks.ts'
 
 export interface KnownUntil {
   /** A connection that was asked for at `askedAt` has opened. */

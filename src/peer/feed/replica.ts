@@ -2,7 +2,7 @@
 import type { EpochSeconds } from '../../contract/claims.ts'
 import type { FeedDenial, FeedOpen, FeedSync } from '../../contract/feed.ts'
 import type { Denylist, SessionEndHandler, UnknownPolicy, Verdict, VerifiedToken } from '../denylist.ts'
-import type { Moment } from '../moment.ts'
+import type { Moment } from '../two-clocks.ts'
 import { sessionWatchers } from '../session-watchers.ts'
 import { denialSet } from './denial-set.ts'
 import { knownUntil } from './known-until.ts'

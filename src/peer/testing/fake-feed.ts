@@ -3,7 +3,7 @@ import type { EpochSeconds } from '../../contract/claims.ts'
 import type { FeedDenial, FeedOpen } from '../../contract/feed.ts'
 import type { DenylistSource } from '../denylist.ts'
 import { answersOf, replica, type Replica } from '../feed/replica.ts'
-import type { Moment } from '../moment.ts'
+import type { Moment } from '../two-clocks.ts'
 
 export interface FakeFeed {
   source: DenylistSource

@@ -102,7 +102,7 @@ describe('the package in an empty folder', () => {
       packed.filter((path) => !/^(package\.json|LICENSE|README\.md|dist\/.+(\.js|\.d\.ts))$/.test(path)),
     ).to.deep.equal([])
     const declared = packed.filter((path) => path.endsWith('.d.ts'))
-    expect(declared.filter((path) => !/^dist\/(peer|contract|bounded)\//.test(path))).to.deep.equal([])
+    expect(declared.filter((path) => !/^dist\/(peer|contract|remote)\//.test(path))).to.deep.equal([])
   })
 
   it('verifies a token of its fake, and loads its packages and what is for peers', async () => {
@@ -117,7 +117,7 @@ describe('the package in an empty folder', () => {
     const loaded = [...stderr.matchAll(/^loads (.+)$/gm)].map(([, url = '']) => url)
     expect(loaded.filter((url) => url.includes('/signoff/dist/peer/'))).not.to.be.empty
     const isExpected =
-      /\/(running|listening)\.mjs$|\/signoff\/dist\/(peer|contract|bounded)\/|\/node_modules\/(jose|quick-lru|eventsource-parser)\//
+      /\/(running|listening)\.mjs$|\/signoff\/dist\/(peer|contract|remote)\/|\/node_modules\/(jose|quick-lru|eventsource-parser)\//
     expect(loaded.filter((url) => !isExpected.test(url))).to.deep.equal([])
   })
 

@@ -1,7 +1,7 @@
 // Up to when a replica knows everything: by its own clocks, never too far, never backwards.
 import { expect } from 'chai'
 import { knownUntil, type KnownUntil } from '../../../../src/peer/feed/known-until.ts'
-import type { Moment } from '../../../../src/peer/moment.ts'
+import type { Moment } from '../../../../src/peer/two-clocks.ts'
 
 describe('knownUntil', () => {
   let now: Moment
