@@ -1,6 +1,6 @@
 // What every part of the benchmark works with.
 import { readFile } from 'node:fs/promises'
-import type { TestEnvironment } from '../support/environment.ts'
+import type { TestEnvironment } from '../support/service/environment.ts'
 import type { Target } from './generator-protocol.ts'
 import type { Options } from './options.ts'
 import type { Population } from './population.ts'

@@ -1,5 +1,5 @@
 // The request bodies of the load, as JSON texts.
-import { PASSWORD } from '../support/environment.ts'
+import { PASSWORD } from '../support/service/environment.ts'
 
 export function loginBodies(usernames: readonly string[], password = PASSWORD): string[] {
   return usernames.map((username) => JSON.stringify({ username, password }))

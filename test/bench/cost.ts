@@ -1,5 +1,5 @@
 // What requests cost, in units of an echo of JSON that is measured beside them: machines differ, this ratio hardly.
-import { peerCredentials } from '../support/peer-credentials.ts'
+import { peerCredentials } from '../support/service/peer-credentials.ts'
 import { targetOf, type Bench } from './bench.ts'
 import { logoutBodies, refreshBodies, rotateBodies } from './bodies.ts'
 import { cpuBetween, readCpu } from './cpu.ts'

@@ -1,6 +1,6 @@
 // CPU time of the processes under load, by their own account.
 import { readFile } from 'node:fs/promises'
-import type { TestEnvironment } from '../support/environment.ts'
+import type { TestEnvironment } from '../support/service/environment.ts'
 
 /** Microseconds of CPU since each began. */
 export interface CpuReading {

@@ -1,6 +1,6 @@
 // Part four: a day of load in small, with lifetimes of seconds: what is kept must level off.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { TestEnvironment } from '../support/environment.ts'
+import type { TestEnvironment } from '../support/service/environment.ts'
 import { targetOf, type Bench } from './bench.ts'
 import { loginBodies, logoutBodies } from './bodies.ts'
 import { openGenerator, type Generator } from './generator.ts'

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { KeyMaterial } from '../support/signoff.ts'
+import type { KeyMaterial } from '../support/service/signoff.ts'
 
 export interface Echo {
   origin: string

@@ -1,7 +1,7 @@
 // A journal full of live denials, and a Redis that has lost them.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { TestEnvironment } from '../support/environment.ts'
+import type { TestEnvironment } from '../support/service/environment.ts'
 
 /** The journal is filled in as many statements of as many rows, so that none is long. */
 const ROWS_A_STATEMENT = 100_000

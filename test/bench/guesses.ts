@@ -1,6 +1,6 @@
 // Whether a newcomer gets in while forty addresses guess passwords, sixteen at a time each.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PASSWORD } from '../support/environment.ts'
+import { PASSWORD } from '../support/service/environment.ts'
 import { targetOf, type Bench } from './bench.ts'
 import { loginBodies, refreshBodies } from './bodies.ts'
 import { openGenerator, type Generator } from './generator.ts'

@@ -1,8 +1,8 @@
 // npm run bench: what Signoff does on this machine, in numbers.
 import { availableParallelism, cpus, loadavg } from 'node:os'
-import { testEnvironment } from '../support/environment.ts'
-import { ownPostgres, preparedData } from '../support/postgres.ts'
-import { offerPostgres } from '../support/offered-postgres.ts'
+import { testEnvironment } from '../support/service/environment.ts'
+import { ownPostgres, preparedData } from '../support/servers/postgres.ts'
+import { offerPostgres } from '../support/servers/offered-postgres.ts'
 import type { Bench } from './bench.ts'
 import { measureCost } from './cost.ts'
 import { DAY_SETTINGS, measureDay } from './day.ts'

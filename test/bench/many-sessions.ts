@@ -1,9 +1,9 @@
 // A user with very many sessions: how long everything takes that ends them all, and what others notice of it.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'undici'
-import type { TestEnvironment } from '../support/environment.ts'
-import { PASSWORD } from '../support/environment.ts'
-import { runSignoff, type Answer } from '../support/signoff.ts'
+import type { TestEnvironment } from '../support/service/environment.ts'
+import { PASSWORD } from '../support/service/environment.ts'
+import { runSignoff, type Answer } from '../support/service/signoff.ts'
 import { targetOf, type Bench } from './bench.ts'
 import { percentile } from './percentiles.ts'
 import { table } from './table.ts'

@@ -1,6 +1,6 @@
 // The users and sessions that the load needs, made in bulk.
-import type { TestEnvironment } from '../support/environment.ts'
-import { sessionsInBulk } from '../support/sessions-in-bulk.ts'
+import type { TestEnvironment } from '../support/service/environment.ts'
+import { sessionsInBulk } from '../support/service/sessions-in-bulk.ts'
 
 /** A login holds its user's row until it is durable, so that one user alone would be a queue. */
 const USERS = 64

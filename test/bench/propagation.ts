@@ -1,7 +1,7 @@
 // Part five: how soon after its answer a logout at one instance is known at another, and to a peer that reads Redis.
 import { denialKey, partitionOf, tokenId, watermarkKey } from '../../src/contract/denylist-keys.ts'
-import { claimsOf, untilReady, type TestEnvironment } from '../support/environment.ts'
-import { startSignoff, type Signoff } from '../support/signoff.ts'
+import { claimsOf, untilReady, type TestEnvironment } from '../support/service/environment.ts'
+import { startSignoff, type Signoff } from '../support/service/signoff.ts'
 import { targetOf, type Bench } from './bench.ts'
 import { logoutBodies, refreshBodies } from './bodies.ts'
 import { closeConnections, openConnections, type Connection } from './connections.ts'

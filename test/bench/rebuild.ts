@@ -1,6 +1,6 @@
 // Part four: Redis killed and restarted empty under many live denials: how long it takes, and what refreshes notice.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually, type TestEnvironment } from '../support/environment.ts'
+import { eventually, type TestEnvironment } from '../support/service/environment.ts'
 import { targetOf, type Bench } from './bench.ts'
 import { refreshBodies } from './bodies.ts'
 import { fillJournal, isReady, killAndLoseData } from './filled-journal.ts'

@@ -1,5 +1,5 @@
 // Part three: whether the time of a refused login tells why it was refused.
-import { PASSWORD } from '../support/environment.ts'
+import { PASSWORD } from '../support/service/environment.ts'
 import { fromAnywhere } from './address.ts'
 import type { Bench } from './bench.ts'
 import { median } from './percentiles.ts'

@@ -2,9 +2,9 @@
 import { resolve } from 'node:path'
 import { expect } from 'chai'
 import type { Browser, Locator, Page } from 'playwright-core'
-import { launchChromium } from '../support/chromium.ts'
-import { FETCH_TIMEOUT_MS } from '../support/debian-packages.ts'
-import { testEnvironment, type TestEnvironment } from '../support/environment.ts'
+import { launchChromium } from '../support/servers/chromium.ts'
+import { FETCH_TIMEOUT_MS } from '../support/servers/debian-packages.ts'
+import { testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
 
 /** For a person to look at, after the run. */
 const PICTURE = resolve('.signoff/docs.png')

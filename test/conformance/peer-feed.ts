@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
 import { createVerifier, type Verifier, type VerifierOptions } from '../../src/peer/index.ts'
 import type { MintedToken, MintOptions } from '../../src/peer/testing/index.ts'
-import { tokenRefusalOf } from '../support/token-refusal.ts'
+import { tokenRefusalOf } from '../support/clients/token-refusal.ts'
 
 export interface PeerFeedSubject {
   /** To be spread into those of a verifier. */

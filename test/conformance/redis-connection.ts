@@ -4,9 +4,9 @@ import { expect } from 'chai'
 import { attemptCounters } from '../../src/store/redis/attempt-counters.ts'
 import type { RedisConnection } from '../../src/store/redis/connection/redis-connection.ts'
 import type { Script } from '../../src/store/redis/redis-commands.ts'
-import { eventually } from '../support/environment.ts'
+import { eventually } from '../support/service/environment.ts'
 import { recordingLog } from '../support/fakes/recording-log.ts'
-import { toldBy, untilConnected } from '../support/told.ts'
+import { toldBy, untilConnected } from '../support/stores/told.ts'
 
 export interface Scripts {
   countKeys(keys: number, ...keysAndValues: string[]): Promise<[number, string]>

@@ -5,9 +5,9 @@ import { connect } from 'node:tls'
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { HANGING_MS } from '../support/hanging.ts'
-import type { Answer, CallOptions } from '../support/signoff.ts'
+import { testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import { HANGING_MS } from '../support/clients/hanging.ts'
+import type { Answer, CallOptions } from '../support/service/signoff.ts'
 
 const PATHS = [
   '/auth/login/',

@@ -1,8 +1,8 @@
 // /auth/check, as gateways ask it: any method, any body, one header that counts.
 import { expect } from 'chai'
-import { claimsOf, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { epochNow, forge } from '../support/forge.ts'
-import type { Answer } from '../support/signoff.ts'
+import { claimsOf, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import { epochNow, forge } from '../support/clients/forge.ts'
+import type { Answer } from '../support/service/signoff.ts'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']
 

@@ -1,7 +1,12 @@
 // What holds for every request, whatever the endpoint; and the endpoints of peers and operators.
 import { expect } from 'chai'
 import { request } from 'undici'
-import { PASSWORD, statusAndBody, testEnvironment, type TestEnvironment } from '../support/environment.ts'
+import {
+  PASSWORD,
+  statusAndBody,
+  testEnvironment,
+  type TestEnvironment,
+} from '../support/service/environment.ts'
 
 describe('every request', () => {
   let env: TestEnvironment

@@ -12,8 +12,8 @@ import {
   testEnvironment,
   untilReady,
   type TestEnvironment,
-} from '../support/environment.ts'
-import { runSignoff } from '../support/signoff.ts'
+} from '../support/service/environment.ts'
+import { runSignoff } from '../support/service/signoff.ts'
 
 const NOWHERE = { DATABASE_URL: 'postgres://nobody:x@127.0.0.1:1/none', REDIS_URL: 'redis://127.0.0.1:1' }
 const PATIENCE_MS = 60_000

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { freePort } from '../../src/embedded/process/free-port.ts'
-import { eventually } from '../support/environment.ts'
-import { testDatabase } from '../support/postgres.ts'
-import { testRedis } from '../support/redis.ts'
+import { eventually } from '../support/service/environment.ts'
+import { testDatabase } from '../support/servers/postgres.ts'
+import { testRedis } from '../support/servers/redis.ts'
 
 const PROGRAM = resolve('dist/main.js')
 const KEYS = { SIGNING_KEYS_FILE: 'signing-keys.json', REFRESH_KEY_FILE: 'refresh-key' }

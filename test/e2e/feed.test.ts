@@ -2,13 +2,18 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import type { FeedOpen } from '../../src/contract/feed.ts'
-import { claimsOf, eventually, PASSWORD, untilReady, loggedInAt } from '../support/environment.ts'
-import { HANGING_MS } from '../support/hanging.ts'
-import { feedClient, feedHeaders, type FeedClient, type FeedClientOptions } from '../support/feed-client.ts'
-import { addedPeer, type PeerClient } from '../support/peer.ts'
-import { ownPostgres, testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { runSignoff, startSignoff, type Signoff } from '../support/signoff.ts'
+import { claimsOf, eventually, PASSWORD, untilReady, loggedInAt } from '../support/service/environment.ts'
+import { HANGING_MS } from '../support/clients/hanging.ts'
+import {
+  feedClient,
+  feedHeaders,
+  type FeedClient,
+  type FeedClientOptions,
+} from '../support/clients/feed-client.ts'
+import { addedPeer, type PeerClient } from '../support/clients/peer.ts'
+import { ownPostgres, testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { runSignoff, startSignoff, type Signoff } from '../support/service/signoff.ts'
 
 describe('GET /denylist/feed', () => {
   let database: TestDatabase

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { generateKeys } from '../../src/commands/keys.ts'
 import { developmentCertificate } from '../../src/embedded/certificate.ts'
-import { runSignoff } from '../support/signoff.ts'
+import { runSignoff } from '../support/service/signoff.ts'
 
 describe('files that every user can write', () => {
   let directory: string

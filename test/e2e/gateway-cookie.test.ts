@@ -1,6 +1,6 @@
 // /auth/check with the session cookie: only where it is allowed, only for reading, and without any effect.
 import { expect } from 'chai'
-import { PASSWORD, testEnvironment, type TestEnvironment } from '../support/environment.ts'
+import { PASSWORD, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
 
 describe('/auth/check with the session cookie', () => {
   let env: TestEnvironment

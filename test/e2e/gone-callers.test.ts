@@ -4,8 +4,13 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type TLSSocket } from 'node:tls'
 import { expect } from 'chai'
-import { claimsOf, eventually, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { REFRESH_DIALECTS } from '../support/refresh-dialects.ts'
+import {
+  claimsOf,
+  eventually,
+  testEnvironment,
+  type TestEnvironment,
+} from '../support/service/environment.ts'
+import { REFRESH_DIALECTS } from '../support/service/refresh-dialects.ts'
 
 /** Longer than a standstill has to be to count as one. */
 const STANDSTILL_MS = 5000

@@ -1,7 +1,7 @@
 // Text that is no Unicode, in each field of each dialect: refused as such, and no way around the counting of guesses.
 import { expect } from 'chai'
-import { PASSWORD, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { guessUntilThrottled } from '../support/throttled.ts'
+import { PASSWORD, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import { guessUntilThrottled } from '../support/service/throttled.ts'
 
 const HALF = '\ud800'
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { generateKeys } from '../../src/commands/keys.ts'
-import { runSignoff } from '../support/signoff.ts'
+import { runSignoff } from '../support/service/signoff.ts'
 
 interface Listed {
   keys: { kid: string; state: string; signs_from: string | null; published_until: string | null }[]

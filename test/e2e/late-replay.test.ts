@@ -1,9 +1,14 @@
 // A refresh token that comes back late, and one that is only read, in every dialect that refreshes.
 import { expect } from 'chai'
-import { COOKIE_NAME } from '../support/browser-client.ts'
-import { claimsOf, statusAndBody, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { REFRESH_DIALECTS, type RefreshDialect } from '../support/refresh-dialects.ts'
-import { rotatedLongAgo } from '../support/rotated-long-ago.ts'
+import { COOKIE_NAME } from '../support/clients/browser-client.ts'
+import {
+  claimsOf,
+  statusAndBody,
+  testEnvironment,
+  type TestEnvironment,
+} from '../support/service/environment.ts'
+import { REFRESH_DIALECTS, type RefreshDialect } from '../support/service/refresh-dialects.ts'
+import { rotatedLongAgo } from '../support/service/rotated-long-ago.ts'
 
 describe('a refresh token that comes back after the grace', () => {
   let env: TestEnvironment

@@ -1,8 +1,13 @@
 // Log entries that cannot be written: nobody is kept in or out for it, and somebody is told.
 import { expect } from 'chai'
-import { browserClient } from '../support/browser-client.ts'
-import { rotatedLongAgo } from '../support/rotated-long-ago.ts'
-import { PASSWORD, statusAndBody, testEnvironment, type TestEnvironment } from '../support/environment.ts'
+import { browserClient } from '../support/clients/browser-client.ts'
+import { rotatedLongAgo } from '../support/service/rotated-long-ago.ts'
+import {
+  PASSWORD,
+  statusAndBody,
+  testEnvironment,
+  type TestEnvironment,
+} from '../support/service/environment.ts'
 
 describe('a logs table that takes no entries', () => {
   let env: TestEnvironment

@@ -1,8 +1,8 @@
 // A logout does what it was asked, or nothing and says so: in every dialect, by body and by query.
 import { expect } from 'chai'
-import { PASSWORD, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import type { Answer } from '../support/signoff.ts'
-import { browserClient } from '../support/browser-client.ts'
+import { PASSWORD, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import type { Answer } from '../support/service/signoff.ts'
+import { browserClient } from '../support/clients/browser-client.ts'
 
 /** A session as one dialect holds it: how it asks for a logout, and whether it lives. */
 interface Door {

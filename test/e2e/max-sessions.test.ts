@@ -1,6 +1,6 @@
 // MAX_SESSIONS_PER_USER: whichever dialect the login speaks, the oldest session makes room, at once and everywhere.
 import { expect } from 'chai'
-import { claimsOf, PASSWORD, testEnvironment, type TestEnvironment } from '../support/environment.ts'
+import { claimsOf, PASSWORD, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
 
 const BOUND = 2
 

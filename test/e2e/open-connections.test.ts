@@ -2,12 +2,12 @@
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { expect } from 'chai'
-import { eventually, untilReady } from '../support/environment.ts'
-import { testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { rawConnection, type RawConnection } from '../support/raw-connection.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { seenFromElsewhere } from '../support/seen-from.ts'
-import { startSignoff, type Signoff } from '../support/signoff.ts'
+import { eventually, untilReady } from '../support/service/environment.ts'
+import { testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { rawConnection, type RawConnection } from '../support/clients/raw-connection.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { seenFromElsewhere } from '../support/clients/seen-from.ts'
+import { startSignoff, type Signoff } from '../support/service/signoff.ts'
 
 const MAX = 5
 const HEALTH = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'

@@ -3,9 +3,9 @@ import { expect } from 'chai'
 import { z } from 'zod'
 import type { oas31 } from 'zod-openapi'
 import { ACCESS_TOKEN, CREDENTIALS, REFRESH_TOKEN } from '../../src/http/describe/samples.ts'
-import { claimsOf, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { addedPeer, type PeerClient } from '../support/peer.ts'
-import type { Answer, CallOptions } from '../support/signoff.ts'
+import { claimsOf, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import { addedPeer, type PeerClient } from '../support/clients/peer.ts'
+import type { Answer, CallOptions } from '../support/service/signoff.ts'
 
 interface Described {
   name: string

@@ -1,8 +1,8 @@
 // signoff peer add, list and remove.
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { emptyDatabase } from '../support/postgres.ts'
-import { runSignoff } from '../support/signoff.ts'
+import { emptyDatabase } from '../support/servers/postgres.ts'
+import { runSignoff } from '../support/service/signoff.ts'
 
 describe('signoff peer', () => {
   it('adds, lists and removes peers; the secret is shown once, and stored as a hash', async () => {

@@ -10,8 +10,13 @@ import Koa from 'koa'
 import { developmentCertificate } from '../../src/embedded/certificate.ts'
 import { answerDeadline } from '../../src/http/server/answer-deadline.ts'
 import { settleConnection } from '../../src/http/server/settle-connection.ts'
-import { eventually, PASSWORD, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { rawConnection, type RawConnection } from '../support/raw-connection.ts'
+import {
+  eventually,
+  PASSWORD,
+  testEnvironment,
+  type TestEnvironment,
+} from '../support/service/environment.ts'
+import { rawConnection, type RawConnection } from '../support/clients/raw-connection.ts'
 
 /** Far beyond what an answer takes that is ready. */
 const ENDED_MS = 30_000

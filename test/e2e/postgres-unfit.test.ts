@@ -1,9 +1,9 @@
 // A Postgres that may lose logouts, or cannot be asked whether it does: what serve makes of it.
 import { expect } from 'chai'
-import { eventually } from '../support/environment.ts'
-import { restartablePostgres, type RestartablePostgres } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { runSignoff, startSignoff, type Signoff } from '../support/signoff.ts'
+import { eventually } from '../support/service/environment.ts'
+import { restartablePostgres, type RestartablePostgres } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { runSignoff, startSignoff, type Signoff } from '../support/service/signoff.ts'
 
 const LOSES = 'Postgres may lose what it has committed, which undoes logouts: set fsync to on (it is off)'
 const NOT_ASKED = 'Postgres could not be asked yet: serving without having seen how it is set up'

@@ -15,15 +15,15 @@ import {
   testEnvironment,
   type TestEnvironment,
   loggedInAt,
-} from '../support/environment.ts'
-import { HANGING_MS } from '../support/hanging.ts'
-import { browserClient } from '../support/browser-client.ts'
-import { emptyDatabase, ownPostgres } from '../support/postgres.ts'
-import { signalTree } from '../support/process-tree.ts'
+} from '../support/service/environment.ts'
+import { HANGING_MS } from '../support/clients/hanging.ts'
+import { browserClient } from '../support/clients/browser-client.ts'
+import { emptyDatabase, ownPostgres } from '../support/servers/postgres.ts'
+import { signalTree } from '../support/servers/process-tree.ts'
 import { freePort } from '../../src/embedded/process/free-port.ts'
-import { testRedis } from '../support/redis.ts'
-import { runSignoff, startSignoff } from '../support/signoff.ts'
-import { askedAgain, untilAnswered } from '../support/until-answered.ts'
+import { testRedis } from '../support/servers/redis.ts'
+import { runSignoff, startSignoff } from '../support/service/signoff.ts'
+import { askedAgain, untilAnswered } from '../support/service/until-answered.ts'
 
 describe('signoff serve', () => {
   let env: TestEnvironment

@@ -1,12 +1,12 @@
 // Redis behind HAProxy: the master moves while the connections of the service stand, and the service moves too.
 import { expect } from 'chai'
-import { addUser } from '../support/add-user.ts'
-import { FETCH_TIMEOUT_MS } from '../support/debian-packages.ts'
-import { eventually, untilReady, loggedInAt } from '../support/environment.ts'
-import { testHaproxy, type TestHaproxy } from '../support/haproxy.ts'
-import { testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { startSignoff, type Signoff } from '../support/signoff.ts'
+import { addUser } from '../support/service/add-user.ts'
+import { FETCH_TIMEOUT_MS } from '../support/servers/debian-packages.ts'
+import { eventually, untilReady, loggedInAt } from '../support/service/environment.ts'
+import { testHaproxy, type TestHaproxy } from '../support/servers/haproxy.ts'
+import { testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { startSignoff, type Signoff } from '../support/service/signoff.ts'
 
 const BOUND_MS = 60_000
 const WATERMARK = 'denylist:{00}:synced'

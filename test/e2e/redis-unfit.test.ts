@@ -1,9 +1,14 @@
 // A Redis that may forget denials, or has no room for them: refused or complained of, and no logout is lost.
 import { expect } from 'chai'
-import { testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { eventually, testEnvironment, untilReady, type TestEnvironment } from '../support/environment.ts'
-import { startSignoff } from '../support/signoff.ts'
+import { testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import {
+  eventually,
+  testEnvironment,
+  untilReady,
+  type TestEnvironment,
+} from '../support/service/environment.ts'
+import { startSignoff } from '../support/service/signoff.ts'
 
 const EVICTS =
   'Redis may evict denials, which undoes logouts: set maxmemory-policy to noeviction (it is allkeys-lru)'

@@ -1,11 +1,11 @@
 // Redis users: the one of the manual can do all that is needed; one that hides what must be seen is refused.
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
-import { addUser } from '../support/add-user.ts'
-import { eventually, untilReady, loggedInAt } from '../support/environment.ts'
-import { testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { runSignoff, startSignoff, type Signoff } from '../support/signoff.ts'
+import { addUser } from '../support/service/add-user.ts'
+import { eventually, untilReady, loggedInAt } from '../support/service/environment.ts'
+import { testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { runSignoff, startSignoff, type Signoff } from '../support/service/signoff.ts'
 
 const CANNOT_LOOK =
   /the Redis user may not run INFO, so nobody can see whether Redis evicts denials: grant it \+info \(NOPERM /

@@ -4,9 +4,9 @@ import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
 import { fetch } from 'undici'
-import { FETCH_TIMEOUT_MS } from '../support/debian-packages.ts'
-import { testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { nginxBefore, type TestNginx } from '../support/nginx.ts'
+import { FETCH_TIMEOUT_MS } from '../support/servers/debian-packages.ts'
+import { testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import { nginxBefore, type TestNginx } from '../support/servers/nginx.ts'
 
 /** As many as nginx keeps. */
 const CONNECTIONS = 16

@@ -2,9 +2,9 @@
 import { expect } from 'chai'
 import { gzipSync } from 'node:zlib'
 import { randomBytes } from 'node:crypto'
-import { eventually, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { rawConnection, type RawConnection } from '../support/raw-connection.ts'
-import { guessUntilThrottled } from '../support/throttled.ts'
+import { eventually, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import { rawConnection, type RawConnection } from '../support/clients/raw-connection.ts'
+import { guessUntilThrottled } from '../support/service/throttled.ts'
 
 /** Far beyond a second, and well before a connection that hangs is ended with 408. */
 const SETTLED_MS = 10_000

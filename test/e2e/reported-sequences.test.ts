@@ -1,9 +1,15 @@
 // Sequences of requests that once ended wrong, as they were reported: each whole, from its first step to its last.
 import { expect } from 'chai'
-import { browserClient, COOKIE_NAME, type BrowserClient } from '../support/browser-client.ts'
-import { claimsOf, PASSWORD, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { rotatedLongAgo } from '../support/rotated-long-ago.ts'
-import { runSignoff, startSignoff, type Answer, type CallOptions, type Signoff } from '../support/signoff.ts'
+import { browserClient, COOKIE_NAME, type BrowserClient } from '../support/clients/browser-client.ts'
+import { claimsOf, PASSWORD, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import { rotatedLongAgo } from '../support/service/rotated-long-ago.ts'
+import {
+  runSignoff,
+  startSignoff,
+  type Answer,
+  type CallOptions,
+  type Signoff,
+} from '../support/service/signoff.ts'
 
 interface V1Pair {
   access_token: string

@@ -1,8 +1,13 @@
 // A request whose steps are slow, each of them within its own bound, is answered 503 in time, and changes nothing later.
 import { expect } from 'chai'
-import { PASSWORD, testEnvironment, untilReady, type TestEnvironment } from '../support/environment.ts'
-import { startSignoff, type Signoff } from '../support/signoff.ts'
-import { tcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import {
+  PASSWORD,
+  testEnvironment,
+  untilReady,
+  type TestEnvironment,
+} from '../support/service/environment.ts'
+import { startSignoff, type Signoff } from '../support/service/signoff.ts'
+import { tcpProxy, type TcpProxy } from '../support/servers/tcp-proxy.ts'
 
 /** Two of them take longer than a request may, though one takes less than a statement may. */
 const ROUND_TRIP_MS = 1600

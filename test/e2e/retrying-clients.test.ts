@@ -1,8 +1,8 @@
 // Clients that retry keep their sessions, whatever is lost on the way; thieves and logouts still end them.
 import { followOwner, loseAnswers, outlastGrace, raceLogout, standStill } from '../retrying/phases.ts'
 import { retryingWorld, type Client, type RetryingWorld } from '../retrying/retrying-world.ts'
-import { rotatedLongAgo } from '../support/rotated-long-ago.ts'
-import { A_MINUTE_MS } from '../support/several-instances.ts'
+import { rotatedLongAgo } from '../support/service/rotated-long-ago.ts'
+import { A_MINUTE_MS } from '../support/service/several-instances.ts'
 
 /** As a proof of some minutes, with many more: `npm run retrying`. */
 const CLIENTS = 12

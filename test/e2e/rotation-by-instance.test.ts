@@ -1,12 +1,12 @@
 // REFRESH_ROTATION on at one instance and off at the other, as while it is rolled out.
 import { expect } from 'chai'
-import { claimsOf } from '../support/environment.ts'
-import { testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { addUser } from '../support/add-user.ts'
-import { REFRESH_DIALECTS, type RefreshDialect } from '../support/refresh-dialects.ts'
-import { severalInstances, stopAll, untilAllReady } from '../support/several-instances.ts'
-import type { Signoff } from '../support/signoff.ts'
+import { claimsOf } from '../support/service/environment.ts'
+import { testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { addUser } from '../support/service/add-user.ts'
+import { REFRESH_DIALECTS, type RefreshDialect } from '../support/service/refresh-dialects.ts'
+import { severalInstances, stopAll, untilAllReady } from '../support/service/several-instances.ts'
+import type { Signoff } from '../support/service/signoff.ts'
 
 const [TOKEN_API] = REFRESH_DIALECTS as [RefreshDialect]
 

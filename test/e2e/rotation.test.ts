@@ -7,9 +7,9 @@ import {
   testEnvironment,
   type Pair,
   type TestEnvironment,
-} from '../support/environment.ts'
-import { rotatedLongAgo } from '../support/rotated-long-ago.ts'
-import type { Answer } from '../support/signoff.ts'
+} from '../support/service/environment.ts'
+import { rotatedLongAgo } from '../support/service/rotated-long-ago.ts'
+import type { Answer } from '../support/service/signoff.ts'
 
 /** The longest there is: of whatever comes soon after a rotation, nothing comes too late. */
 const GRACE_SECONDS = 300

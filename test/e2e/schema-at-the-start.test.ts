@@ -1,8 +1,8 @@
 // What serve makes of the schema that it finds: too old, newer than itself, or not to be looked at.
 import { expect } from 'chai'
-import { emptyDatabase, testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { runSignoff, startSignoff, type Signoff } from '../support/signoff.ts'
+import { emptyDatabase, testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { runSignoff, startSignoff, type Signoff } from '../support/service/signoff.ts'
 
 describe('signoff serve', () => {
   let redis: TestRedis

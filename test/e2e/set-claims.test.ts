@@ -1,8 +1,8 @@
 // signoff user set-claims: what it has access tokens say, and what it does not have introspection say.
 import { expect } from 'chai'
-import { claimsOf, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { peerCredentials } from '../support/peer-credentials.ts'
-import { runSignoff } from '../support/signoff.ts'
+import { claimsOf, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import { peerCredentials } from '../support/service/peer-credentials.ts'
+import { runSignoff } from '../support/service/signoff.ts'
 
 describe('signoff user set-claims', () => {
   let env: TestEnvironment

@@ -1,7 +1,7 @@
 // signoff user set-role: the sessions with the old role are over, the next ones have the new one.
 import { expect } from 'chai'
-import { claimsOf, PASSWORD, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { runSignoff } from '../support/signoff.ts'
+import { claimsOf, PASSWORD, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import { runSignoff } from '../support/service/signoff.ts'
 
 describe('signoff user set-role', () => {
   let env: TestEnvironment

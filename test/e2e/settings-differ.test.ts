@@ -1,11 +1,11 @@
 // Two instances that do not have the same settings: both say so, name them, and go on.
 import { expect } from 'chai'
-import { addUser, PASSWORD } from '../support/add-user.ts'
-import { eventually } from '../support/environment.ts'
-import { testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { readiness, severalInstances, stopAll, untilAllReady } from '../support/several-instances.ts'
-import { runSignoff, type Signoff } from '../support/signoff.ts'
+import { addUser, PASSWORD } from '../support/service/add-user.ts'
+import { eventually } from '../support/service/environment.ts'
+import { testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { readiness, severalInstances, stopAll, untilAllReady } from '../support/service/several-instances.ts'
+import { runSignoff, type Signoff } from '../support/service/signoff.ts'
 
 describe('two instances with other settings', () => {
   let database: TestDatabase

@@ -1,6 +1,6 @@
 // SIGTERM with SHUTDOWN_DELAY: what sends requests is told first, and finds everything answered until it has noticed.
 import { expect } from 'chai'
-import { eventually, testEnvironment, type TestEnvironment } from '../support/environment.ts'
+import { eventually, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
 
 /** Longer than a slow machine takes for the requests of this test. */
 const DELAY_SECONDS = 20

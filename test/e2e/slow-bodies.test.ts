@@ -1,8 +1,8 @@
 // A login whose body comes slowly over a bad line: its deadline begins when it is there.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import { PASSWORD, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import { rawConnection, type RawAnswer } from '../support/raw-connection.ts'
+import { PASSWORD, testEnvironment, type TestEnvironment } from '../support/service/environment.ts'
+import { rawConnection, type RawAnswer } from '../support/clients/raw-connection.ts'
 
 /** Longer than a request may take altogether, and than one may be old whose password is to be hashed. */
 const SLOW_MS = 3000

@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { Agent } from 'undici'
 import type { RunningInfo } from '../../src/embedded/data-dir/hold-data-dir.ts'
-import { eventually, statusAndBody, type Pair } from '../support/environment.ts'
-import { caller, type Signoff } from '../support/signoff.ts'
+import { eventually, statusAndBody, type Pair } from '../support/service/environment.ts'
+import { caller, type Signoff } from '../support/service/signoff.ts'
 
 describe('signoff start', () => {
   let dataDir: string

@@ -1,8 +1,13 @@
 // Guessing passwords from outside: slowed where it comes from, and nobody else is.
 import { expect } from 'chai'
-import { PASSWORD, statusAndBody, testEnvironment, type TestEnvironment } from '../support/environment.ts'
-import type { Answer } from '../support/signoff.ts'
-import { guessUntilThrottled, holdAttempts } from '../support/throttled.ts'
+import {
+  PASSWORD,
+  statusAndBody,
+  testEnvironment,
+  type TestEnvironment,
+} from '../support/service/environment.ts'
+import type { Answer } from '../support/service/signoff.ts'
+import { guessUntilThrottled, holdAttempts } from '../support/service/throttled.ts'
 
 const GUESSES = 200
 const ELSEWHERE = '203.0.113.200'

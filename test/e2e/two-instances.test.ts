@@ -8,10 +8,10 @@ import { expect } from 'chai'
 import { Agent } from 'undici'
 import { generateKeys } from '../../src/commands/keys.ts'
 import type { RunningInfo } from '../../src/embedded/data-dir/hold-data-dir.ts'
-import { eventually, type Pair } from '../support/environment.ts'
-import { emptyDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { caller, type Signoff } from '../support/signoff.ts'
+import { eventually, type Pair } from '../support/service/environment.ts'
+import { emptyDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { caller, type Signoff } from '../support/service/signoff.ts'
 
 const PROGRAM = resolve('dist/main.js')
 

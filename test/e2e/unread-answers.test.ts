@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { expect } from 'chai'
 import Koa from 'koa'
 import { answerDeadline } from '../../src/http/server/answer-deadline.ts'
-import { eventually } from '../support/environment.ts'
+import { eventually } from '../support/service/environment.ts'
 
 /** More than sockets and systems keep on the way. */
 const LONG = 'x'.repeat(64 * 1024 * 1024)

@@ -2,7 +2,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import type { Pool } from 'undici'
 import { denialKey, partitionOf, tokenId, watermarkKey } from '../../src/contract/denylist-keys.ts'
-import { claimsOf, PASSWORD } from '../support/environment.ts'
+import { claimsOf, PASSWORD } from '../support/service/environment.ts'
 import { INSTANCES, type InstanceName, type Kind, type Operation, type TokenRecord } from './history.ts'
 import { poolOf, send, type Request, type Response } from './https.ts'
 import type { PeerSocket } from './feed-peer.ts'

@@ -1,7 +1,7 @@
 // Everything that is done to the world: what begins it, what ends it, and what it excuses.
 import { eachInstance, BOUNDS, type World } from './world.ts'
 import { INSTANCES, type Actor, type InstanceName } from './history.ts'
-import type { TcpProxy } from '../support/tcp-proxy.ts'
+import type { TcpProxy } from '../support/servers/tcp-proxy.ts'
 import type { Random } from './random.ts'
 
 /** Two faults of the same target never last at the same time. */

@@ -15,7 +15,7 @@ import {
   type Verifier,
 } from '../../src/peer/index.ts'
 import { INSTANCES, type InstanceName, type Operation } from './history.ts'
-import type { TcpProxy } from '../support/tcp-proxy.ts'
+import type { TcpProxy } from '../support/servers/tcp-proxy.ts'
 
 export interface FeedPeer {
   /** Resolves to 200 live, 401 denied, 503 cannot tell. */

@@ -5,7 +5,7 @@ import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
-import { shiftedClock } from '../support/shifted-clock.ts'
+import { shiftedClock } from '../support/service/shifted-clock.ts'
 import type { InstanceName } from './history.ts'
 
 export interface Instance {

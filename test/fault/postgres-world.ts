@@ -6,7 +6,7 @@ import { Client } from 'pg'
 import { embeddedPostgres } from '../../src/embedded/postgres/embedded-postgres.ts'
 import type { EmbeddedServer } from '../../src/embedded/server.ts'
 import { migrateUp } from '../../src/store/postgres/migrate.ts'
-import { signalTree } from '../support/process-tree.ts'
+import { signalTree } from '../support/servers/process-tree.ts'
 
 /** What any run asks of its Postgres. */
 export interface RunPostgres {

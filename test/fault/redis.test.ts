@@ -8,9 +8,9 @@ import {
   untilReady,
   type Pair,
   type TestEnvironment,
-} from '../support/environment.ts'
-import { HANGING_MS } from '../support/hanging.ts'
-import type { Answer } from '../support/signoff.ts'
+} from '../support/service/environment.ts'
+import { HANGING_MS } from '../support/clients/hanging.ts'
+import type { Answer } from '../support/service/signoff.ts'
 
 /** A login holds the row of its user for a moment, which no other one is to wait for. */
 const USERNAMES = ['bob', 'carol', 'dave', 'erin']

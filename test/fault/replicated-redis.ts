@@ -1,6 +1,6 @@
 // What can happen to a Redis of several servers, whoever appoints the master.
 import type { Redis } from 'ioredis'
-import type { TestRedis } from '../support/redis.ts'
+import type { TestRedis } from '../support/servers/redis.ts'
 import type { Random } from './random.ts'
 import type { RedisFault } from './redis-world.ts'
 

@@ -1,10 +1,10 @@
 // Rotation through a restart of everything: what was replaced stays replaced, what was promised is kept.
 import { expect } from 'chai'
-import { claimsOf, eventually, PASSWORD, untilReady, type Pair } from '../support/environment.ts'
-import { restartablePostgres, runSql } from '../support/postgres.ts'
-import { testRedis } from '../support/redis.ts'
-import { rotatedLongAgo } from '../support/rotated-long-ago.ts'
-import { runSignoff, startSignoff, type Signoff } from '../support/signoff.ts'
+import { claimsOf, eventually, PASSWORD, untilReady, type Pair } from '../support/service/environment.ts'
+import { restartablePostgres, runSql } from '../support/servers/postgres.ts'
+import { testRedis } from '../support/servers/redis.ts'
+import { rotatedLongAgo } from '../support/service/rotated-long-ago.ts'
+import { runSignoff, startSignoff, type Signoff } from '../support/service/signoff.ts'
 
 describe('rotation through a restart of everything', () => {
   let world: Awaited<ReturnType<typeof startWorld>>

@@ -7,7 +7,7 @@ import { plant } from './planted/plant.ts'
 import { PLANTED } from './planted/planted.ts'
 import { redisOf } from './redis-of.ts'
 import { progress, report } from './report.ts'
-import { descendantsOf } from '../support/process-tree.ts'
+import { descendantsOf } from '../support/servers/process-tree.ts'
 import { startWorld, type World } from './world.ts'
 
 const MINUTE_MS = 60_000

@@ -1,8 +1,8 @@
 // A Redis under Sentinel, a master and a replica, and what can happen to them.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectRedis } from '../../src/store/redis/connection/connect-redis.ts'
-import { testRedisSentinel, type TestRedisSentinel } from '../support/redis-sentinel.ts'
-import type { TestRedis } from '../support/redis.ts'
+import { testRedisSentinel, type TestRedisSentinel } from '../support/servers/redis-sentinel.ts'
+import type { TestRedis } from '../support/servers/redis.ts'
 import type { RedisFault, RedisWorld } from './redis-world.ts'
 import { full, masterGone } from './replicated-redis.ts'
 

@@ -1,9 +1,9 @@
 // npm run fuzz: every endpoint of the description, asked as nobody should ask.
 import { readFile } from 'node:fs/promises'
 import { seededRandom, type Random } from '../fault/random.ts'
-import { PASSWORD, testEnvironment, type Pair, type TestEnvironment } from '../support/environment.ts'
-import { offerPostgres } from '../support/offered-postgres.ts'
-import { ownPostgres, preparedData } from '../support/postgres.ts'
+import { PASSWORD, testEnvironment, type Pair, type TestEnvironment } from '../support/service/environment.ts'
+import { offerPostgres } from '../support/servers/offered-postgres.ts'
+import { ownPostgres, preparedData } from '../support/servers/postgres.ts'
 import { fuzzConnection, type FuzzConnection, type FuzzTarget } from './fuzz-connection.ts'
 import {
   endpointsOf,

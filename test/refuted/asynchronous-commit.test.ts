@@ -1,12 +1,18 @@
 // A Postgres that is told not to wait for its disk: a logout waits all the same, or nobody says that it held.
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
-import { crashablePostgres, type CrashablePostgres } from '../support/crashable-postgres.ts'
-import { eventually } from '../support/environment.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { sessionsInBulk, type BulkSession } from '../support/sessions-in-bulk.ts'
-import { A_MINUTE_MS, keysOf, readiness, refreshed, untilAllReady } from '../support/several-instances.ts'
-import { startSignoff, type Signoff } from '../support/signoff.ts'
+import { crashablePostgres, type CrashablePostgres } from '../support/servers/crashable-postgres.ts'
+import { eventually } from '../support/service/environment.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { sessionsInBulk, type BulkSession } from '../support/service/sessions-in-bulk.ts'
+import {
+  A_MINUTE_MS,
+  keysOf,
+  readiness,
+  refreshed,
+  untilAllReady,
+} from '../support/service/several-instances.ts'
+import { startSignoff, type Signoff } from '../support/service/signoff.ts'
 
 /** For a machine that does much else. */
 const TIMEOUT_MS = 240_000

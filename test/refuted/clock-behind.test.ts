@@ -1,19 +1,19 @@
 // An instance whose clock is behind: it ends what it is asked to end, and tells of its clock.
 import { expect } from 'chai'
-import { eventually, PASSWORD } from '../support/environment.ts'
-import { testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { addedPeer, type PeerClient } from '../support/peer.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { sessionsInBulk } from '../support/sessions-in-bulk.ts'
+import { eventually, PASSWORD } from '../support/service/environment.ts'
+import { testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { addedPeer, type PeerClient } from '../support/clients/peer.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { sessionsInBulk } from '../support/service/sessions-in-bulk.ts'
 import {
   A_MINUTE_MS,
   readiness,
   severalInstances,
   stopAll,
   untilAllReady,
-} from '../support/several-instances.ts'
-import type { Answer, Signoff } from '../support/signoff.ts'
-import { askedAgain } from '../support/until-answered.ts'
+} from '../support/service/several-instances.ts'
+import type { Answer, Signoff } from '../support/service/signoff.ts'
+import { askedAgain } from '../support/service/until-answered.ts'
 
 /** For a machine that does much else. */
 const TIMEOUT_MS = 180_000

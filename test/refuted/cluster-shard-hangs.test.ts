@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { Cluster } from 'ioredis'
 import { denialKey, partitionOf, watermarkKey } from '../../src/contract/denylist-keys.ts'
-import { eventually } from '../support/environment.ts'
-import { testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedisCluster, type TestRedisCluster } from '../support/redis-cluster.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { sessionsInBulk, type BulkSession, type SessionsInBulk } from '../support/sessions-in-bulk.ts'
+import { eventually } from '../support/service/environment.ts'
+import { testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedisCluster, type TestRedisCluster } from '../support/servers/redis-cluster.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { sessionsInBulk, type BulkSession, type SessionsInBulk } from '../support/service/sessions-in-bulk.ts'
 import {
   A_MINUTE_MS,
   readiness,
@@ -15,9 +15,9 @@ import {
   severalInstances,
   stopAll,
   untilAllReady,
-} from '../support/several-instances.ts'
-import { runSignoff, type Signoff } from '../support/signoff.ts'
-import { tcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+} from '../support/service/several-instances.ts'
+import { runSignoff, type Signoff } from '../support/service/signoff.ts'
+import { tcpProxy, type TcpProxy } from '../support/servers/tcp-proxy.ts'
 
 /** For a machine that does much else. */
 const TIMEOUT_MS = 180_000

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { Client } from 'pg'
 import { denialKey, partitionOf, watermarkKey } from '../../src/contract/denylist-keys.ts'
-import { during } from '../support/during.ts'
-import { testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { sessionsInBulk, type BulkSession } from '../support/sessions-in-bulk.ts'
-import { refreshed, severalInstances, stopAll, untilAllReady } from '../support/several-instances.ts'
-import type { Signoff } from '../support/signoff.ts'
+import { during } from '../support/clients/during.ts'
+import { testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { sessionsInBulk, type BulkSession } from '../support/service/sessions-in-bulk.ts'
+import { refreshed, severalInstances, stopAll, untilAllReady } from '../support/service/several-instances.ts'
+import type { Signoff } from '../support/service/signoff.ts'
 
 /** For a machine that does much else. */
 const TIMEOUT_MS = 300_000

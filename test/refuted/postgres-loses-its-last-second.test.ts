@@ -1,18 +1,18 @@
 // A Postgres that has lost what it acknowledged last, as after a failover to a replica that lagged: logouts hold.
 import { expect } from 'chai'
-import { crashablePostgres, type CrashablePostgres } from '../support/crashable-postgres.ts'
-import { during } from '../support/during.ts'
-import { claimsOf, eventually } from '../support/environment.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { sessionsInBulk, type BulkSession } from '../support/sessions-in-bulk.ts'
+import { crashablePostgres, type CrashablePostgres } from '../support/servers/crashable-postgres.ts'
+import { during } from '../support/clients/during.ts'
+import { claimsOf, eventually } from '../support/service/environment.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { sessionsInBulk, type BulkSession } from '../support/service/sessions-in-bulk.ts'
 import {
   A_MINUTE_MS,
   refreshed,
   severalInstances,
   stopAll,
   untilAllReady,
-} from '../support/several-instances.ts'
-import { runSignoff, type Answer, type Signoff } from '../support/signoff.ts'
+} from '../support/service/several-instances.ts'
+import { runSignoff, type Answer, type Signoff } from '../support/service/signoff.ts'
 
 /** For a machine that does much else. */
 const TIMEOUT_MS = 240_000

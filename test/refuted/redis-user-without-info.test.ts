@@ -1,10 +1,10 @@
 // A Redis whose user may not ask how it is set up: it is not taken for one that is set up well.
 import { expect } from 'chai'
-import { eventually } from '../support/environment.ts'
-import { testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { A_MINUTE_MS, readiness } from '../support/several-instances.ts'
-import { startSignoff, type Signoff } from '../support/signoff.ts'
+import { eventually } from '../support/service/environment.ts'
+import { testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { A_MINUTE_MS, readiness } from '../support/service/several-instances.ts'
+import { startSignoff, type Signoff } from '../support/service/signoff.ts'
 
 /** For a machine that does much else. */
 const TIMEOUT_MS = 180_000

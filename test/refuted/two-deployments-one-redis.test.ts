@@ -2,13 +2,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { migrateUp } from '../../src/store/postgres/migrate.ts'
-import { during } from '../support/during.ts'
-import { eventually } from '../support/environment.ts'
-import { emptyDatabase, testDatabase, type TestDatabase } from '../support/postgres.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
-import { sessionsInBulk } from '../support/sessions-in-bulk.ts'
-import { A_MINUTE_MS, readiness, refreshed, stopAll, untilAllReady } from '../support/several-instances.ts'
-import { runSignoff, startSignoff, type Signoff } from '../support/signoff.ts'
+import { during } from '../support/clients/during.ts'
+import { eventually } from '../support/service/environment.ts'
+import { emptyDatabase, testDatabase, type TestDatabase } from '../support/servers/postgres.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
+import { sessionsInBulk } from '../support/service/sessions-in-bulk.ts'
+import {
+  A_MINUTE_MS,
+  readiness,
+  refreshed,
+  stopAll,
+  untilAllReady,
+} from '../support/service/several-instances.ts'
+import { runSignoff, startSignoff, type Signoff } from '../support/service/signoff.ts'
 
 /** For a machine that does much else. */
 const TIMEOUT_MS = 300_000

@@ -1,9 +1,9 @@
 // What clients that retry have to live through, and what has to end them all the same; each phase fails by throwing.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
-import type { Pair } from '../support/environment.ts'
-import { untilAllReady } from '../support/several-instances.ts'
-import { untilAnswered } from '../support/until-answered.ts'
+import type { Pair } from '../support/service/environment.ts'
+import { untilAllReady } from '../support/service/several-instances.ts'
+import { untilAnswered } from '../support/service/until-answered.ts'
 import type { Client, RetryingWorld } from './retrying-world.ts'
 
 /** Longer than a standstill has to be to count as one. */

@@ -7,11 +7,16 @@ import {
   testEnvironment,
   type Pair,
   type TestEnvironment,
-} from '../support/environment.ts'
-import { A_MINUTE_MS, severalInstances, stopAll, untilAllReady } from '../support/several-instances.ts'
-import type { Answer, Signoff } from '../support/signoff.ts'
-import { tcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
-import { untilAnswered } from '../support/until-answered.ts'
+} from '../support/service/environment.ts'
+import {
+  A_MINUTE_MS,
+  severalInstances,
+  stopAll,
+  untilAllReady,
+} from '../support/service/several-instances.ts'
+import type { Answer, Signoff } from '../support/service/signoff.ts'
+import { tcpProxy, type TcpProxy } from '../support/servers/tcp-proxy.ts'
+import { untilAnswered } from '../support/service/until-answered.ts'
 
 export interface Client {
   username: string

@@ -1,7 +1,7 @@
 // npm run retrying: the proof of test/e2e/retrying-clients.test.ts, with many clients and for long.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { offerPostgres } from '../support/offered-postgres.ts'
-import { ownPostgres, preparedData } from '../support/postgres.ts'
+import { offerPostgres } from '../support/servers/offered-postgres.ts'
+import { ownPostgres, preparedData } from '../support/servers/postgres.ts'
 import { readOptions, USAGE, type Options } from './options.ts'
 import { followOwner, loseAnswers, outlastGrace, raceLogout, standStill } from './phases.ts'
 import { retryingWorld, type Client, type RetryingWorld } from './retrying-world.ts'

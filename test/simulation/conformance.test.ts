@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { Redis } from 'ioredis'
 import { seededRandom, type Random } from '../fault/random.ts'
-import { testRedis, type TestRedis } from '../support/redis.ts'
+import { testRedis, type TestRedis } from '../support/servers/redis.ts'
 import { ACK_AGES, ackKey } from '../../src/store/redis/instance-acks.ts'
 import { ANNOUNCE, ANNOUNCED_KEY, MARK_KEY, READ_MARK } from '../../src/store/redis/announcements.ts'
 import type { ScriptCall } from '../../src/store/redis/redis-commands.ts'

@@ -13,10 +13,10 @@ import {
   issuerKey,
   type IssuerKey,
 } from '../../support/builders/foreign-issuer.ts'
-import { statusAndBody, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import { epochNow, forge } from '../../support/forge.ts'
-import { jwksServer, type JwksServer } from '../../support/jwks-server.ts'
-import type { Answer } from '../../support/signoff.ts'
+import { statusAndBody, testEnvironment, type TestEnvironment } from '../../support/service/environment.ts'
+import { epochNow, forge } from '../../support/clients/forge.ts'
+import { jwksServer, type JwksServer } from '../../support/servers/jwks-server.ts'
+import type { Answer } from '../../support/service/signoff.ts'
 
 const SECRET_KEY = 'what the old login service and we share, at least 32 bytes'
 const DONE = { status: 200, body: { message: 'Logout successful.' } }

@@ -1,8 +1,8 @@
 // Pages of other origins, of any scheme and under a wildcard: let in by every dialect alike, or by none.
 import { expect } from 'chai'
-import { browserClient } from '../../support/browser-client.ts'
-import { PASSWORD, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import { runSignoff } from '../../support/signoff.ts'
+import { browserClient } from '../../support/clients/browser-client.ts'
+import { PASSWORD, testEnvironment, type TestEnvironment } from '../../support/service/environment.ts'
+import { runSignoff } from '../../support/service/signoff.ts'
 
 const EXTENSION = `chrome-extension://${'abcdefghijklmnop'.repeat(2)}`
 

@@ -1,6 +1,11 @@
 // A login whose cookie no browser would keep: it is told so, with the cure, and nothing begins.
 import { expect } from 'chai'
-import { PASSWORD, statusAndBody, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
+import {
+  PASSWORD,
+  statusAndBody,
+  testEnvironment,
+  type TestEnvironment,
+} from '../../support/service/environment.ts'
 
 const FRIEND = 'https://app.example.com'
 const COOKIE_NOT_KEPT = {

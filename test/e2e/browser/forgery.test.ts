@@ -1,8 +1,8 @@
 // What a foreign page, a stolen header or a wrong cookie can do with a visitor's session: nothing.
 import { expect } from 'chai'
-import { browserClient, COOKIE_NAME, type BrowserClient } from '../../support/browser-client.ts'
-import { PASSWORD, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import type { Answer } from '../../support/signoff.ts'
+import { browserClient, COOKIE_NAME, type BrowserClient } from '../../support/clients/browser-client.ts'
+import { PASSWORD, testEnvironment, type TestEnvironment } from '../../support/service/environment.ts'
+import type { Answer } from '../../support/service/signoff.ts'
 
 const FRIEND = 'https://app.example.com'
 

@@ -1,9 +1,14 @@
 // A cookie that outlives the browser, where the page asks for it; and the SameSite that the operator chooses.
 import { expect } from 'chai'
-import { browserClient, COOKIE_NAME, type BrowserClient } from '../../support/browser-client.ts'
-import { claimsOf, PASSWORD, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import type { Answer } from '../../support/signoff.ts'
-import { runSignoff } from '../../support/signoff.ts'
+import { browserClient, COOKIE_NAME, type BrowserClient } from '../../support/clients/browser-client.ts'
+import {
+  claimsOf,
+  PASSWORD,
+  testEnvironment,
+  type TestEnvironment,
+} from '../../support/service/environment.ts'
+import type { Answer } from '../../support/service/signoff.ts'
+import { runSignoff } from '../../support/service/signoff.ts'
 
 /** Several days, so that no other number of seconds is taken for it. */
 const REFRESH_TOKEN_TTL = 500_000

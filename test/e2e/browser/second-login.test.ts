@@ -1,13 +1,13 @@
 // A login in a browser that has a session already: the one that its cookie held ends, as nobody could end it later.
 import { expect } from 'chai'
-import { browserClient, type BrowserClient, COOKIE_NAME } from '../../support/browser-client.ts'
+import { browserClient, type BrowserClient, COOKIE_NAME } from '../../support/clients/browser-client.ts'
 import {
   claimsOf,
   PASSWORD,
   statusAndBody,
   testEnvironment,
   type TestEnvironment,
-} from '../../support/environment.ts'
+} from '../../support/service/environment.ts'
 
 interface LoggedIn {
   access: string

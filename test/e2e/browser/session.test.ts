@@ -1,13 +1,13 @@
 // The browser dialect row by row: login, who am I, refresh, logout, over TLS with a cookie jar.
 import { expect } from 'chai'
-import { browserClient, COOKIE_NAME, type BrowserClient } from '../../support/browser-client.ts'
+import { browserClient, COOKIE_NAME, type BrowserClient } from '../../support/clients/browser-client.ts'
 import {
   claimsOf,
   PASSWORD,
   statusAndBody,
   testEnvironment,
   type TestEnvironment,
-} from '../../support/environment.ts'
+} from '../../support/service/environment.ts'
 
 interface LoggedIn {
   access: string

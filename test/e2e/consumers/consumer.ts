@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { OwnIssuer } from '../../support/own-issuer.ts'
+import type { OwnIssuer } from '../../support/service/own-issuer.ts'
 
 export interface Consumer {
   /** As in its package. */

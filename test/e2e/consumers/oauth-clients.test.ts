@@ -2,11 +2,11 @@
 import { expect } from 'chai'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
-import { FETCH_TIMEOUT_MS } from '../../support/debian-packages.ts'
-import { claimsOf } from '../../support/environment.ts'
-import { epochNow, forge } from '../../support/forge.ts'
-import { ownIssuer, type OwnIssuer } from '../../support/own-issuer.ts'
-import { peerCredentials, type TestPeer } from '../../support/peer-credentials.ts'
+import { FETCH_TIMEOUT_MS } from '../../support/servers/debian-packages.ts'
+import { claimsOf } from '../../support/service/environment.ts'
+import { epochNow, forge } from '../../support/clients/forge.ts'
+import { ownIssuer, type OwnIssuer } from '../../support/service/own-issuer.ts'
+import { peerCredentials, type TestPeer } from '../../support/service/peer-credentials.ts'
 
 interface Client {
   name: string

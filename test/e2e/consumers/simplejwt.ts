@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { python } from '../../support/python.ts'
+import { python } from '../../support/servers/python.ts'
 import { askedAt, type Consumer } from './consumer.ts'
 
 export const simplejwt: Consumer = {

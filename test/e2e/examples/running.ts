@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Agent } from 'undici'
 import { freePort } from '../../../src/embedded/process/free-port.ts'
-import { eventually, type Pair } from '../../support/environment.ts'
-import { caller, type Signoff } from '../../support/signoff.ts'
+import { eventually, type Pair } from '../../support/service/environment.ts'
+import { caller, type Signoff } from '../../support/service/signoff.ts'
 
 export interface StartedSignoff {
   /** As for the examples: what `npm start` goes by. */

@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { freePort } from '../../../src/embedded/process/free-port.ts'
-import { debianProgram, type Program } from '../../support/debian-packages.ts'
-import { eventually } from '../../support/environment.ts'
-import { nginxProgram } from '../../support/nginx.ts'
-import type { OwnIssuer } from '../../support/own-issuer.ts'
+import { debianProgram, type Program } from '../../support/servers/debian-packages.ts'
+import { eventually } from '../../support/service/environment.ts'
+import { nginxProgram } from '../../support/servers/nginx.ts'
+import type { OwnIssuer } from '../../support/service/own-issuer.ts'
 
 export interface Gateway {
   url: string

@@ -3,8 +3,8 @@ import { expect } from 'chai'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
 import { freePort } from '../../../src/embedded/process/free-port.ts'
-import { testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import { addedPeer, type PeerClient } from '../../support/peer.ts'
+import { testEnvironment, type TestEnvironment } from '../../support/service/environment.ts'
+import { addedPeer, type PeerClient } from '../../support/clients/peer.ts'
 
 const METADATA = '/.well-known/oauth-authorization-server'
 

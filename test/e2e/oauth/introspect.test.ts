@@ -7,10 +7,10 @@ import {
   statusAndBody,
   testEnvironment,
   type TestEnvironment,
-} from '../../support/environment.ts'
-import { epochNow, forge, hs256 } from '../../support/forge.ts'
-import { addedPeer, basicAuth, postForm, type PeerClient } from '../../support/peer.ts'
-import { runSignoff, type Answer } from '../../support/signoff.ts'
+} from '../../support/service/environment.ts'
+import { epochNow, forge, hs256 } from '../../support/clients/forge.ts'
+import { addedPeer, basicAuth, postForm, type PeerClient } from '../../support/clients/peer.ts'
+import { runSignoff, type Answer } from '../../support/service/signoff.ts'
 
 const INACTIVE = { status: 200, body: { active: false } }
 const PATH = '/oauth/introspect'

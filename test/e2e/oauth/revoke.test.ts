@@ -1,9 +1,9 @@
 // POST /oauth/revoke row by row.
 import { expect } from 'chai'
-import { claimsOf, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import { epochNow, forge, hs256 } from '../../support/forge.ts'
-import { addedPeer, basicAuth, postForm, type PeerClient } from '../../support/peer.ts'
-import type { Answer } from '../../support/signoff.ts'
+import { claimsOf, testEnvironment, type TestEnvironment } from '../../support/service/environment.ts'
+import { epochNow, forge, hs256 } from '../../support/clients/forge.ts'
+import { addedPeer, basicAuth, postForm, type PeerClient } from '../../support/clients/peer.ts'
+import type { Answer } from '../../support/service/signoff.ts'
 
 const PATH = '/oauth/revoke'
 const SECRET_KEY = 'what the old login service and we share, at least 32 bytes'

@@ -8,11 +8,11 @@ import {
   type Pair,
   type TestEnvironment,
   loggedInAt,
-} from '../../support/environment.ts'
-import { HANGING_MS } from '../../support/hanging.ts'
-import { addedPeer, basicAuth, postForm, type PeerClient } from '../../support/peer.ts'
-import { startSignoff, type Answer, type Signoff } from '../../support/signoff.ts'
-import { tcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
+} from '../../support/service/environment.ts'
+import { HANGING_MS } from '../../support/clients/hanging.ts'
+import { addedPeer, basicAuth, postForm, type PeerClient } from '../../support/clients/peer.ts'
+import { startSignoff, type Answer, type Signoff } from '../../support/service/signoff.ts'
+import { tcpProxy, type TcpProxy } from '../../support/servers/tcp-proxy.ts'
 
 describe('the endpoints of peers', () => {
   let env: TestEnvironment

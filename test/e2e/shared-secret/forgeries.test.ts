@@ -2,10 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import { expect } from 'chai'
 import { jwtVerify } from 'jose'
-import { claimsOf, statusAndBody, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import { epochNow, hs256, type Claims } from '../../support/forge.ts'
-import { addedPeer, type PeerClient } from '../../support/peer.ts'
-import type { Answer, CallOptions } from '../../support/signoff.ts'
+import {
+  claimsOf,
+  statusAndBody,
+  testEnvironment,
+  type TestEnvironment,
+} from '../../support/service/environment.ts'
+import { epochNow, hs256, type Claims } from '../../support/clients/forge.ts'
+import { addedPeer, type PeerClient } from '../../support/clients/peer.ts'
+import type { Answer, CallOptions } from '../../support/service/signoff.ts'
 
 const SECRET_KEY = 'what every peer knows, and could sign with, at least 32 bytes'
 const YEAR_9999 = 253_402_300_799

@@ -1,8 +1,8 @@
 // The error rows of the token API that are about the body, for every endpoint that takes one.
 import { expect } from 'chai'
 import { gzipSync } from 'node:zlib'
-import { statusAndBody, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import type { CallOptions } from '../../support/signoff.ts'
+import { statusAndBody, testEnvironment, type TestEnvironment } from '../../support/service/environment.ts'
+import type { CallOptions } from '../../support/service/signoff.ts'
 
 const ENDPOINTS = {
   '/auth/login/': ['username', 'password'],

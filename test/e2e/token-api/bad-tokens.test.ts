@@ -10,9 +10,9 @@ import {
   statusAndBody,
   testEnvironment,
   type TestEnvironment,
-} from '../../support/environment.ts'
-import { epochNow, forge, hs256, signingInput, type Forge } from '../../support/forge.ts'
-import { runSignoff } from '../../support/signoff.ts'
+} from '../../support/service/environment.ts'
+import { epochNow, forge, hs256, signingInput, type Forge } from '../../support/clients/forge.ts'
+import { runSignoff } from '../../support/service/signoff.ts'
 
 const refusal = (detail: string) => ({ status: 401, body: { detail, code: 'token_not_valid' } })
 const INVALID = refusal('Token is invalid')

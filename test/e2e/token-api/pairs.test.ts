@@ -6,7 +6,7 @@ import {
   statusAndBody,
   testEnvironment,
   type TestEnvironment,
-} from '../../support/environment.ts'
+} from '../../support/service/environment.ts'
 
 describe('the token API', () => {
   let env: TestEnvironment

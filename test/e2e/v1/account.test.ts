@@ -6,9 +6,9 @@ import {
   PASSWORD,
   testEnvironment,
   type TestEnvironment,
-} from '../../support/environment.ts'
-import { runSignoff } from '../../support/signoff.ts'
-import { guessUntilThrottled } from '../../support/throttled.ts'
+} from '../../support/service/environment.ts'
+import { runSignoff } from '../../support/service/signoff.ts'
+import { guessUntilThrottled } from '../../support/service/throttled.ts'
 import { expectProblem, v1Client, type V1Pair } from './v1-client.ts'
 
 const NEW_PASSWORD = 'incorrect zebra capacitor pin'

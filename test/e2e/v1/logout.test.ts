@@ -1,7 +1,7 @@
 // POST /api/v1/auth/logout over TLS: by Bearer token, by refresh token, of all devices.
 import { expect } from 'chai'
-import { claimsOf, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import type { Answer } from '../../support/signoff.ts'
+import { claimsOf, testEnvironment, type TestEnvironment } from '../../support/service/environment.ts'
+import type { Answer } from '../../support/service/signoff.ts'
 import { expectProblem, sidOf, v1Client, type V1Pair, type V1Request } from './v1-client.ts'
 
 describe('POST /api/v1/auth/logout', () => {

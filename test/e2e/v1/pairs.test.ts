@@ -1,9 +1,14 @@
 // Register, login and refresh of /api/v1, over TLS.
 import { expect } from 'chai'
 import { Client } from 'pg'
-import { claimsOf, PASSWORD, testEnvironment, type TestEnvironment } from '../../support/environment.ts'
-import { rotatedLongAgo } from '../../support/rotated-long-ago.ts'
-import { guessUntilThrottled } from '../../support/throttled.ts'
+import {
+  claimsOf,
+  PASSWORD,
+  testEnvironment,
+  type TestEnvironment,
+} from '../../support/service/environment.ts'
+import { rotatedLongAgo } from '../../support/service/rotated-long-ago.ts'
+import { guessUntilThrottled } from '../../support/service/throttled.ts'
 import { expectProblem, sidOf, v1Client, type V1Pair } from './v1-client.ts'
 
 describe('pairs of /api/v1', () => {

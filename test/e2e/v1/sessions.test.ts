@@ -1,7 +1,7 @@
 // The devices and the log entries of a user at /api/v1, over TLS.
 import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
-import { testEnvironment, type TestEnvironment } from '../../support/environment.ts'
+import { testEnvironment, type TestEnvironment } from '../../support/service/environment.ts'
 import { expectProblem, sidOf, v1Client, type V1Pair } from './v1-client.ts'
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'

@@ -1,8 +1,8 @@
 // Speaks /api/v1/auth, and says what answers to expect of it.
 import { STATUS_CODES } from 'node:http'
 import { expect } from 'chai'
-import { claimsOf, PASSWORD } from '../../support/environment.ts'
-import type { Answer, Signoff } from '../../support/signoff.ts'
+import { claimsOf, PASSWORD } from '../../support/service/environment.ts'
+import type { Answer, Signoff } from '../../support/service/signoff.ts'
 
 export interface V1Pair {
   access_token: string

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { demoUser } from '../../../src/commands/demo-user.ts'
 import { readConfig } from '../../../src/config.ts'
-import { testDatabase, type TestDatabase } from '../../support/postgres.ts'
+import { testDatabase, type TestDatabase } from '../../support/servers/postgres.ts'
 
 describe('demoUser', () => {
   let database: TestDatabase

@@ -6,12 +6,12 @@ import { denialKey } from '../../../src/contract/denylist-keys.ts'
 import { AuthError } from '../../../src/auth/errors.ts'
 import { BATCH_SESSIONS } from '../../../src/store/postgres/end-many.ts'
 import { storedUser } from '../../support/builders/stored-session.ts'
-import { eventually } from '../../support/environment.ts'
-import type { RelayInstance } from '../../support/relay-instance.ts'
-import type { RelayRig } from '../../support/relay-rig.ts'
-import { relayTicks, type RelayTicks } from '../../support/relay-ticks.ts'
-import { RIG_ISSUER, RIG_LEEWAY_SECONDS } from '../../support/relaying.ts'
-import { tcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts'
+import { eventually } from '../../support/service/environment.ts'
+import type { RelayInstance } from '../../support/stores/relay-instance.ts'
+import type { RelayRig } from '../../support/stores/relay-rig.ts'
+import { relayTicks, type RelayTicks } from '../../support/stores/relay-ticks.ts'
+import { RIG_ISSUER, RIG_LEEWAY_SECONDS } from '../../support/stores/relaying.ts'
+import { tcpProxy, type TcpProxy } from '../../support/servers/tcp-proxy.ts'
 
 /** Three batches. */
 const SESSIONS = 2 * BATCH_SESSIONS + 200

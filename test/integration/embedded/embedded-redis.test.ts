@@ -9,7 +9,7 @@ import { findRedis, type RedisBinary } from '../../../src/embedded/redis/find-re
 import { redisCommand } from '../../../src/embedded/redis/command.ts'
 import { embeddedRedis } from '../../../src/embedded/redis/embedded-redis.ts'
 import type { EmbeddedServer } from '../../../src/embedded/server.ts'
-import { eventually } from '../../support/environment.ts'
+import { eventually } from '../../support/service/environment.ts'
 import { endHolders, failureOf, holderProcess, removeDir, scratchDir } from './scratch.ts'
 
 describe('embeddedRedis', () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
-import { end, processesOf } from '../../support/run-folder.ts'
+import { end, processesOf } from '../../support/servers/run-folder.ts'
 
 const cleanUps: (() => Promise<void>)[] = []
 

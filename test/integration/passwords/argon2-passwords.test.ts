@@ -5,7 +5,7 @@ import { argon2Passwords, type Argon2Passwords } from '../../../src/passwords/ar
 import { passwordsConformance } from '../../conformance/passwords.ts'
 import { CALLER } from '../../support/builders/account.ts'
 import { recordingLog } from '../../support/fakes/recording-log.ts'
-import { refusalOf } from '../../support/refusal-of.ts'
+import { refusalOf } from '../../support/clients/refusal-of.ts'
 
 passwordsConformance('argon2Passwords', async () => {
   const passwords = argon2Passwords(recordingLog())

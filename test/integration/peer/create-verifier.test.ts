@@ -12,8 +12,8 @@ import {
 import { accessToken } from '../../support/builders/access-token.ts'
 import { issuerKey, type Claims, type IssuerKey } from '../../support/builders/foreign-issuer.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
-import { jwksServer, type JwksServer } from '../../support/jwks-server.ts'
-import { tokenRefusalOf } from '../../support/token-refusal.ts'
+import { jwksServer, type JwksServer } from '../../support/servers/jwks-server.ts'
+import { tokenRefusalOf } from '../../support/clients/token-refusal.ts'
 
 const ISSUER = 'https://signoff.test'
 

@@ -6,9 +6,9 @@ import type { Denylist } from '../../../src/peer/index.ts'
 import { peerFeedConformance } from '../../conformance/peer-feed.ts'
 import { accessToken } from '../../support/builders/access-token.ts'
 import { issuerKey } from '../../support/builders/foreign-issuer.ts'
-import { eventually } from '../../support/environment.ts'
-import { feedServer } from '../../support/feed-server.ts'
-import { jwksServer } from '../../support/jwks-server.ts'
+import { eventually } from '../../support/service/environment.ts'
+import { feedServer } from '../../support/servers/feed-server.ts'
+import { jwksServer } from '../../support/servers/jwks-server.ts'
 
 const ISSUER = 'https://signoff.test'
 /** Longer than any of these tests takes; the clock is set to end it. */

@@ -5,8 +5,8 @@ import { resolve } from 'node:path'
 import { mock } from 'node:test'
 import { expect } from 'chai'
 import { feed, type Denylist } from '../../../src/peer/index.ts'
-import { eventually } from '../../support/environment.ts'
-import { feedServer, type FeedServer } from '../../support/feed-server.ts'
+import { eventually } from '../../support/service/environment.ts'
+import { feedServer, type FeedServer } from '../../support/servers/feed-server.ts'
 
 /** No test of those that have it takes as long as half of it, which is when the client would give up. */
 const LEASE_SECONDS = 600

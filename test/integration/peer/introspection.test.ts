@@ -10,8 +10,8 @@ import {
   type VerifierOptions,
 } from '../../../src/peer/index.ts'
 import { fakeSignoff, type FakeSignoff } from '../../../src/peer/testing/index.ts'
-import { HANGING_MS } from '../../support/hanging.ts'
-import { tokenRefusalOf } from '../../support/token-refusal.ts'
+import { HANGING_MS } from '../../support/clients/hanging.ts'
+import { tokenRefusalOf } from '../../support/clients/token-refusal.ts'
 
 type Respond = (response: ServerResponse, asked: URLSearchParams) => void
 

@@ -16,10 +16,10 @@ import {
   type VerifierOptions,
 } from '../../../src/peer/index.ts'
 import { fakeSignoff, type FakeSignoff } from '../../../src/peer/testing/index.ts'
-import { eventually } from '../../support/environment.ts'
-import { HANGING_MS } from '../../support/hanging.ts'
-import { testRedis, type TestRedis } from '../../support/redis.ts'
-import { tokenRefusalOf } from '../../support/token-refusal.ts'
+import { eventually } from '../../support/service/environment.ts'
+import { HANGING_MS } from '../../support/clients/hanging.ts'
+import { testRedis, type TestRedis } from '../../support/servers/redis.ts'
+import { tokenRefusalOf } from '../../support/clients/token-refusal.ts'
 
 describe('redis', () => {
   let store: TestRedis

@@ -10,8 +10,8 @@ import { sessionRotationConformance } from '../../conformance/session-rotation.t
 import { sessionsConformance } from '../../conformance/sessions.ts'
 import { userAdminConformance } from '../../conformance/user-admin.ts'
 import { usersConformance } from '../../conformance/users.ts'
-import { emptiedStoreSubject } from '../../support/postgres-store-subject.ts'
-import { redisDenylistSubject } from '../../support/redis-denylist-subject.ts'
+import { emptiedStoreSubject } from '../../support/stores/postgres-store-subject.ts'
+import { redisDenylistSubject } from '../../support/stores/redis-denylist-subject.ts'
 
 sessionsConformance('postgresSessions', emptiedStoreSubject)
 sessionEndsConformance('postgresSessions', emptiedStoreSubject)

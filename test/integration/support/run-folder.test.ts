@@ -5,13 +5,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
-import { eventually } from '../../support/environment.ts'
-import { end, processesOf } from '../../support/run-folder.ts'
+import { eventually } from '../../support/service/environment.ts'
+import { end, processesOf } from '../../support/servers/run-folder.ts'
 
 /** A run with a server of its own, detached as those of the tests are. It says where, and goes on. */
 const RUN = `
 import { spawn } from 'node:child_process'
-import { ownRunFolder } from '${join(import.meta.dirname, '../../support/run-folder.ts')}'
+import { ownRunFolder } from '${join(import.meta.dirname, '../../support/servers/run-folder.ts')}'
 ownRunFolder()
 const folder = process.env.TMPDIR
 spawn('sleep', ['3600'], { cwd: folder, detached: true, stdio: 'ignore' }).once('spawn', () => {

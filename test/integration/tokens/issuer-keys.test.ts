@@ -13,11 +13,11 @@ import {
 } from '../../support/builders/foreign-issuer.ts'
 import { base64url } from '../../support/builders/forged-token.ts'
 import { closePrimesModulus, goodModulus, rsaJwk, type RsaJwk } from '../../support/builders/weak-rsa-keys.ts'
-import { HANGING_MS } from '../../support/hanging.ts'
+import { HANGING_MS } from '../../support/clients/hanging.ts'
 import { testForeignTokens } from '../../support/builders/test-foreign-tokens.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
-import { jwksServer, type JwksServer } from '../../support/jwks-server.ts'
-import { refusalOf } from '../../support/refusal-of.ts'
+import { jwksServer, type JwksServer } from '../../support/servers/jwks-server.ts'
+import { refusalOf } from '../../support/clients/refusal-of.ts'
 
 describe('foreignTokens of an issuer with a JWKS URL', () => {
   let clock: ManualClock

@@ -1,7 +1,7 @@
 // Alice on two devices, and a store that gives out while her sessions are ended.
 import type { EndingOfUser } from '../../../src/auth/ports/session-ends.ts'
 import { memoryStores, type MemoryStores } from '../fakes/memory-stores.ts'
-import { refusalOf } from '../refusal-of.ts'
+import { refusalOf } from '../clients/refusal-of.ts'
 import { loggedIn, type LoggedIn } from './logged-in.ts'
 
 export interface LoggedInTwice {

@@ -1,7 +1,7 @@
 // The queue in which networks take turns.
 import { expect } from 'chai'
 import { fairQueue, type FairQueue, type QueuedFor } from '../../../src/passwords/fair-queue.ts'
-import { refusalOf } from '../../support/refusal-of.ts'
+import { refusalOf } from '../../support/clients/refusal-of.ts'
 
 describe('fairQueue', () => {
   let begun: string[]

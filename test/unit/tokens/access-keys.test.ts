@@ -5,7 +5,7 @@ import type { SigningKeys } from '../../../src/tokens/signing-keys.ts'
 import { headerOf } from '../../support/builders/forged-token.ts'
 import { grant, testKeys, testTokens } from '../../support/builders/test-keys.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
-import { refusalBy } from '../../support/refusal-of.ts'
+import { refusalBy } from '../../support/clients/refusal-of.ts'
 
 const HOLD = 315
 

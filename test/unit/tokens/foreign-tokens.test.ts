@@ -20,7 +20,7 @@ import { base64url, forgedToken } from '../../support/builders/forged-token.ts'
 import { MAX_AGE_SECONDS, testForeignTokens } from '../../support/builders/test-foreign-tokens.ts'
 import { ISSUER } from '../../support/builders/test-keys.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
-import { refusalOf } from '../../support/refusal-of.ts'
+import { refusalOf } from '../../support/clients/refusal-of.ts'
 
 const SECRET = 'a secret that this service shares with another one'
 const OTHER_ISSUER = 'https://sso.example.org'

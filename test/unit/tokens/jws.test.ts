@@ -6,7 +6,7 @@ import { compactVerify, CompactSign } from 'jose'
 import { encodeJws, es256, hs256, parseJws, type Signer } from '../../../src/tokens/jws.ts'
 import { base64url } from '../../support/builders/forged-token.ts'
 import { testKeys } from '../../support/builders/test-keys.ts'
-import { HANGING_MS } from '../../support/hanging.ts'
+import { HANGING_MS } from '../../support/clients/hanging.ts'
 
 const keys = testKeys()
 const others = testKeys()

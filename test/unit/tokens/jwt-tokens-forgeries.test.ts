@@ -14,7 +14,7 @@ import {
   testTokens,
 } from '../../support/builders/test-keys.ts'
 import { manualClock } from '../../support/fakes/manual-clock.ts'
-import { refusalBy } from '../../support/refusal-of.ts'
+import { refusalBy } from '../../support/clients/refusal-of.ts'
 
 const clock = manualClock()
 const keys = testKeys()

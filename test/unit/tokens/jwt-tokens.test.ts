@@ -16,7 +16,7 @@ import {
   testTokens,
 } from '../../support/builders/test-keys.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
-import { refusalBy } from '../../support/refusal-of.ts'
+import { refusalBy } from '../../support/clients/refusal-of.ts'
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const FAR_AWAY = 9_999_999_999

@@ -4,7 +4,7 @@ import type { AccessSigners, NamedSigner } from '../../../src/tokens/jwt-tokens.
 import { es256, type Signer } from '../../../src/tokens/jws.ts'
 import { grant, testKeys, testTokens } from '../../support/builders/test-keys.ts'
 import { manualClock, type ManualClock } from '../../support/fakes/manual-clock.ts'
-import { refusalBy } from '../../support/refusal-of.ts'
+import { refusalBy } from '../../support/clients/refusal-of.ts'
 
 const FAR_AWAY = 9_999_999_999
 

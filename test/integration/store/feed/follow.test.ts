@@ -9,10 +9,10 @@ import type { JournalClock, JournalReader } from '../../../../src/store/postgres
 import { announcements, type Announcements } from '../../../../src/store/redis/announcements.ts'
 import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
 import { vouchFeed } from '../../../../src/store/vouching/vouch-feed.ts'
-import { patientRedis } from '../../../support/patient-redis.ts'
-import type { RelayInstance } from '../../../support/relay-instance.ts'
-import { RIG_LEASE_MS } from '../../../support/relay-rig.ts'
-import { relayTicks, type RelayTicks } from '../../../support/relay-ticks.ts'
+import { patientRedis } from '../../../support/stores/patient-redis.ts'
+import type { RelayInstance } from '../../../support/stores/relay-instance.ts'
+import { RIG_LEASE_MS } from '../../../support/stores/relay-rig.ts'
+import { relayTicks, type RelayTicks } from '../../../support/stores/relay-ticks.ts'
 
 const HOUR_MS = 3_600_000
 /** A reader of the announcements may be away for this long. */

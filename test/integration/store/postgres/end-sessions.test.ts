@@ -7,8 +7,11 @@ import type { NewSession } from '../../../../src/auth/ports/sessions.ts'
 import { logEntry } from '../../../support/builders/account.ts'
 import { disabled, allEnded, passwordSet } from '../../../support/builders/ended-sessions.ts'
 import { idsOf, storedSession, storedUser } from '../../../support/builders/stored-session.ts'
-import { eventually } from '../../../support/environment.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
 
 const LOGOUT = logEntry('USER_LOGOUT')
 

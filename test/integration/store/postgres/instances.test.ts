@@ -3,7 +3,10 @@ import { expect } from 'chai'
 import { v4 as uuidv4 } from 'uuid'
 import { instances, type ListedInstance } from '../../../../src/store/postgres/instances.ts'
 import type { Postgres } from '../../../../src/store/postgres/postgres.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
 
 describe('instances', () => {
   let store: PostgresStoreSubject

@@ -5,9 +5,12 @@ import { journalReader, type JournalClock } from '../../../../src/store/postgres
 import { postgres } from '../../../../src/store/postgres/postgres.ts'
 import { postgresUnfitness } from '../../../../src/store/postgres/postgres-unfitness.ts'
 import { recordingLog } from '../../../support/fakes/recording-log.ts'
-import { eventually } from '../../../support/environment.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
-import { restartablePostgres, type RestartablePostgres } from '../../../support/postgres.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
+import { restartablePostgres, type RestartablePostgres } from '../../../support/servers/postgres.ts'
 
 /** Read by a service that has just been started. */
 async function clockAt(url: string): Promise<JournalClock> {

@@ -7,8 +7,11 @@ import type { Account } from '../../../../src/auth/ports/accounts.ts'
 import { journalMender, type JournalMender } from '../../../../src/store/postgres/journal-mender.ts'
 import { postgres } from '../../../../src/store/postgres/postgres.ts'
 import { isDenied, logOut, storedSession, storedUser } from '../../../support/builders/stored-session.ts'
-import { eventually } from '../../../support/environment.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
 
 const HOUR_MS = 3_600_000
 

@@ -4,7 +4,10 @@ import { Client } from 'pg'
 import { v4 as uuidv4 } from 'uuid'
 import { locks, type Locks } from '../../../../src/store/postgres/locks.ts'
 import { postgres } from '../../../../src/store/postgres/postgres.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
 
 describe('locks', () => {
   let store: PostgresStoreSubject

@@ -3,8 +3,11 @@ import { expect } from 'chai'
 import { Client } from 'pg'
 import { account, logEntry } from '../../../support/builders/account.ts'
 import { ending, logOut, storedSession, storedUser } from '../../../support/builders/stored-session.ts'
-import { eventually } from '../../../support/environment.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
 
 /** Eight times the service's, and the sixteenth of it that a statement waits for a lock: no machine is that slow. */
 const TIMEOUT_MS = 16_000

@@ -6,7 +6,10 @@ import type { NewSession } from '../../../../src/auth/ports/sessions.ts'
 import { account, logEntry } from '../../../support/builders/account.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
 import { ending } from '../../../support/builders/stored-session.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
 
 const RAISE = `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
                $$ BEGIN RAISE EXCEPTION 'no entries today'; END $$;`

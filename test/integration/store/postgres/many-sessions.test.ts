@@ -15,8 +15,11 @@ import { newSession } from '../../../support/builders/new-session.ts'
 import { liveIds, storedUser } from '../../../support/builders/stored-session.ts'
 import { fastHash } from '../../../support/fakes/fast-passwords.ts'
 import { memoryStores, PASSWORD } from '../../../support/fakes/memory-stores.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const SESSIONS = 3000
 const NEW_PASSWORD = 'incorrect zebra capacitor pin'

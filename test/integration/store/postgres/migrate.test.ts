@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import type { AuthError } from '../../../../src/auth/errors.ts'
 import { migrateDown, migrateUp } from '../../../../src/store/postgres/migrate.ts'
 import { schemaStatus } from '../../../../src/store/postgres/schema-status.ts'
-import { emptyDatabase, type TestDatabase } from '../../../support/postgres.ts'
+import { emptyDatabase, type TestDatabase } from '../../../support/servers/postgres.ts'
 
 const FIRST = '001-sessions-and-journal'
 const UNIQUE_DENIALS = '002-one-denial-for-each-id'

@@ -4,7 +4,10 @@ import { expect } from 'chai'
 import { Client } from 'pg'
 import type { JournalRow } from '../../../../src/store/postgres/journal-reader.ts'
 import { logEntry } from '../../../support/builders/account.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
 
 describe('postgresJournal', () => {
   let store: PostgresStoreSubject

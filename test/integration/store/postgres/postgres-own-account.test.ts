@@ -5,8 +5,11 @@ import type { NewSession } from '../../../../src/auth/ports/sessions.ts'
 import { logEntry } from '../../../support/builders/account.ts'
 import { passwordChanged, removed } from '../../../support/builders/ended-sessions.ts'
 import { storedSession, storedUser } from '../../../support/builders/stored-session.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('postgresOwnAccount', () => {
   let store: PostgresStoreSubject

@@ -6,13 +6,13 @@ import { v4 as uuidv4 } from 'uuid'
 import type { NewSession, Rotation } from '../../../../src/auth/ports/sessions.ts'
 import { account, logEntry, CALLER } from '../../../support/builders/account.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
-import { eventually } from '../../../support/environment.ts'
+import { eventually } from '../../../support/service/environment.ts'
 import { ending } from '../../../support/builders/stored-session.ts'
 import {
   postgresPorts,
   postgresStoreSubject,
   type PostgresStoreSubject,
-} from '../../../support/postgres-store-subject.ts'
+} from '../../../support/stores/postgres-store-subject.ts'
 
 describe('postgresSessions', () => {
   let store: PostgresStoreSubject

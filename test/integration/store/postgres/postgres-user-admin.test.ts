@@ -8,8 +8,11 @@ import { account, logEntry } from '../../../support/builders/account.ts'
 import { disabled } from '../../../support/builders/ended-sessions.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
 import { recordingLog } from '../../../support/fakes/recording-log.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const after = async (ms: number) => {
   await new Promise((resolve) => setTimeout(resolve, ms))

@@ -8,11 +8,11 @@ import type { Statement } from '../../../../src/store/postgres/postgres.ts'
 import { account, logEntry } from '../../../support/builders/account.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
 import { ending } from '../../../support/builders/stored-session.ts'
-import { eventually } from '../../../support/environment.ts'
-import { postgresPorts, type PostgresPorts } from '../../../support/postgres-store-subject.ts'
-import { ownPostgres } from '../../../support/postgres.ts'
-import { descendantsOf, signalTree } from '../../../support/process-tree.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import { postgresPorts, type PostgresPorts } from '../../../support/stores/postgres-store-subject.ts'
+import { ownPostgres } from '../../../support/servers/postgres.ts'
+import { descendantsOf, signalTree } from '../../../support/servers/process-tree.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 /** The timeout of the service, and what a busy machine may add. */
 const BOUND_MS = 2500

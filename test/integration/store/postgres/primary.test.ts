@@ -7,11 +7,15 @@ import { AuthError } from '../../../../src/auth/errors.ts'
 import type { Postgres } from '../../../../src/store/postgres/postgres.ts'
 import { postgresUnfitness } from '../../../../src/store/postgres/postgres-unfitness.ts'
 import { account, logEntry } from '../../../support/builders/account.ts'
-import { eventually } from '../../../support/environment.ts'
-import { postgresPorts, type PostgresPorts } from '../../../support/postgres-store-subject.ts'
-import { restartablePostgres, testDatabase, type RestartablePostgres } from '../../../support/postgres.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
-import { tcpProxy, type TcpProxy } from '../../../support/tcp-proxy.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import { postgresPorts, type PostgresPorts } from '../../../support/stores/postgres-store-subject.ts'
+import {
+  restartablePostgres,
+  testDatabase,
+  type RestartablePostgres,
+} from '../../../support/servers/postgres.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
+import { tcpProxy, type TcpProxy } from '../../../support/servers/tcp-proxy.ts'
 
 const STANDBY = 'Postgres is a standby (in recovery): DATABASE_URL must lead to the primary'
 const READ_ONLY =

@@ -5,8 +5,11 @@ import type { Account } from '../../../../src/auth/ports/accounts.ts'
 import { locks } from '../../../../src/store/postgres/locks.ts'
 import { startPruning, type Pruning } from '../../../../src/store/postgres/prune.ts'
 import { storedSession, storedUser, logOut, isDenied } from '../../../support/builders/stored-session.ts'
-import { eventually } from '../../../support/environment.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
 
 const LOG_RETENTION_SECONDS = 3600
 const DAY_SECONDS = 86_400

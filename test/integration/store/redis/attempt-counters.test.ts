@@ -8,9 +8,9 @@ import { attemptCounters } from '../../../../src/store/redis/attempt-counters.ts
 import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
 import { attemptCountersConformance } from '../../../conformance/attempt-counters.ts'
 import { connectedRedis } from '../../../../src/store/redis/connection/connected-redis.ts'
-import { untilConnected } from '../../../support/told.ts'
+import { untilConnected } from '../../../support/stores/told.ts'
 import { recordingLog } from '../../../support/fakes/recording-log.ts'
-import { testRedis, type TestRedis } from '../../../support/redis.ts'
+import { testRedis, type TestRedis } from '../../../support/servers/redis.ts'
 
 const WINDOW: AttemptWindow = { name: 'pair', seconds: 60 }
 const MIB = 1024 * 1024

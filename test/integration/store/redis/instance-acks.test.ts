@@ -2,8 +2,8 @@
 import { expect } from 'chai'
 import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
 import { ackKey, instanceAcks } from '../../../../src/store/redis/instance-acks.ts'
-import { patientRedis } from '../../../support/patient-redis.ts'
-import { testRedis, type TestRedis } from '../../../support/redis.ts'
+import { patientRedis } from '../../../support/stores/patient-redis.ts'
+import { testRedis, type TestRedis } from '../../../support/servers/redis.ts'
 
 const MINUTE_MS = 60_000
 

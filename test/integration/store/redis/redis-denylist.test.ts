@@ -5,13 +5,13 @@ import { PARTITIONS } from '../../../../src/contract/denylist-keys.ts'
 import { connectedRedis } from '../../../../src/store/redis/connection/connected-redis.ts'
 import { writeDenials } from '../../../../src/store/redis/redis-denylist.ts'
 import { requiredUpTo } from '../../../../src/store/vouching/required-up-to.ts'
-import { eventually } from '../../../support/environment.ts'
+import { eventually } from '../../../support/service/environment.ts'
 import {
   redisDenylistSubject,
   SUBJECT_JOURNAL,
   SUBJECT_RELAY,
   type RedisDenylistSubject,
-} from '../../../support/redis-denylist-subject.ts'
+} from '../../../support/stores/redis-denylist-subject.ts'
 
 const MINUTE_MS = 60_000
 /** How far after a denial a watermark must lie, for clocks that do not run at the same speed. */

@@ -3,9 +3,9 @@ import { expect } from 'chai'
 import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
 import { readRedisFitness, type RedisHealth } from '../../../../src/store/redis/redis-health.ts'
 import { connectRedis } from '../../../../src/store/redis/connection/connect-redis.ts'
-import { testRedisCluster, type TestRedisCluster } from '../../../support/redis-cluster.ts'
-import { testRedis, type TestRedis } from '../../../support/redis.ts'
-import { untilConnected } from '../../../support/told.ts'
+import { testRedisCluster, type TestRedisCluster } from '../../../support/servers/redis-cluster.ts'
+import { testRedis, type TestRedis } from '../../../support/servers/redis.ts'
+import { untilConnected } from '../../../support/stores/told.ts'
 
 const MIB = 1024 * 1024
 const EVICTS =

@@ -16,10 +16,13 @@ import type { RedisConnection } from '../../../../src/store/redis/connection/red
 import { failureLog } from '../../../../src/store/relay/failure-log.ts'
 import { systemClock } from '../../../../src/clock.ts'
 import { rebuildDenylist } from '../../../../src/store/relay/rebuild-denylist.ts'
-import { eventually } from '../../../support/environment.ts'
+import { eventually } from '../../../support/service/environment.ts'
 import { recordingLog } from '../../../support/fakes/recording-log.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
-import { testRedis, type TestRedis } from '../../../support/redis.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
+import { testRedis, type TestRedis } from '../../../support/servers/redis.ts'
 
 const ISSUER = 'https://auth.example.com'
 

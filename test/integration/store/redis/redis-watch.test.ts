@@ -4,9 +4,9 @@ import { connectedRedis } from '../../../../src/store/redis/connection/connected
 import { connectRedis } from '../../../../src/store/redis/connection/connect-redis.ts'
 import type { RedisConnection } from '../../../../src/store/redis/connection/redis-connection.ts'
 import { redisUnfitness, watchRedis, type RedisWatch } from '../../../../src/store/redis/redis-watch.ts'
-import { eventually } from '../../../support/environment.ts'
+import { eventually } from '../../../support/service/environment.ts'
 import { recordingLog, type RecordingLog } from '../../../support/fakes/recording-log.ts'
-import { testRedis, type TestRedis } from '../../../support/redis.ts'
+import { testRedis, type TestRedis } from '../../../support/servers/redis.ts'
 
 const MAY_NOT_LOOK =
   /^the Redis user may not run INFO, so nobody can see whether Redis evicts denials: grant it \+info/

@@ -9,8 +9,8 @@ import {
   type Step,
   type Watermarks,
 } from '../../../../src/store/redis/watermarks.ts'
-import { eventually } from '../../../support/environment.ts'
-import { testRedisCluster, type TestRedisCluster } from '../../../support/redis-cluster.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import { testRedisCluster, type TestRedisCluster } from '../../../support/servers/redis-cluster.ts'
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000

@@ -3,8 +3,13 @@ import { expect } from 'chai'
 import { PARTITIONS } from '../../../../src/contract/denylist-keys.ts'
 import type { ScriptCall } from '../../../../src/store/redis/redis-commands.ts'
 import type { Fill, Watermarks } from '../../../../src/store/redis/watermarks.ts'
-import type { TestRedis } from '../../../support/redis.ts'
-import { outcomeOf, positionAt, watermarksRig, type WatermarksRig } from '../../../support/watermarks-rig.ts'
+import type { TestRedis } from '../../../support/servers/redis.ts'
+import {
+  outcomeOf,
+  positionAt,
+  watermarksRig,
+  type WatermarksRig,
+} from '../../../support/stores/watermarks-rig.ts'
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000

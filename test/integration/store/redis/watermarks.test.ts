@@ -5,15 +5,15 @@ import { expect } from 'chai'
 import { PARTITIONS } from '../../../../src/contract/denylist-keys.ts'
 import { leastRelayed, type PartitionState, type Watermarks } from '../../../../src/store/redis/watermarks.ts'
 import { parsePosition } from '../../../../src/store/redis/proof.ts'
-import { eventually } from '../../../support/environment.ts'
-import type { TestRedis } from '../../../support/redis.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import type { TestRedis } from '../../../support/servers/redis.ts'
 import {
   outcomeOf,
   positionAt,
   RIG_NAMES,
   watermarksRig,
   type WatermarksRig,
-} from '../../../support/watermarks-rig.ts'
+} from '../../../support/stores/watermarks-rig.ts'
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000

@@ -17,9 +17,9 @@ import {
   type OpenDenylist,
 } from '../../../../src/store/relay/open-denylist.ts'
 import { OTHER_DEPLOYMENT, OTHER_DEPLOYMENT_KEY } from '../../../../src/store/relay/other-deployment.ts'
-import { eventually } from '../../../support/environment.ts'
+import { eventually } from '../../../support/service/environment.ts'
 import { recordingLog, type RecordingLog } from '../../../support/fakes/recording-log.ts'
-import { relayRig, type RelayRig } from '../../../support/relay-rig.ts'
+import { relayRig, type RelayRig } from '../../../support/stores/relay-rig.ts'
 
 const PATIENCE_MS = 60_000
 const LEEWAY_SECONDS = 5

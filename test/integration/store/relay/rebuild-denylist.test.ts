@@ -17,8 +17,14 @@ import {
   type RebuildDeps,
   type RebuildProgress,
 } from '../../../../src/store/relay/rebuild-denylist.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
-import { RIG_ISSUER, RIG_LEASE_MS, relayRig, sidIn, type RelayRig } from '../../../support/relay-rig.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
+import {
+  RIG_ISSUER,
+  RIG_LEASE_MS,
+  relayRig,
+  sidIn,
+  type RelayRig,
+} from '../../../support/stores/relay-rig.ts'
 
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000

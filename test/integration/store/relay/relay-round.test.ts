@@ -5,7 +5,13 @@ import { Client } from 'pg'
 import { denialKey } from '../../../../src/contract/denylist-keys.ts'
 import { parsePosition, positionText } from '../../../../src/store/redis/proof.ts'
 import { logEntry } from '../../../support/builders/account.ts'
-import { RIG_LEASE_MS, relayRig, sidIn, type Relaying, type RelayRig } from '../../../support/relay-rig.ts'
+import {
+  RIG_LEASE_MS,
+  relayRig,
+  sidIn,
+  type Relaying,
+  type RelayRig,
+} from '../../../support/stores/relay-rig.ts'
 
 const MINUTE_MS = 60_000
 

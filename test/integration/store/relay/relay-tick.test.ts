@@ -1,12 +1,15 @@
 // The ticks of several instances on one journal and one Redis: who relays, and whom Redis is believed by.
 import { expect } from 'chai'
 import { v7 as uuidv7 } from 'uuid'
-import { eventually } from '../../../support/environment.ts'
-import { postgresStoreSubject, type PostgresStoreSubject } from '../../../support/postgres-store-subject.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
-import type { RelayInstance } from '../../../support/relay-instance.ts'
-import type { RelayRig } from '../../../support/relay-rig.ts'
-import { relayTicks, type RelayTicks } from '../../../support/relay-ticks.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import {
+  postgresStoreSubject,
+  type PostgresStoreSubject,
+} from '../../../support/stores/postgres-store-subject.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
+import type { RelayInstance } from '../../../support/stores/relay-instance.ts'
+import type { RelayRig } from '../../../support/stores/relay-rig.ts'
+import { relayTicks, type RelayTicks } from '../../../support/stores/relay-ticks.ts'
 
 const MINUTE_MS = 60_000
 

@@ -4,10 +4,10 @@ import { v7 as uuidv7 } from 'uuid'
 import { systemClock } from '../../../../src/clock.ts'
 import { denialKey } from '../../../../src/contract/denylist-keys.ts'
 import { startRelay, type Relay } from '../../../../src/store/relay/relay.ts'
-import { untilConnected } from '../../../support/told.ts'
-import { eventually } from '../../../support/environment.ts'
-import { relayInstance, type RelayInstance } from '../../../support/relay-instance.ts'
-import { RIG_LEASE_MS, relayRig, type RelayRig } from '../../../support/relay-rig.ts'
+import { untilConnected } from '../../../support/stores/told.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import { relayInstance, type RelayInstance } from '../../../support/stores/relay-instance.ts'
+import { RIG_LEASE_MS, relayRig, type RelayRig } from '../../../support/stores/relay-rig.ts'
 
 const PATIENCE_MS = 60_000
 

@@ -4,8 +4,8 @@ import { AuthError } from '../../../../src/auth/errors.ts'
 import { denialKey } from '../../../../src/contract/denylist-keys.ts'
 import { OVERLAP_MS } from '../../../../src/store/postgres/journal-reader.ts'
 import { sweep, type Repaired, type Sweep, type Swept } from '../../../../src/store/relay/sweep.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
-import { relayRig, type Relaying, type RelayRig } from '../../../support/relay-rig.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
+import { relayRig, type Relaying, type RelayRig } from '../../../support/stores/relay-rig.ts'
 
 const HOUR_MS = 3_600_000
 const INTERVAL_MS = 30_000

@@ -8,12 +8,12 @@ import { denialKey } from '../../../../src/contract/denylist-keys.ts'
 import { instances } from '../../../../src/store/postgres/instances.ts'
 import { ackKey } from '../../../../src/store/redis/instance-acks.ts'
 import { introduce } from '../../../../src/store/vouching/introduce.ts'
-import { eventually } from '../../../support/environment.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
-import type { RelayInstance } from '../../../support/relay-instance.ts'
-import { RIG_LEASE_MS, type RelayRig } from '../../../support/relay-rig.ts'
-import { relayTicks, type RelayTicks } from '../../../support/relay-ticks.ts'
-import { untilConnected } from '../../../support/told.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
+import type { RelayInstance } from '../../../support/stores/relay-instance.ts'
+import { RIG_LEASE_MS, type RelayRig } from '../../../support/stores/relay-rig.ts'
+import { relayTicks, type RelayTicks } from '../../../support/stores/relay-ticks.ts'
+import { untilConnected } from '../../../support/stores/told.ts'
 
 const MINUTE_MS = 60_000
 

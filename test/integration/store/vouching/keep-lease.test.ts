@@ -3,8 +3,14 @@ import { expect } from 'chai'
 import { AuthError } from '../../../../src/auth/errors.ts'
 import { denialKey } from '../../../../src/contract/denylist-keys.ts'
 import { parsePosition } from '../../../../src/store/redis/proof.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
-import { RIG_LEASE_MS, relayRig, sidIn, type Relaying, type RelayRig } from '../../../support/relay-rig.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
+import {
+  RIG_LEASE_MS,
+  relayRig,
+  sidIn,
+  type Relaying,
+  type RelayRig,
+} from '../../../support/stores/relay-rig.ts'
 
 const MINUTE_MS = 60_000
 /** Watermarks that stand for no longer than that were not kept. */

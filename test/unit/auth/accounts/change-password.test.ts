@@ -9,7 +9,7 @@ import { liveSessions, type LoggedIn } from '../../../support/builders/logged-in
 import { fastHash } from '../../../support/fakes/fast-passwords.ts'
 import { halfEnded, loggedInTwice } from '../../../support/builders/logged-in-twice.ts'
 import { PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const NEW_PASSWORD = 'incorrect zebra capacitor pin'
 

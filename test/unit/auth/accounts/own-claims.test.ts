@@ -5,7 +5,7 @@ import { parseOwnClaims } from '../../../../src/auth/accounts/own-claims.ts'
 import { refresh, refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { setClaims } from '../../../../src/auth/accounts/manage-users.ts'
 import { CALLER } from '../../../support/builders/account.ts'
-import { claimsOf } from '../../../support/environment.ts'
+import { claimsOf } from '../../../support/service/environment.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
 
 describe('parseOwnClaims', () => {

@@ -5,7 +5,7 @@ import { register, type RegisterDeps } from '../../../../src/auth/accounts/regis
 import { AuthError } from '../../../../src/auth/errors.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('register', () => {
   let stores: MemoryStores

@@ -9,7 +9,7 @@ import { CALLER } from '../../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { halfEnded, loggedInTwice } from '../../../support/builders/logged-in-twice.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('remove account', () => {
   let stores: MemoryStores

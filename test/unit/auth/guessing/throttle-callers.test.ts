@@ -1,7 +1,7 @@
 // The bound on right guesses, and guesses whose callers are gone.
 import { expect } from 'chai'
 import { AuthError } from '../../../../src/auth/errors.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 import {
   ALICE,
   ATTACKER,
@@ -11,7 +11,7 @@ import {
   throttleRig,
   type Outcome,
   type ThrottleRig,
-} from '../../../support/throttle-rig.ts'
+} from '../../../support/stores/throttle-rig.ts'
 
 describe('a guess of a caller who may be right, or gone', () => {
   let rig: ThrottleRig

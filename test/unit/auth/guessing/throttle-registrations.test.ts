@@ -1,7 +1,7 @@
 // How many registrations an address has, and how many wrong secrets of peers.
 import { expect } from 'chai'
-import { refusalOf } from '../../../support/refusal-of.ts'
-import { ALICE, ATTACKER, OWNER, throttleRig } from '../../../support/throttle-rig.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
+import { ALICE, ATTACKER, OWNER, throttleRig } from '../../../support/stores/throttle-rig.ts'
 
 describe('attempts of an address', () => {
   it('are refused from the 121st in a minute on, and told when the minute ends', async () => {

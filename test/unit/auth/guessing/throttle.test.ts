@@ -3,8 +3,8 @@ import { expect } from 'chai'
 import { AuthError } from '../../../../src/auth/errors.ts'
 import { createThrottle, type Guess } from '../../../../src/auth/guessing/throttle.ts'
 import type { AttemptCounters } from '../../../../src/auth/ports/attempts.ts'
-import { eventually } from '../../../support/environment.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { eventually } from '../../../support/service/environment.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 import {
   ALICE,
   ATTACKER,
@@ -14,7 +14,7 @@ import {
   throttleRig,
   type Outcome,
   type ThrottleRig,
-} from '../../../support/throttle-rig.ts'
+} from '../../../support/stores/throttle-rig.ts'
 
 describe('a guess', () => {
   let rig: ThrottleRig

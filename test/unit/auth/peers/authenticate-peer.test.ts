@@ -4,7 +4,7 @@ import { authenticatePeer } from '../../../../src/auth/peers/authenticate-peer.t
 import { addPeer } from '../../../../src/auth/peers/manage-peers.ts'
 import type { PeerCredentials } from '../../../../src/auth/ports/peers.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const CALLER = { ipAddress: '192.0.2.1', userAgent: null }
 const WRONG = { clientId: 'shop', clientSecret: 'a guess' }

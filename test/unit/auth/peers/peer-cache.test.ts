@@ -7,7 +7,7 @@ import { peerSecrets } from '../../../../src/passwords/peer-secrets.ts'
 import { manualClock, type ManualClock } from '../../../support/fakes/manual-clock.ts'
 import { memoryDatabase, type MemoryDatabase } from '../../../support/fakes/memory-database.ts'
 import { memoryPeers } from '../../../support/fakes/memory-peers.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const SECRET = 'the secret of the shop'
 

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { checkLive } from '../../../../src/auth/sessions/check-live.ts'
 import { AuthError } from '../../../../src/auth/errors.ts'
 import type { Denylist, Journal } from '../../../../src/auth/ports/denials.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const IDS = { sid: 'a session', jti: 'a token' }
 

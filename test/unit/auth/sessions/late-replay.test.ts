@@ -10,7 +10,7 @@ import { refreshRotating, type RefreshDeps } from '../../../../src/auth/sessions
 import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const DAY_SECONDS = 86_400
 const GRACE_MS = 10_000

@@ -6,7 +6,7 @@ import { verifyRefresh } from '../../../../src/auth/tokens/verify-refresh.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { fastHash } from '../../../support/fakes/fast-passwords.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('login', () => {
   let stores: MemoryStores

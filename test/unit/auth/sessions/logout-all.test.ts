@@ -13,7 +13,7 @@ import type { Denial } from '../../../../src/auth/ports/denials.ts'
 import { refresh } from '../../../../src/auth/sessions/refresh.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('endAllSessions', () => {
   let deps: MemoryStores

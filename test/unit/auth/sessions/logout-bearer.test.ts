@@ -13,7 +13,7 @@ import { forgedToken, headerOf, payloadOf } from '../../../support/builders/forg
 import { testForeignTokens } from '../../../support/builders/test-foreign-tokens.ts'
 import { ISSUER } from '../../../support/builders/test-keys.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const SECRET = 'a secret that another login service signs with'
 const LIFE_SECONDS = 60

@@ -5,7 +5,7 @@ import { refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('logout by either token', () => {
   let stores: MemoryStores

@@ -9,7 +9,7 @@ import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { grant } from '../../../support/builders/test-keys.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('logout', () => {
   let stores: MemoryStores

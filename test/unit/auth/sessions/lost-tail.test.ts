@@ -11,7 +11,7 @@ import { CALLER } from '../../../support/builders/account.ts'
 import { payloadOf } from '../../../support/builders/forged-token.ts'
 import { loseEndInMemory } from '../../../support/fakes/memory-database.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('after a database has lost its last seconds', () => {
   let deps: MemoryStores

@@ -7,7 +7,7 @@ import { readSession } from '../../../../src/auth/sessions/read-session.ts'
 import { refreshRotating } from '../../../../src/auth/sessions/refresh.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('readSession', () => {
   let deps: MemoryStores

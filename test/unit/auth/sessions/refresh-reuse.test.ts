@@ -12,7 +12,7 @@ import type { RefreshClaims } from '../../../../src/contract/claims.ts'
 import { account, logEntry, CALLER } from '../../../support/builders/account.ts'
 import { newSession } from '../../../support/builders/new-session.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const ROTATED_AT_MS = 1_800_000_000_123
 const GRACE_MS = 10_000

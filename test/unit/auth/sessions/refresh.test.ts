@@ -7,7 +7,7 @@ import type { Sessions } from '../../../../src/auth/ports/sessions.ts'
 import { refresh, refreshRotating, type RefreshDeps } from '../../../../src/auth/sessions/refresh.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 let deps: MemoryStores
 let begun: BegunSession

@@ -9,7 +9,7 @@ import { CALLER } from '../../../support/builders/account.ts'
 import { loggedIn, liveSessions, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { testKeys, testTokens } from '../../../support/builders/test-keys.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('replaceSession', () => {
   let stores: MemoryStores

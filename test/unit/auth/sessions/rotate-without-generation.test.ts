@@ -7,7 +7,7 @@ import { refresh, refreshRotating } from '../../../../src/auth/sessions/refresh.
 import { CALLER } from '../../../support/builders/account.ts'
 import { payloadOf } from '../../../support/builders/forged-token.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('rotate of a token without a generation', () => {
   let deps: MemoryStores

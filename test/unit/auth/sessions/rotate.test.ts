@@ -10,7 +10,7 @@ import { CALLER } from '../../../support/builders/account.ts'
 import { payloadOf } from '../../../support/builders/forged-token.ts'
 import { testKeys, testTokens } from '../../../support/builders/test-keys.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const keys = testKeys()
 

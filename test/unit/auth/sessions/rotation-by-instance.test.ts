@@ -10,7 +10,7 @@ import {
 } from '../../../../src/auth/sessions/refresh.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 type Setting = 'on' | 'off'
 const SETTINGS: readonly Setting[] = ['on', 'off']

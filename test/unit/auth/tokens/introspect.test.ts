@@ -6,7 +6,7 @@ import { usernameCache } from '../../../../src/store/username-cache.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { loggedIn, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('introspect', () => {
   let deps: MemoryStores & IntrospectDeps

@@ -8,7 +8,7 @@ import { CALLER } from '../../../support/builders/account.ts'
 import { liveSessions, loggedIn, type LoggedIn } from '../../../support/builders/logged-in.ts'
 import { testForeignTokens } from '../../../support/builders/test-foreign-tokens.ts'
 import { memoryStores, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 const SECRET = 'a secret that another login service signs with'
 

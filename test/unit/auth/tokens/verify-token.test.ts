@@ -7,7 +7,7 @@ import { verifyRefresh } from '../../../../src/auth/tokens/verify-refresh.ts'
 import { verifyToken } from '../../../../src/auth/tokens/verify-token.ts'
 import { CALLER } from '../../../support/builders/account.ts'
 import { memoryStores, PASSWORD, type MemoryStores } from '../../../support/fakes/memory-stores.ts'
-import { refusalBy, refusalOf } from '../../../support/refusal-of.ts'
+import { refusalBy, refusalOf } from '../../../support/clients/refusal-of.ts'
 
 let stores: MemoryStores
 let pair: { access: string; refresh: string }

@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { openApiDocument } from '../../../../src/http/describe/document.ts'
-import { everyDialect } from '../../../support/dialects.ts'
+import { everyDialect } from '../../../support/service/dialects.ts'
 
 describe('openApiDocument', () => {
   it('is valid OpenAPI 3.1', async () => {

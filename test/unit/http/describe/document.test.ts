@@ -8,7 +8,7 @@ import { createApp } from '../../../../src/http/server/create-app.ts'
 import type { Dialect, Endpoint } from '../../../../src/http/endpoint.ts'
 import { tokenApiErrors } from '../../../../src/http/token-api/errors.ts'
 import { createMetrics } from '../../../../src/ops/metrics.ts'
-import { everyDialect, givenDialects } from '../../../support/dialects.ts'
+import { everyDialect, givenDialects } from '../../../support/service/dialects.ts'
 import { koaContext } from '../../../support/builders/koa-context.ts'
 import { recordingLog } from '../../../support/fakes/recording-log.ts'
 

@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { feedFrames, PIECE } from '../../../../src/http/peers/feed-frames.ts'
 import { MEMORY_FEED_UNTIL, memoryDenialFeed } from '../../../support/fakes/memory-denial-feed.ts'
-import { eventsOf } from '../../../support/server-sent-events.ts'
+import { eventsOf } from '../../../support/clients/server-sent-events.ts'
 
 const until = MEMORY_FEED_UNTIL
 const ORIGIN_MS = 1_700_000_000_000

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { feedFrames } from '../../../../src/http/peers/feed-frames.ts'
 import { feedReader, type FeedNews, type FeedReader } from '../../../../src/http/peers/feed-reader.ts'
 import { memoryDenialFeed, type MemoryDenialFeed } from '../../../support/fakes/memory-denial-feed.ts'
-import { eventsOf, type ServerSentEvent } from '../../../support/server-sent-events.ts'
+import { eventsOf, type ServerSentEvent } from '../../../support/clients/server-sent-events.ts'
 
 interface Subject {
   feed: MemoryDenialFeed

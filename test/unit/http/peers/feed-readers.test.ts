@@ -5,7 +5,7 @@ import { AuthError } from '../../../../src/auth/errors.ts'
 import { feedPlaces } from '../../../../src/http/peers/feed-places.ts'
 import { feedReaders, type FeedReaders } from '../../../../src/http/peers/feed-readers.ts'
 import { memoryDenialFeed, type MemoryDenialFeed } from '../../../support/fakes/memory-denial-feed.ts'
-import { eventsOf, type ServerSentEvent } from '../../../support/server-sent-events.ts'
+import { eventsOf, type ServerSentEvent } from '../../../support/clients/server-sent-events.ts'
 
 const MINUTE_MS = 60_000
 

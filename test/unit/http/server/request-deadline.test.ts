@@ -5,7 +5,7 @@ import type { Context } from 'koa'
 import { requestDeadline } from '../../../../src/http/server/request-deadline.ts'
 import { fakeClock } from '../../../support/fakes/fake-clock.ts'
 import { recordingLog } from '../../../support/fakes/recording-log.ts'
-import { refusalOf } from '../../../support/refusal-of.ts'
+import { refusalOf } from '../../../support/clients/refusal-of.ts'
 
 describe('requestDeadline', () => {
   const start = () => {

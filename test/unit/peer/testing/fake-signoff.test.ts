@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { createVerifier, type Verifier } from '../../../../src/peer/index.ts'
 import { fakeSignoff, type FakeSignoff } from '../../../../src/peer/testing/index.ts'
 import { peerFeedConformance } from '../../../conformance/peer-feed.ts'
-import { tokenRefusalOf } from '../../../support/token-refusal.ts'
+import { tokenRefusalOf } from '../../../support/clients/token-refusal.ts'
 
 peerFeedConformance('the fake', async () => {
   const fake = await fakeSignoff()

@@ -9,11 +9,11 @@ import type { Cluster } from 'ioredis'
 import type { RedisConnection } from '../../../../../src/store/redis/connection/redis-connection.ts'
 import { connectRedis } from '../../../../../src/store/redis/connection/connect-redis.ts'
 import { redisConnectionConformance, type Scripts } from '../../../../conformance/redis-connection.ts'
-import { eventually } from '../../../../support/environment.ts'
-import { testRedisCluster, type TestRedisCluster } from '../../../../support/redis-cluster.ts'
-import { testRedisSentinel, type TestRedisSentinel } from '../../../../support/redis-sentinel.ts'
-import { testRedis, type TestRedis } from '../../../../support/redis.ts'
-import { toldBy, untilConnected } from '../../../../support/told.ts'
+import { eventually } from '../../../../support/service/environment.ts'
+import { testRedisCluster, type TestRedisCluster } from '../../../../support/servers/redis-cluster.ts'
+import { testRedisSentinel, type TestRedisSentinel } from '../../../../support/servers/redis-sentinel.ts'
+import { testRedis, type TestRedis } from '../../../../support/servers/redis.ts'
+import { toldBy, untilConnected } from '../../../../support/stores/told.ts'
 
 /** Two commands' timeouts: one's own, and that of whoever was on the way already. */
 const BOUND_MS = 600
