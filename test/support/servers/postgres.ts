@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from 'pg'
+import { Client, Pool } from 'pg'
 import { postgresPlaces } from '../../../src/embedded/postgres/cluster.ts'
 import { embeddedPostgres } from '../../../src/embedded/postgres/embedded-postgres.ts'
 import type { EmbeddedServer } from '../../../src/embedded/server.ts'
@@ -38,14 +38,24 @@ export async function emptyDatabase(template = 'template0'): Promise<TestDatabas
   const maintenance = urlOf(server, 'postgres')
   await runSql(maintenance, `CREATE DATABASE ${name} TEMPLATE ${template}`)
   const url = urlOf(server, name)
+  const pool = questionsTo(url)
   return {
     url,
     sql: async <Row extends object>(text: string, values: unknown[] = []) =>
-      (await runSql(url, text, values)) as Row[],
+      (await pool.query<Row>(text, values)).rows,
     drop: async () => {
+      await pool.end()
       await runSql(maintenance, `DROP DATABASE ${name} WITH (FORCE)`)
     },
   }
+}
+
+/** Many tests ask again and again: each time anew, to connect would cost more than the question. */
+function questionsTo(url: string): Pool {
+  const pool = new Pool({ connectionString: url, max: 4, idleTimeoutMillis: 2000, allowExitOnIdle: true })
+  // A test may end connections.
+  pool.on('error', () => undefined)
+  return pool
 }
 
 /** A Postgres of the caller's own, with the schema in it, to be stopped and cut off at will. */

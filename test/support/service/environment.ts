@@ -69,6 +69,8 @@ export async function untilReady(signoff: Signoff): Promise<void> {
 
 /** Less than a test may take altogether, so that it fails with what it waited for. */
 export const PATIENCE_MS = 60_000
+/** Several files wait at a time, and each question keeps a service busy for a millisecond or two. */
+const ASK_EVERY_MS = 50
 
 /** Asks until the answer is yes. Fails after a minute: how fast a machine is decides nothing. */
 export async function eventually(
@@ -78,7 +80,7 @@ export async function eventually(
   const deadline = performance.now() + timeoutMs
   while (!(await question())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${String(question)}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS))
   }
 }
 
