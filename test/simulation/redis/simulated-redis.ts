@@ -23,6 +23,8 @@ export interface ShardChange {
 
 export interface Shard {
   readonly number: number
+  /** By how much the clock of a new master was behind that of the one before, at the most. */
+  readonly clockSetBackMs: number
   readonly master: RedisServer
   /** `kill -9`, and nobody takes its place. */
   kill: () => void
@@ -85,8 +87,12 @@ export function simulatedRedis({
 
   function shardOf(number: number): Shard {
     let master = newServer(number)
+    let clockSetBackMs = 0
     const shard: Shard = {
       number,
+      get clockSetBackMs() {
+        return clockSetBackMs
+      },
       get master() {
         return master
       },
@@ -103,6 +109,7 @@ export function simulatedRedis({
         const next = newServer(number)
         next.load(before.follower.data())
         next.writeRefusal = null
+        clockSetBackMs = Math.max(clockSetBackMs, before.aheadMs - next.aheadMs)
         master = next
         // It hears of that a moment later, and takes writes until then that nobody will ever see again.
         time.at(time.nowMs + random.between(0, LEARNS_WITHIN_MS), () => {
