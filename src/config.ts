@@ -1,6 +1,6 @@
 // The settings: reads the environment and .env once, reports every problem at once, freezes the result.
 import { join } from 'node:path'
-import { parseEnv } from 'node:util'
+import { parse } from 'dotenv'
 import { z } from 'zod'
 import { ConfigError } from './config-error.ts'
 import { MAX_ACCESS_TOKEN_SECONDS, MAX_SESSION_SECONDS } from './contract/claims.ts'
@@ -28,9 +28,7 @@ const settings = z.object({
   ADMIN_HOST: z.string().default('127.0.0.1'),
   /** Port of the metrics. `0` takes a free one. */
   ADMIN_PORT: integer(0, 65535).default(9464),
-  /**
-   * Seconds that `serve` goes on after SIGTERM, with `/readyz` at 503, until what sends it requests has noticed.
-   */
+  /** Seconds that `serve` goes on after SIGTERM, with `/readyz` at 503, until what sends requests has noticed. */
   SHUTDOWN_DELAY: integer(0, 600).default(0),
   /**
    * Where `signoff start` keeps its databases, development certificate and keys. It must belong to root or to the user
@@ -200,10 +198,11 @@ export const environment: NodeJS.ProcessEnv = process.env
 
 /**
  * `variables` over those of `.env` in `directory`, where there is one; for `readConfig`. Throws `ConfigError`
- * when it cannot be read, or others can write it.
+ * when it cannot be read, or others can write it. Read by dotenv, since `parseEnv` of Node 20 loses the line after a
+ * broken one.
  */
 export function settingsEnvironment(directory = '.', variables = environment): NodeJS.ProcessEnv {
-  return { ...parseEnv(readDotEnv(directory)), ...withoutEmpty(variables) }
+  return { ...parse(readDotEnv(directory)), ...withoutEmpty(variables) }
 }
 
 /** Settings from `env`, an empty value counting as none. Throws `ConfigError`. */
