@@ -59,8 +59,8 @@ export default {
     {
       name: 'only-commands-and-main-know-the-app',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(app|main)\\.ts$|^src/commands/' },
-      to: { path: '^src/(app|main|config)\\.ts$|^src/commands/' },
+      from: { path: '^src/', pathNot: '^src/(app|main|config)\\.ts$|^src/(commands|settings)/' },
+      to: { path: '^src/(app|main|config)\\.ts$|^src/(commands|settings)/' },
     },
   ],
   options: {

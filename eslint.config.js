@@ -28,11 +28,15 @@ export default defineConfig(
   },
   {
     files: ['src/**'],
-    ignores: ['src/config.ts'],
+    ignores: ['src/settings/settings-environment.ts'],
     rules: {
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Only config.ts reads the environment.' },
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Only settings-environment.ts reads the environment.',
+        },
       ],
     },
   },

@@ -1,5 +1,5 @@
 // The composition root: the one file that knows every part.
-import { agreedSettings } from './agreed-settings.ts'
+import { agreedSettings } from './settings/agreed-settings.ts'
 import { createPeerCache } from './auth/peers/peer-cache.ts'
 import { createThrottle } from './auth/guessing/throttle.ts'
 import { systemClock } from './clock.ts'
@@ -93,7 +93,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     metrics,
     callers: deps.callers,
     sendsHsts: options.sendsHsts,
-    isDraining: () => isRetired,
+    isRetired: deps.isRetired,
   })
   const closers: ((deadlineMs: number) => Promise<void>)[] = [
     async () => {

@@ -1,11 +1,10 @@
-// The settings: reads the environment and .env once, reports every problem at once, freezes the result.
-import { join } from 'node:path'
-import { parse } from 'dotenv'
+// The settings: what each one is and may be; reports every problem at once, freezes the result.
 import { z } from 'zod'
-import { ConfigError } from './config-error.ts'
+import { ConfigError } from './settings/config-error.ts'
 import { MAX_ACCESS_TOKEN_SECONDS, MAX_SESSION_SECONDS } from './contract/claims.ts'
-import { readTrustedFile } from './file-trust.ts'
-import { SECRETS, withSecrets } from './secret-files.ts'
+import { misspelledSettings } from './settings/misspelled-settings.ts'
+import { SECRETS, withSecrets } from './settings/secret-files.ts'
+import { withoutEmpty } from './settings/settings-environment.ts'
 import {
   integer,
   issuerUrl,
@@ -15,7 +14,7 @@ import {
   redisPrefix,
   redisUrl,
   roles,
-} from './setting-types.ts'
+} from './settings/setting-types.ts'
 
 const DEFAULT_PORT = 8443
 
@@ -184,8 +183,8 @@ export function denialLeewaySeconds({ LEEWAY }: Config): number {
 const SERVE_NEEDS = ['DATABASE_URL', 'REDIS_URL', 'SIGNING_KEYS_FILE', 'REFRESH_KEY_FILE'] as const
 const TLS_NEEDS = ['TLS_CERT_FILE', 'TLS_KEY_FILE'] as const
 
-/** All of them, and the names of the files of secrets. */
-export const SETTING_NAMES: readonly string[] = [
+/** The names of all settings, and those that name the file of a secret. */
+const SETTING_NAMES: readonly string[] = [
   ...Object.keys(settings.shape),
   ...SECRETS.map((name) => `${name}_FILE`),
 ]
@@ -193,16 +192,9 @@ export const SETTING_NAMES: readonly string[] = [
 /** With all that production needs. */
 export type ServeConfig = Config & Readonly<Record<(typeof SERVE_NEEDS)[number], string>>
 
-/** The variables as they are, without `.env`; for child processes. */
-export const environment: NodeJS.ProcessEnv = process.env
-
-/**
- * `variables` over those of `.env` in `directory`, where there is one; for `readConfig`. Throws `ConfigError`
- * when it cannot be read, or others can write it. Read by dotenv, since `parseEnv` of Node 20 loses the line after a
- * broken one.
- */
-export function settingsEnvironment(directory = '.', variables = environment): NodeJS.ProcessEnv {
-  return { ...parse(readDotEnv(directory)), ...withoutEmpty(variables) }
+/** A sentence for each variable that is nearly a setting. */
+export function misspelled(env: NodeJS.ProcessEnv): string[] {
+  return misspelledSettings(env, SETTING_NAMES)
 }
 
 /** Settings from `env`, an empty value counting as none. Throws `ConfigError`. */
@@ -231,19 +223,7 @@ function readSettings(env: NodeJS.ProcessEnv, needed: readonly (keyof Config)[])
   if (isTlsHalf && !needed.includes('TLS_KEY_FILE')) {
     problems.push('TLS_CERT_FILE and TLS_KEY_FILE: set both or none')
   }
-  if (!result.success || problems.length > 0) throw new ConfigError(problems)
+  // What is needed may be there under another name.
+  if (!result.success || problems.length > 0) throw new ConfigError([...problems, ...misspelled(env)])
   return Object.freeze(result.data)
-}
-
-function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
-}
-
-function readDotEnv(directory: string): string {
-  try {
-    return readTrustedFile(join(directory, '.env'))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw new ConfigError([`.env: ${(error as Error).message}`])
-  }
 }

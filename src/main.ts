@@ -5,8 +5,9 @@ import { describeError } from './commands/describe-error.ts'
 import type { MigrateAction } from './commands/migrate.ts'
 import type { Output } from './commands/output.ts'
 import { parsePublishSeconds, PUBLISH_SECONDS } from './commands/publish-seconds.ts'
-import { readConfig, readServeConfig, settingsEnvironment } from './config.ts'
-import { ConfigError } from './config-error.ts'
+import { readConfig, readServeConfig } from './config.ts'
+import { ConfigError } from './settings/config-error.ts'
+import { settingsEnvironment } from './settings/settings-environment.ts'
 import { version } from './version.ts'
 
 const json = new Option('--json', 'print JSON, for programs').default(false)

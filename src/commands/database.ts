@@ -1,6 +1,6 @@
 // Where the commands beside a service find its database and its Redis.
 import type { Config } from '../config.ts'
-import { ConfigError } from '../config-error.ts'
+import { ConfigError } from '../settings/config-error.ts'
 import { readRunning } from '../embedded/data-dir/hold-data-dir.ts'
 
 /** DATABASE_URL, else the database of the `signoff start` that holds DATA_DIR. Rejects with `ConfigError`. */

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createSecureContext } from 'node:tls'
 import { startService, type ServiceOptions } from '../app.ts'
 import { AuthError } from '../auth/errors.ts'
-import { SETTING_NAMES, settingsEnvironment, type Config, type ServeConfig } from '../config.ts'
-import { ConfigError } from '../config-error.ts'
+import { misspelled, type Config, type ServeConfig } from '../config.ts'
+import { ConfigError } from '../settings/config-error.ts'
 import { readTrustedFile } from '../file-trust.ts'
-import { misspelledSettings } from '../misspelled-settings.ts'
+import { settingsEnvironment } from '../settings/settings-environment.ts'
 import { systemLog, type SystemLog } from '../ops/log.ts'
 import { stopSignal } from '../ops/shutdown.ts'
 import { postgresUnfitness } from '../store/postgres/postgres-unfitness.ts'
@@ -23,7 +23,7 @@ export const SHUTDOWN_DEADLINE_MS = 10_000
 export async function serve(config: ServeConfig): Promise<void> {
   const stopped = stopSignal()
   const log = systemLog(config.LOG_LEVEL ?? 'info')
-  for (const problem of misspelledSettings(settingsEnvironment(), SETTING_NAMES)) log.warn(problem)
+  for (const problem of misspelled(settingsEnvironment())) log.warn(problem)
   const options = await serviceOptions(config, log)
   await checkSchema(options.databaseUrl, log)
   const isProduction = config.NODE_ENV === 'production'

@@ -1,13 +1,13 @@
 // signoff start: provides what the environment does not name, serves, and takes all of it down again.
 import { join, resolve } from 'node:path'
 import { startService, type ServiceOptions } from '../app.ts'
-import { environment, SETTING_NAMES, settingsEnvironment, type Config } from '../config.ts'
+import { misspelled, type Config } from '../config.ts'
 import { developmentCertificate } from '../embedded/certificate.ts'
 import { holdDataDir, type RunningInfo } from '../embedded/data-dir/hold-data-dir.ts'
 import { embeddedPostgres } from '../embedded/postgres/embedded-postgres.ts'
 import { embeddedRedis } from '../embedded/redis/embedded-redis.ts'
 import type { EmbeddedServer } from '../embedded/server.ts'
-import { misspelledSettings } from '../misspelled-settings.ts'
+import { environment, settingsEnvironment } from '../settings/settings-environment.ts'
 import { systemLog } from '../ops/log.ts'
 import { stopSignal } from '../ops/shutdown.ts'
 import { migrateUp } from '../store/postgres/migrate.ts'
@@ -23,7 +23,7 @@ const say = (line: string): void => {
 
 /** Runs until it is told to stop. Rejects when another `start` holds the same DATA_DIR. */
 export async function start(config: Config): Promise<void> {
-  misspelledSettings(settingsEnvironment(), SETTING_NAMES).forEach(say)
+  misspelled(settingsEnvironment()).forEach(say)
   const dataDir = resolve(config.DATA_DIR)
   const lock = await holdDataDir(dataDir)
   if (!lock.ok) {

@@ -46,8 +46,8 @@ export interface IssuerKeysDeps {
 const MAX_AGE_SECONDS = 600
 /** An issuer that failed is left alone for so long. */
 const FAILURE_PAUSE_SECONDS = 10
-/** Of one issuer; more than fit into one answer, and at most twice as many. */
-const REMEMBERED_KEYS = 100
+/** Of one issuer; as many as fit into one answer. At most twice as many are remembered. */
+const REMEMBERED_KEYS = 200
 
 export function issuerKeys(source: IssuerKeySource, deps: IssuerKeysDeps): IssuerKeys {
   if ('publicKey' in source) {

@@ -1,4 +1,4 @@
-// The simulation as part of the tests: a hundred seeds without a violation, and each of them the same every time.
+// The simulation as part of the tests: a hundred seeds and some others without a violation, each the same every time.
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { compiledCopy, type CompiledCopy } from './compiled-copy.ts'
@@ -8,6 +8,8 @@ import type { SeedResult } from './run-seed.ts'
 import type { SeedOrder } from './worker.ts'
 
 const SEEDS = 100
+/** They had one once: a short lease, and what was mistaken for another deployment or for a lease that lasted too long. */
+const ONCE_RED = [660, 33_694, 51_842, 65_333]
 /** For the machine to come to an end, however slow it is. */
 const PATIENCE_MS = 20 * 60_000
 
@@ -33,8 +35,9 @@ describe('the simulation', function () {
     return found
   }
 
-  it(`finds no violation in ${SEEDS} seeds`, async () => {
-    const orders = Array.from({ length: SEEDS }, (_, index) => ({ seed: index + 1 }))
+  it(`finds no violation in ${SEEDS} seeds, nor in those that had one`, async () => {
+    const seeds = [...Array.from({ length: SEEDS }, (_, index) => index + 1), ...ONCE_RED]
+    const orders = seeds.map((seed) => ({ seed }))
 
     const found = await results(orders, 2)
 
@@ -42,7 +45,7 @@ describe('the simulation', function () {
       of.map(({ rule, sentence }) => ({ seed, rule, sentence })),
     )
     expect(violations).to.deep.equal([])
-    expect(found.length).to.equal(SEEDS)
+    expect(found.map(({ seed }) => seed)).to.have.members(seeds)
   })
 
   for (const { name, changes } of PLANTED) {

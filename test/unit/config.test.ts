@@ -1,19 +1,10 @@
 // The settings: what each one is by default, and everything that is wrong, at once.
 import { expect } from 'chai'
 import { readConfig, readServeConfig } from '../../src/config.ts'
-import { ConfigError } from '../../src/config-error.ts'
+import { ConfigError } from '../../src/settings/config-error.ts'
+import { problemsBy } from '../support/service/config-problems.ts'
 
 const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => problemsBy(() => readConfig(env))
-
-const problemsBy = (work: () => unknown): readonly string[] => {
-  try {
-    work()
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}
 
 const DEFAULTS = {
   PORT: 8443,

@@ -28,7 +28,7 @@ export interface AppOptions extends AllowedOrigins {
   /** Whether browsers are told to reach this host by HTTPS only (RFC 6797), for a year. */
   sendsHsts: boolean
   /** While true, connections are closed after their answer. */
-  isDraining: () => boolean
+  isRetired: () => boolean
 }
 
 /** Callers may name their requests like this; anything else is replaced. */
@@ -55,7 +55,7 @@ export function createApp(options: AppOptions): Koa {
   return app
 }
 
-function identifyRequest({ log, metrics, isDraining }: AppOptions): Middleware {
+function identifyRequest({ log, metrics, isRetired }: AppOptions): Middleware {
   return async (ctx, next) => {
     const start = performance.now()
     const given = ctx.get('X-Request-Id')
@@ -65,7 +65,7 @@ function identifyRequest({ log, metrics, isDraining }: AppOptions): Middleware {
     await next()
 
     // Asked now rather than before: draining may have begun meanwhile.
-    if (isDraining()) ctx.set('Connection', 'close')
+    if (isRetired()) ctx.set('Connection', 'close')
 
     const seconds = (performance.now() - start) / 1000
     const answered = { method: ctx.method, route: routeOf(ctx), status: ctx.status, seconds }

@@ -20,7 +20,7 @@ export async function takePort(server: Server, { host, port, setting }: Address)
   })
 }
 
-/** What a name that stands for nothing, or an address of another machine, is answered with. */
+/** The system answers with these where a name stands for no address, or the address is another machine's. */
 const NOT_OURS = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL'])
 
 function reasonOf({ code = '', message }: NodeJS.ErrnoException, { host, port, setting }: Address): string {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { storeUrlsOf } from '../../../src/commands/database.ts'
 import { readConfig } from '../../../src/config.ts'
-import { ConfigError } from '../../../src/config-error.ts'
+import { ConfigError } from '../../../src/settings/config-error.ts'
 import { holdDataDir } from '../../../src/embedded/data-dir/hold-data-dir.ts'
 
 const RUNNING = { databaseUrl: 'postgres://localhost:1/running', redisUrl: 'redis://localhost:1' }

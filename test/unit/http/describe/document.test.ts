@@ -39,7 +39,7 @@ function routedPaths(options: { isRegistrationOpen: boolean }): string[] {
     metrics: createMetrics(),
     callers: { arrived: () => undefined, dismiss: () => undefined, progressedAtMs: () => -Infinity },
     sendsHsts: true,
-    isDraining: () => false,
+    isRetired: () => false,
   })
   const routers = app.middleware.map((step) => (step as { router?: { stack: { path: string }[] } }).router)
   return routers.flatMap((router) => router?.stack.map(({ path }) => templateOf(path)) ?? [])

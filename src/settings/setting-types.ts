@@ -1,8 +1,8 @@
 // The kinds of values that settings have: how each is read, and what is said of one that is wrong.
 import { z } from 'zod'
-import { isOriginPattern } from './http/request/allowed-origins.ts'
-import { isProxy, PROXY_NAMES } from './http/request/caller.ts'
-import { parseRedisUrl } from './store/redis/connection/redis-url.ts'
+import { isOriginPattern } from '../http/request/allowed-origins.ts'
+import { isProxy, PROXY_NAMES } from '../http/request/caller.ts'
+import { parseRedisUrl } from '../store/redis/connection/redis-url.ts'
 
 /** A whole number of that range, in decimal digits. */
 export const integer = (min: number, max: number) =>

@@ -1,5 +1,5 @@
 // Settings that hold a secret may come as files, as Docker and Kubernetes mount them.
-import { readTrustedFile } from './file-trust.ts'
+import { readTrustedFile } from '../file-trust.ts'
 
 /** `DATABASE_URL_FILE` names the file that has `DATABASE_URL`, and so on. */
 export const SECRETS = ['DATABASE_URL', 'REDIS_URL', 'SECRET_KEY'] as const

@@ -3,18 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { settingsEnvironment } from '../../src/config.ts'
-import { ConfigError } from '../../src/config-error.ts'
-
-const problemsBy = (work: () => unknown): readonly string[] => {
-  try {
-    work()
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}
+import { settingsEnvironment } from '../../../src/settings/settings-environment.ts'
+import { problemsBy } from '../../support/service/config-problems.ts'
 
 describe('settingsEnvironment', () => {
   let directory: string

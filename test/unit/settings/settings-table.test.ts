@@ -1,9 +1,9 @@
 // The table of settings in the manual for operators has the settings that there are, each with its default.
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
-import { readConfig } from '../../src/config.ts'
+import { readConfig } from '../../../src/config.ts'
 
-const textOf = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
+const textOf = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 
 /** In their order, as the schema has them. */
 function settingsOfSchema(): string[] {

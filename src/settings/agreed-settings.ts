@@ -1,7 +1,7 @@
 // The settings that must be the same at all instances: with one that differs they are not one service.
-import type { AgreedSettings } from './store/relay/settings-report.ts'
-import { fingerprint } from './tokens/fingerprint.ts'
-import { hs256, type Signer } from './tokens/jws.ts'
+import type { AgreedSettings } from '../store/relay/settings-report.ts'
+import { fingerprint } from '../tokens/fingerprint.ts'
+import { hs256, type Signer } from '../tokens/jws.ts'
 
 const SHOWN = [
   'ISSUER',

@@ -1,9 +1,9 @@
 // Variables that are nearly settings.
 import { expect } from 'chai'
-import { SETTING_NAMES } from '../../src/config.ts'
-import { misspelledSettings } from '../../src/misspelled-settings.ts'
+import { misspelled, readServeConfig } from '../../../src/config.ts'
+import { problemsBy } from '../../support/service/config-problems.ts'
 
-describe('misspelledSettings', () => {
+describe('misspelled', () => {
   const slips = {
     'one letter is missing': ['DATABSE_URL', 'DATABASE_URL'],
     'one letter is too many': ['REDIS_URLS', 'REDIS_URL'],
@@ -14,7 +14,7 @@ describe('misspelledSettings', () => {
   }
   for (const [slip, [name = '', meant = '']] of Object.entries(slips)) {
     it(`names the setting when ${slip}: ${name}`, () => {
-      expect(misspelledSettings({ PATH: '/bin', [name]: 'x' }, SETTING_NAMES)).to.deep.equal([
+      expect(misspelled({ PATH: '/bin', [name]: 'x' })).to.deep.equal([
         `${name} is no setting, and is not used: is ${meant} meant?`,
       ])
     })
@@ -31,6 +31,13 @@ describe('misspelledSettings', () => {
       URL: 'x',
     }
 
-    expect(misspelledSettings(env, SETTING_NAMES)).to.deep.equal([])
+    expect(misspelled(env)).to.deep.equal([])
+  })
+
+  it('stands beside what is missing, where somebody looks for it', () => {
+    const problems = problemsBy(() => readServeConfig({ DATABSE_URL: 'postgres://h/d' }))
+
+    expect(problems).to.include('DATABASE_URL: is needed')
+    expect(problems.at(-1)).to.equal('DATABSE_URL is no setting, and is not used: is DATABASE_URL meant?')
   })
 })

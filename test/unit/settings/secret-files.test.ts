@@ -3,20 +3,10 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { readConfig, readServeConfig } from '../../src/config.ts'
-import { ConfigError } from '../../src/config-error.ts'
+import { readConfig, readServeConfig } from '../../../src/config.ts'
+import { problemsBy } from '../../support/service/config-problems.ts'
 
 const problemsOf = (env: NodeJS.ProcessEnv): readonly string[] => problemsBy(() => readConfig(env))
-
-const problemsBy = (work: () => unknown): readonly string[] => {
-  try {
-    work()
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}
 
 describe('a secret in a file', () => {
   let folder: string

@@ -1,8 +1,8 @@
 // What an instance says of its settings, and what it keeps to itself.
 import { expect } from 'chai'
-import { agreedSettings } from '../../src/agreed-settings.ts'
-import { readConfig } from '../../src/config.ts'
-import { hs256 } from '../../src/tokens/jws.ts'
+import { agreedSettings } from '../../../src/settings/agreed-settings.ts'
+import { readConfig } from '../../../src/config.ts'
+import { hs256 } from '../../../src/tokens/jws.ts'
 
 const SECRET = 'correct horse battery staple, twice'
 
